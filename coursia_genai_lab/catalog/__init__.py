@@ -1,0 +1,8 @@
+"""What services can exist: one small declarative file each."""
+
+from __future__ import annotations
+
+from .load import Catalog, load_catalog, read_spec
+from .spec import ServiceSpec
+
+__all__ = ["Catalog", "ServiceSpec", "load_catalog", "read_spec"]

@@ -1,0 +1,147 @@
+"""Every operator trait, and the frozen values that they become.
+
+Traits live here only, so that domain classes keep plain constructors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from traitlets import Bool, CaselessStrEnum, Float, HasTraits, Int, List, Unicode, validate
+
+from .errors import ConfigurationError
+from .wire.policy import Mode
+
+MODES: tuple[Mode, ...] = ("auto", "local", "cloud", "demo", "off")
+RUNTIMES = ("auto", "docker", "process", "external", "fake")
+
+
+@dataclass(frozen=True)
+class LabSettings:
+    """What the operator chose, as plain values; seconds unless the name says otherwise."""
+
+    mode: Mode = "auto"
+    launch_wait: float = 0.0
+    hold_seconds: float = 60.0
+    idle_minutes: float = 10.0
+    runtime: str = "auto"
+    namespace: str = "coursia-genai"
+    services_path: str = ""
+    model_roots: tuple[str, ...] = ()
+    state_path: str = ""
+    network_subnet: str = "172.20.0.0/16"
+    max_concurrent: int = 3
+    open_doors: bool = False
+    docker_host: str = ""
+    demo_boot_seconds: float = 0.0
+    demo_seconds_per_step: float = 0.05
+
+
+class GenAILabTraits(HasTraits):
+    """The traits of `GenAILab`; the extension application mixes them in."""
+
+    mode = CaselessStrEnum(
+        list(MODES),
+        default_value="auto",
+        help="What this server may use for pictures: auto, local, cloud, demo or off. People may "
+        "only narrow it; `off` is final. Default: auto.",
+    ).tag(config=True)
+    launch_wait = Float(
+        0.0,
+        min=0,
+        help="Seconds that a kernel start waits for its services. 0 (default) never waits: the "
+        "gateway holds the first call instead. More suits batch runs, for JupyterLab drops cells "
+        "that are run during the wait.",
+    ).tag(config=True)
+    hold_seconds = Float(
+        60.0,
+        min=0,
+        help="Seconds that a request waits at a door while its service starts, then 503. "
+        "0 answers at once. Default: 60.",
+    ).tag(config=True)
+    idle_minutes = Float(
+        10.0,
+        min=0,
+        help="Minutes that a service stays after its last holder has gone. 0 stops it at once. "
+        "Default: 10.",
+    ).tag(config=True)
+    runtime = CaselessStrEnum(
+        list(RUNTIMES),
+        default_value="auto",
+        help="How local services run: auto (default; container first, then process), docker, "
+        "process, external, or fake (for tests: answers without starting anything).",
+    ).tag(config=True)
+    namespace = Unicode(
+        "coursia-genai",
+        help="Prefix of container and network names. Two Labs that share a Docker engine and not "
+        "an owner need two. Default: coursia-genai.",
+    ).tag(config=True)
+    services_path = Unicode(
+        "",
+        help="Folder of your own service files (*.toml), outside the notebook root and owned by "
+        "you. Empty (default): only the built-in services.",
+    ).tag(config=True)
+    model_roots = List(
+        Unicode(),
+        help="Folders with model files; mounted read-only into containers. Default: none.",
+    ).tag(config=True)
+    state_path = Unicode(
+        "",
+        help="Private folder for what must survive a crash on this host: ownership, process "
+        "records, credentials of running services. Empty (default): a folder in Jupyter's "
+        "runtime directory.",
+    ).tag(config=True)
+    network_subnet = Unicode(
+        "172.20.0.0/16",
+        help="Subnet of the containers' own network. Default: 172.20.0.0/16.",
+    ).tag(config=True)
+    max_concurrent = Int(
+        3, min=1, help="Local services that may start or run at one time. Default: 3."
+    ).tag(config=True)
+    open_doors = Bool(
+        False,
+        help="Let local callers without a token use the doors, for notebooks with literal "
+        "addresses on your own machine. Default: False, for every user of the machine could.",
+    ).tag(config=True)
+    docker_host = Unicode(
+        "",
+        help="Address of the Docker engine, as in DOCKER_HOST. Empty (default): the environment's, "
+        "then the usual socket.",
+    ).tag(config=True)
+    demo_boot_seconds = Float(
+        0.0, min=0, help="Seconds that the demo engine pretends to boot. Default: 0."
+    ).tag(config=True)
+    demo_seconds_per_step = Float(
+        0.05, min=0, help="Seconds that the demo engine spends on a step. Default: 0.05."
+    ).tag(config=True)
+
+    @validate("namespace")
+    def _namespace_names_containers(self, proposal: dict[str, object]) -> str:
+        value = str(proposal["value"])
+        if not value or not value[0].isalnum() or not all(c.isalnum() or c in "-_." for c in value):
+            raise ConfigurationError(
+                f"GenAILab.namespace = {value!r} cannot name a container.",
+                "Use letters, digits, '-', '_' and '.', beginning with a letter or digit.",
+            )
+        return value
+
+    def settings_from_traits(self, *, state_folder: str) -> LabSettings:
+        """Return the traits as frozen values; `state_folder` stands in for an empty state_path."""
+        return LabSettings(
+            mode=self.mode,
+            launch_wait=self.launch_wait,
+            hold_seconds=self.hold_seconds,
+            idle_minutes=self.idle_minutes,
+            runtime=self.runtime,
+            namespace=self.namespace,
+            services_path=self.services_path,
+            model_roots=tuple(str(Path(root).expanduser()) for root in self.model_roots),
+            state_path=self.state_path or state_folder,
+            network_subnet=self.network_subnet,
+            max_concurrent=self.max_concurrent,
+            open_doors=self.open_doors,
+            docker_host=self.docker_host,
+            demo_boot_seconds=self.demo_boot_seconds,
+            demo_seconds_per_step=self.demo_seconds_per_step,
+        )

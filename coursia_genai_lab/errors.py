@@ -1,0 +1,203 @@
+"""The error tree: every failure that a person or a caller can meet, with its remedy.
+
+GenAIError                      anything of ours; code, sentence, remedy, HTTP status
+├── InvalidRequest              400  the caller's input is wrong
+├── NotAllowed                  403  role, mode or policy says no
+├── NotFound                    404  no such service, notebook, launch, job
+├── Conflict                    409  the thing is in another state, or has another owner
+├── ConfigurationError          500  an operator's setting cannot work
+│   └── SpecError               500  a catalogue file is wrong
+├── ServiceError                503  a service cannot do what was asked
+│   ├── RuntimeUnavailable      503  no Docker, no permission, engine away
+│   ├── ImageMissing            503  the container image is not on this machine
+│   ├── PortTaken               503  somebody else listens where we must
+│   ├── ServiceDied             503  the service ended while it was starting or serving
+│   ├── StartTimedOut           503  the service did not answer in time
+│   ├── ServiceNotReady         503  it is starting; ask again later
+│   └── NothingInstalled        503  nothing on this machine can run it
+└── GenerationError             502  an engine refused or failed
+    ├── TokenMissing            401  this kernel has no GenAI token
+    ├── TokenRefused            401  the token is unknown, expired or of a dead kernel
+    ├── ModelUnknown            404  no engine knows the model
+    ├── GenerationCancelled     499  the person cancelled
+    └── LabUnreachable          502  the Lab's address does not answer
+
+Codes are stable words for programs; sentences and remedies are for people.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GenAIError(Exception):
+    """Carry a code for programs, a sentence and a remedy for people, and an HTTP status.
+
+    `message` and `remedy` must be free of secrets and of prompts: they are logged, sent to
+    browsers and written into notebooks.
+    """
+
+    code: ClassVar[str] = "genai_error"
+    status: ClassVar[int] = 500
+    default_remedy: ClassVar[str] = "Run `coursia-genai doctor` to see what is wrong."
+
+    def __init__(self, message: str, remedy: str | None = None, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = self.default_remedy if remedy is None else remedy
+        self.error_code = code or type(self).code
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the public form: code, message, remedy."""
+        return {"code": self.error_code, "message": self.message, "remedy": self.remedy}
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class InvalidRequest(GenAIError):
+    """The caller's input is wrong."""
+
+    code = "invalid_request"
+    status = 400
+    default_remedy = "Correct the request and send it again."
+
+
+class NotAllowed(GenAIError):
+    """Role, mode or policy says no."""
+
+    code = "not_allowed"
+    status = 403
+    default_remedy = "Ask the person who administers this server."
+
+
+class NotFound(GenAIError):
+    """No such service, notebook, launch or job."""
+
+    code = "not_found"
+    status = 404
+    default_remedy = "Run `coursia-genai status` to see what exists."
+
+
+class Conflict(GenAIError):
+    """The thing is in another state, or belongs to somebody else."""
+
+    code = "conflict"
+    status = 409
+    default_remedy = "Look at its present state first, then try again."
+
+
+class ConfigurationError(GenAIError):
+    """An operator's setting cannot work."""
+
+    code = "configuration_error"
+    default_remedy = "Correct the setting and restart the server."
+
+
+class SpecError(ConfigurationError):
+    """A catalogue file is wrong."""
+
+    code = "bad_spec"
+    default_remedy = "Correct the file, or remove it from the services folder."
+
+
+class ServiceError(GenAIError):
+    """A service cannot do what was asked."""
+
+    code = "service_error"
+    status = 503
+
+
+class RuntimeUnavailable(ServiceError):
+    """The thing that runs services (Docker, say) is absent, away or closed to us."""
+
+    code = "runtime_unavailable"
+
+
+class ImageMissing(ServiceError):
+    """The container image is not on this machine."""
+
+    code = "image_missing"
+
+
+class PortTaken(ServiceError):
+    """Somebody else listens where we must."""
+
+    code = "port_taken"
+
+
+class ServiceDied(ServiceError):
+    """The service ended while it was starting or serving."""
+
+    code = "service_died"
+    default_remedy = "Read its log, then start it again."
+
+
+class StartTimedOut(ServiceError):
+    """The service did not answer in time."""
+
+    code = "start_timed_out"
+    default_remedy = "Read its log; a larger start_timeout_seconds in its spec may help."
+
+
+class ServiceNotReady(ServiceError):
+    """The service is still starting."""
+
+    code = "service_not_ready"
+    default_remedy = "Wait a moment and try again."
+
+
+class NothingInstalled(ServiceError):
+    """Nothing on this machine can run the service."""
+
+    code = "nothing_installed"
+
+
+class GenerationError(GenAIError):
+    """An engine refused or failed."""
+
+    code = "generation_failed"
+    status = 502
+    default_remedy = "Change the request, or try another model."
+
+
+class TokenMissing(GenerationError):
+    """This kernel has no GenAI token."""
+
+    code = "token_missing"
+    status = 401
+    default_remedy = (
+        'Open the GenAI side panel and press "Enable GenAI for this kernel", '
+        "or run the command of that name from the command palette."
+    )
+
+
+class TokenRefused(GenerationError):
+    """The token is unknown, expired, or its kernel is gone."""
+
+    code = "token_refused"
+    status = 401
+    default_remedy = "Restart the kernel to get a new token."
+
+
+class ModelUnknown(GenerationError):
+    """No engine knows the model."""
+
+    code = "model_not_found"
+    status = 404
+    default_remedy = "List the models with `coursia_genai_lab.models()`."
+
+
+class GenerationCancelled(GenerationError):
+    """The person cancelled the generation."""
+
+    code = "cancelled"
+    status = 499
+    default_remedy = "Run it again when you want the picture."
+
+
+class LabUnreachable(GenerationError):
+    """The Lab's address does not answer."""
+
+    code = "lab_unreachable"
+    default_remedy = "Check that the Jupyter server still runs, then restart the kernel."

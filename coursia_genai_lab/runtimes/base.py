@@ -1,0 +1,143 @@
+"""What every runtime does: start, watch, stop, log and find one service."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from ..catalog.spec import ServiceSpec
+from ..wire.services import Problem, RuntimeName
+
+
+class Secret:
+    """A text that shows itself only when asked by name."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError("a secret is never pickled")
+
+
+@dataclass(frozen=True)
+class StartOrder:
+    """What the Lab asks a runtime to start."""
+
+    spec: ServiceSpec
+    owner: str
+    """UUID of the Lab's ownership slot; written on everything that the runtime makes."""
+    namespace: str
+    credential: Secret
+    """Random, made for this start."""
+    state_folder: str
+    """Private folder (0700) of the Lab for credential files and process records."""
+    model_roots: Sequence[str] = ()
+    subnet: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A phase of starting, a short sentence, with percent where it is known."""
+
+    phase: str
+    percent: float | None = None
+    state: Literal["pulling", "building", "starting"] = "starting"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One running thing that a runtime started, adopted or found."""
+
+    service: str
+    runtime: RuntimeName
+    identifier: str
+    """Container id, `pid:start_time`, or address."""
+    url: str
+    """http://127.0.0.1:port, no path."""
+    credential: Secret
+    started_at: float
+    adopted: bool = False
+    external_owner: str | None = None
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How an instance ended, or that it is gone."""
+
+    code: int | None
+    reason: str
+    """A sentence: `exited with status 1`, `killed: out of memory`, `removed by somebody`."""
+
+
+Report = Callable[[Progress], None]
+
+
+class Runtime(ABC):
+    """Start, watch, stop, log and find one kind of service.
+
+    Every method is called on the event loop and never blocks it. Calls are idempotent: starting
+    what runs adopts it, stopping what is gone succeeds. `readiness.py` decides when a started
+    instance answers; a runtime only says that it was launched.
+    """
+
+    name: ClassVar[RuntimeName]
+
+    @abstractmethod
+    def fits(self, spec: ServiceSpec) -> bool:
+        """Say whether the spec describes anything for this runtime."""
+
+    @abstractmethod
+    async def check(self, spec: ServiceSpec) -> Problem | None:
+        """Say why the service cannot start here now, with its remedy; None when it can.
+
+        Bounded: at most 3 seconds, also when the engine hangs.
+        """
+
+    @abstractmethod
+    async def start(self, order: StartOrder, report: Report) -> Instance:
+        """Launch the service and return as soon as it has an address.
+
+        On any failure, cancellation included, nothing that this call made is left behind.
+
+        Raises:
+            ServiceError: with code, sentence and remedy.
+        """
+
+    @abstractmethod
+    async def wait(self, instance: Instance) -> Exit:
+        """Return when the instance has ended, however it ended."""
+
+    @abstractmethod
+    async def stop(self, instance: Instance, grace_seconds: float) -> None:
+        """End the instance and remove all that belongs to it; an external one is left alone."""
+
+    @abstractmethod
+    async def logs(self, instance: Instance, tail: int) -> list[str]:
+        """Return the last lines of output, oldest first, the credential removed."""
+
+    @abstractmethod
+    async def find(
+        self, specs: Sequence[ServiceSpec], owner: str, namespace: str, state_folder: str
+    ) -> list[Instance]:
+        """Return what still runs from an earlier Lab with this owner; remove its dead remains.
+
+        An instance whose credential cannot be recovered is stopped and left out.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of clients, threads and watchers; running services stay as they are."""

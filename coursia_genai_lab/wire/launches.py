@@ -1,0 +1,39 @@
+"""Kernels that were launched with GenAI, and why, or why not."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .notebooks import NotebookType
+from .shape import Shape
+
+
+class LaunchView(Shape):
+    """One launch: a kernel, its notebook, what it was given."""
+
+    launch_id: str
+    kernel_id: str
+    path: str
+    """API path of the notebook."""
+    type: NotebookType
+    services: list[str] = Field(default_factory=list)
+    variables: list[str] = Field(default_factory=list)
+    """Names of the variables that were set; never their values."""
+    skipped: dict[str, str] = Field(default_factory=dict)
+    """Variable name -> why it was left alone."""
+    genai_mode: str | None = None
+    fallback_reason: str | None = None
+    reason: str = ""
+    """Why nothing was injected or started, a sentence; empty when all is well."""
+    state: Literal["pending", "live"] = "pending"
+    since: float = 0.0
+
+
+class EnabledKernel(Shape):
+    """POST kernels/{id}/enable: what a silent execute must set in the kernel."""
+
+    launch: LaunchView
+    code: str
+    """Python source that sets the variables; it holds a token, so it is never displayed."""

@@ -1,0 +1,144 @@
+"""Services as callers see them: state, progress, problems, holders, events."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .launches import LaunchView
+from .policy import ModeView
+from .shape import Shape
+
+ServiceState = Literal[
+    "absent",
+    "building",
+    "pulling",
+    "starting",
+    "ready",
+    "stopping",
+    "stopped",
+    "failed",
+    "unavailable",
+]
+RuntimeName = Literal["docker", "process", "external", "fake", "none"]
+Dialect = Literal["comfyui", "a1111", "openai_images", "openrouter"]
+Role = Literal["student", "teacher", "admin"]
+Placement = Literal["embedded", "service"]
+
+
+class Problem(Shape):
+    """What went wrong, for a program (code) and for a person (message, remedy)."""
+
+    code: str
+    message: str
+    remedy: str
+    command: str | None = None
+    """One command line that mends it, where there is one."""
+
+
+class HolderView(Shape):
+    """Something that keeps a service alive."""
+
+    kind: Literal["kernel", "job", "pin"]
+    label: str
+    """What a person recognises: a notebook's name for a kernel."""
+    kernel_id: str | None = None
+    since: float
+    """Unix time, seconds."""
+    active: bool = True
+
+
+class ModelFileView(Shape):
+    """A model that a service offers."""
+
+    id: str
+    title: str
+    available: bool
+    size_mib: int | None = None
+
+
+class ServiceView(Shape):
+    """One service: what it is, what it does now, what helps if it does not."""
+
+    name: str
+    title: str
+    summary: str = ""
+    dialect: Dialect
+    kind: Literal["local", "cloud"]
+    state: ServiceState
+    wanted: bool = False
+    """Whether somebody or something wants it to run."""
+    phase: str | None = None
+    """What it does at the moment, a short sentence; None when it does nothing."""
+    percent: float | None = None
+    """0 to 100 where it is known."""
+    estimate_seconds: float | None = None
+    """Expected seconds until ready, from past starts on this host."""
+    started_by: str | None = None
+    runtime: RuntimeName = "none"
+    stand_in: str | None = None
+    """Name of the service that answers in its place (demo mode), else None."""
+    external_owner: str | None = None
+    """Who runs it, when it is not ours."""
+    door: str | None = None
+    """Address that kernels use, once it is open."""
+    since: float
+    """Unix time of the last change of state, seconds."""
+    stops_in_seconds: float | None = None
+    """Seconds until it is stopped for want of holders, else None."""
+    holders: list[HolderView] = Field(default_factory=list)
+    models: list[ModelFileView] = Field(default_factory=list)
+    gpu_vram_mib: int | None = None
+    """Declared GPU memory, MiB."""
+    problem: Problem | None = None
+    can_start: bool = True
+    can_stop: bool = False
+
+
+class ServiceList(Shape):
+    """Every service of the catalogue."""
+
+    revision: int
+    services: list[ServiceView]
+
+
+class StatusView(Shape):
+    """The snapshot that a page loads before it follows events."""
+
+    instance: str
+    """Changes at each start of the Lab; a page that sees another one loads again."""
+    revision: int
+    version: str
+    placement: Placement = "embedded"
+    person: str
+    role: Role
+    mode: ModeView
+    services: list[ServiceView] = Field(default_factory=list)
+    launches: list[LaunchView] = Field(default_factory=list)
+    warnings: list[Problem] = Field(default_factory=list)
+
+
+class Accepted(Shape):
+    """The answer to a command: the revision to wait for."""
+
+    revision: int
+
+
+class LogLines(Shape):
+    """The last lines of a service's output, secrets removed."""
+
+    service: str
+    lines: list[str]
+
+
+class LabEvent(Shape):
+    """A change, told on the event bus: public fields only."""
+
+    instance: str
+    revision: int
+    kind: Literal["service", "launch", "mode", "warning"]
+    service: str | None = None
+    state: ServiceState | None = None
+    phase: str | None = None
+    percent: float | None = None
