@@ -41,11 +41,20 @@ class GenAIError(Exception):
     status: ClassVar[int] = 500
     default_remedy: ClassVar[str] = "Run `coursia-genai doctor` to see what is wrong."
 
-    def __init__(self, message: str, remedy: str | None = None, *, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        remedy: str | None = None,
+        *,
+        code: str | None = None,
+        command: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = self.default_remedy if remedy is None else remedy
         self.error_code = code or type(self).code
+        self.command = command
+        """One command line that mends it, where there is one."""
 
     def to_dict(self) -> dict[str, str]:
         """Return the public form: code, message, remedy."""
@@ -145,6 +154,8 @@ class ServiceNotReady(ServiceError):
 
     code = "service_not_ready"
     default_remedy = "Wait a moment and try again."
+    retry_after: float = 5.0
+    """Seconds after which asking again makes sense."""
 
 
 class NothingInstalled(ServiceError):

@@ -1,0 +1,67 @@
+"""The revision: every change counts it up, is told once, and wakes whoever waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable
+from typing import Literal
+
+from ..wire.services import LabEvent, Problem, ServiceState
+
+
+class Changes:
+    """Count changes of one Lab's life, tell them through `emit`, and let callers wait for them."""
+
+    def __init__(self, emit: Callable[[LabEvent], None]) -> None:
+        self.instance = uuid.uuid4().hex
+        self.revision = 0
+        self.warnings: list[Problem] = []
+        self._emit = emit
+        self._happened = asyncio.Event()
+
+    def tell(
+        self,
+        kind: Literal["service", "launch", "mode", "warning"],
+        *,
+        service: str | None = None,
+        state: ServiceState | None = None,
+        phase: str | None = None,
+        percent: float | None = None,
+    ) -> None:
+        """Count a change and tell it."""
+        self.revision += 1
+        self.wake()
+        self._emit(
+            LabEvent(
+                instance=self.instance,
+                revision=self.revision,
+                kind=kind,
+                service=service,
+                state=state,
+                phase=phase,
+                percent=percent,
+            )
+        )
+
+    def warn(self, problem: Problem) -> None:
+        """Keep a warning for the panel, once a code."""
+        if all(known.code != problem.code for known in self.warnings):
+            self.warnings.append(problem)
+            self.tell("warning")
+
+    def wake(self) -> None:
+        """Wake every waiter."""
+        self._happened.set()
+        self._happened = asyncio.Event()
+
+    async def wait(self, since: int, timeout: float) -> int:
+        """Return the revision, at once when it is newer than `since`, else after a change.
+
+        Waits at most `timeout` seconds.
+        """
+        if self.revision <= since and timeout > 0:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._happened.wait(), timeout)
+        return self.revision

@@ -1,0 +1,87 @@
+"""Who answers for a service under the mode in force, and who must not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..catalog.load import Catalog
+from ..catalog.spec import ServiceSpec
+from ..errors import NotAllowed
+from ..wire.policy import Mode
+from ..wire.services import Problem
+from .policy import Policy
+
+DEMO = "demo"
+
+
+class Routing:
+    """Apply the mode table of the design, section 14.
+
+    `problems` says, per service, why it cannot start here (the survey's answer; it fills later).
+    """
+
+    def __init__(
+        self, catalog: Catalog, policy: Policy, problems: Mapping[str, Problem | None]
+    ) -> None:
+        self._catalog = catalog
+        self._policy = policy
+        self._problems = problems
+
+    def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
+        """Return who answers for a service: itself, or the demo engine.
+
+        Demo stands in where it is chosen; in auto also where nothing was ever configured: no
+        local service can start here and no cloud has a key.
+        """
+        mode = self._policy.effective(notebook_mode)
+        if DEMO not in self._catalog or service == DEMO:
+            return service
+        if mode == "demo" or (mode == "auto" and self._nothing_configured()):
+            return DEMO
+        return service
+
+    def genai_mode(
+        self, services: Sequence[str], notebook_mode: Mode | None = None
+    ) -> tuple[str | None, str | None]:
+        """Return GENAI_MODE and FALLBACK_REASON for a kernel; (None, None) injects nothing."""
+        mode = self._policy.effective(notebook_mode)
+        if mode == "off":
+            return None, None
+        if mode != "auto":
+            return mode, None
+        asked = {name for name in services if name in self._catalog}
+        if asked and all(self.backend(name, notebook_mode) == DEMO for name in asked):
+            return "demo", None if asked == {DEMO} else "local_unavailable"
+        return "local", None
+
+    def refuse(self, spec: ServiceSpec, notebook_mode: Mode | None = None) -> None:
+        """Raise NotAllowed when the mode forbids the service.
+
+        A notebook may narrow itself to demo on a server whose mode is wider, so the demo engine
+        is forbidden by `off` and by `cloud` and `local` without such a word.
+        """
+        mode = self._policy.effective(notebook_mode)
+        allowed = {
+            "auto": True,
+            "local": spec.kind == "local",
+            "cloud": spec.kind == "cloud",
+            "demo": spec.name == DEMO,
+            "off": False,
+        }[mode]
+        if not allowed:
+            raise NotAllowed(
+                f"{spec.title} is not available while the mode is {mode}.",
+                "Whoever runs this server can change the mode in the GenAI panel.",
+                code=f"mode_{mode}",
+            )
+
+    def forbidden(self, spec: ServiceSpec) -> bool:
+        """Say whether the server's mode wants a running service gone."""
+        mode = self._policy.effective()
+        if spec.name == DEMO:
+            return mode == "off"
+        return mode in ("off", "demo") or (mode == "cloud" and spec.kind == "local")
+
+    def _nothing_configured(self) -> bool:
+        known = [name for name in self._catalog if name != DEMO and name in self._problems]
+        return all(self._problems[name] is not None for name in known)

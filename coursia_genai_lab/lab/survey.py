@@ -1,0 +1,119 @@
+"""What this machine can run: which runtime takes which service, and why none does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+from ..catalog.load import Catalog
+from ..catalog.spec import ServiceSpec
+from ..errors import NothingInstalled, ServiceError
+from ..runtimes.base import Runtime
+from ..wire.services import Problem, RuntimeName
+
+RuntimeSource = Callable[[], Mapping[RuntimeName, Runtime]]
+PREFERENCE: tuple[RuntimeName, ...] = ("fake", "external", "docker", "process")
+FRESH_SECONDS = 15.0
+"""How long an answer about the machine is believed: an image may be built at any moment."""
+
+
+class Survey:
+    """Ask the runtimes what they could start, and remember the answer for a while.
+
+    `source` builds the runtimes at first use, in a thread, for their libraries are heavy.
+    """
+
+    def __init__(self, catalog: Catalog, source: RuntimeSource, choice: str) -> None:
+        self._catalog = catalog
+        self._source = source
+        self._choice = choice
+        self._runtimes: Mapping[RuntimeName, Runtime] | None = None
+        self._chosen: frozenset[str] = frozenset()
+        self._building = asyncio.Lock()
+        self._asking = asyncio.Lock()
+        self._asked_at = float("-inf")
+        self.problems: dict[str, Problem | None] = {}
+        """Service -> why it cannot start here; None when it can. Empty until asked."""
+
+    async def runtimes(self) -> Mapping[RuntimeName, Runtime]:
+        """Return the runtimes that the operator's choice leaves."""
+        async with self._building:
+            if self._runtimes is None:
+                built = await asyncio.to_thread(self._source)
+                self._chosen = frozenset(built if self._choice == "auto" else [self._choice])
+                self._runtimes = {name: built[name] for name in PREFERENCE if name in built}
+            return self._runtimes
+
+    def _candidates(
+        self, spec: ServiceSpec, runtimes: Mapping[RuntimeName, Runtime]
+    ) -> list[Runtime]:
+        # The demo engine is a process, and must be there whatever is chosen for the rest.
+        return [
+            runtime
+            for name, runtime in runtimes.items()
+            if runtime.fits(spec) and (name in self._chosen or spec.name == "demo")
+        ]
+
+    async def runtime_for(self, spec: ServiceSpec) -> Runtime:
+        """Return the first runtime that can start the service now.
+
+        Raises:
+            ServiceError: why none can, in the words of the most promising one.
+        """
+        candidates = self._candidates(spec, await self.runtimes())
+        first: Problem | None = None
+        for runtime in candidates:
+            problem = await runtime.check(spec)
+            self.problems[spec.name] = problem
+            if problem is None:
+                return runtime
+            first = first or problem
+        first = first or nothing_runs(spec)
+        self.problems[spec.name] = first
+        raise _as_error(first)
+
+    async def ask(self, *, fresh: bool = False) -> dict[str, Problem | None]:
+        """Return, per service, why it cannot start here; asks again when the answer is old."""
+        async with self._asking:
+            if fresh or time.monotonic() - self._asked_at > FRESH_SECONDS:
+                for spec in self._catalog.values():
+                    if spec.kind == "cloud":
+                        self.problems[spec.name] = no_key(spec)
+                        continue
+                    try:
+                        await self.runtime_for(spec)
+                    except ServiceError:
+                        continue
+                self._asked_at = time.monotonic()
+            return self.problems
+
+    async def close(self) -> None:
+        """Close the runtimes that were built."""
+        if self._runtimes is not None:
+            for runtime in self._runtimes.values():
+                await runtime.close()
+
+
+def nothing_runs(spec: ServiceSpec) -> Problem:
+    """Return the problem of a service that no runtime takes."""
+    return Problem(
+        code=NothingInstalled.code,
+        message=f"Nothing on this machine can run {spec.title}.",
+        remedy=spec.install or NothingInstalled.default_remedy,
+        command=spec.install_command,
+    )
+
+
+def no_key(spec: ServiceSpec) -> Problem:
+    """Return the problem of a cloud for which this Lab has no key."""
+    return Problem(
+        code="no_key",
+        message=f"This Lab has no key for {spec.title}.",
+        remedy="Use a local or the demo service, or your own key in the notebook; "
+        "keys held by the Lab come in a later release.",
+    )
+
+
+def _as_error(problem: Problem) -> ServiceError:
+    return ServiceError(problem.message, problem.remedy, code=problem.code, command=problem.command)
