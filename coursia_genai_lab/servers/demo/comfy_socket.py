@@ -1,0 +1,73 @@
+"""ComfyUI's `/ws`."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from .pixels import MAX_UPLOAD
+from .web import Guarded
+
+MAX_SOCKETS = 64
+FEATURES = {"supports_preview_metadata": True, "max_upload_size": MAX_UPLOAD}
+
+
+class Socket(Guarded, WebSocketHandler):
+    """One listener: greets with the status, then passes on what the hub sends."""
+
+    metadata = False
+    _sid = ""
+    _fresh = True
+
+    def check_origin(self, origin: str) -> bool:
+        """Let everything in that the gate let in: it has compared the origin already."""
+        return True
+
+    async def get(self, *args: object, **kwargs: object) -> None:
+        """Open the socket unless there are too many."""
+        if len(self.engine.hub) >= MAX_SOCKETS:
+            self.set_status(503)
+            self.finish({"error": "Too many sockets are open."})
+            return
+        # The policy headers are for pages; on an upgrade they only confuse strict clients.
+        self.clear_header("Content-Security-Policy")
+        await super().get()
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Join the hub and say how things stand, as the real server does."""
+        self._sid = self.get_query_argument("clientId", "") or uuid.uuid4().hex
+        self.engine.hub.join(self._sid, self)
+        greeting = {**self.engine.status(), "sid": self._sid}
+        self.send(json.dumps({"type": "status", "data": greeting}))
+        comfy = self.engine.comfy
+        if comfy.run is not None and comfy.running_client == self._sid and comfy.run.node:
+            node = {"node": comfy.run.node, "display_node": comfy.run.node}
+            self.send(json.dumps({"type": "executing", "data": node}))
+
+    def on_message(self, message: str | bytes) -> None:
+        """Take the feature flags, which count only as the first message."""
+        first, self._fresh = self._fresh, False
+        if not first:
+            return
+        try:
+            said = json.loads(message)
+        except ValueError:
+            return
+        if isinstance(said, dict) and said.get("type") == "feature_flags":
+            flags = said.get("data")
+            self.metadata = isinstance(flags, dict) and bool(flags.get("supports_preview_metadata"))
+            self.send(json.dumps({"type": "feature_flags", "data": FEATURES}))
+
+    def on_close(self) -> None:
+        """Leave the hub."""
+        self.engine.hub.leave(self._sid, self)
+
+    def send(self, message: str | bytes) -> None:
+        """Send one message; a socket that has just gone is no error."""
+        try:
+            # The future only says that the bytes left; tornado marks its errors as seen.
+            self.write_message(message, binary=isinstance(message, bytes))
+        except WebSocketClosedError:
+            self.engine.hub.leave(self._sid, self)

@@ -1,0 +1,91 @@
+"""The HTTP server: all routes, one list."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import RequestHandler
+
+from . import comfy_files, comfy_http, comfy_jobs, comfy_socket, openai_http
+from .engine import Engine
+from .settings import Settings
+from .web import Health, application
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 64 * 2**20
+
+_COMFY: list[tuple[str, type[RequestHandler]]] = [
+    ("/system_stats", comfy_http.SystemStats),
+    ("/object_info", comfy_http.ObjectInfo),
+    ("/object_info/([^/]+)", comfy_http.ObjectInfo),
+    ("/models", comfy_http.Models),
+    ("/models/([^/]+)", comfy_http.Models),
+    ("/features", comfy_http.Features),
+    ("/prompt", comfy_http.Prompt),
+    ("/queue", comfy_http.Queue),
+    ("/history", comfy_http.History),
+    ("/history/([^/]+)", comfy_http.History),
+    ("/interrupt", comfy_http.Interrupt),
+    ("/free", comfy_http.Free),
+    ("/view", comfy_files.View),
+    ("/upload/(image|mask)", comfy_files.Upload),
+    ("/ws", comfy_socket.Socket),
+]
+
+ROUTES: list[tuple[str, type[RequestHandler]]] = [
+    ("/health", Health),
+    *((f"(?:/api)?{path}", handler) for path, handler in _COMFY),
+    ("/api/jobs", comfy_jobs.JobList),
+    ("/api/jobs/([^/]+)", comfy_jobs.JobDetail),
+    ("/api/jobs/([^/]+)/cancel", comfy_jobs.JobCancel),
+    ("/v1/models", openai_http.ModelList),
+    ("/v1/models/(.+)", openai_http.ModelDetail),
+    ("/v1/images/generations", openai_http.Generations),
+    ("/v1/images/edits", openai_http.Edits),
+]
+
+
+class DemoServer:
+    """One engine behind one listening port; `open` and `close` are idempotent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.engine = Engine(settings)
+        self._http: HTTPServer | None = None
+        self.port = 0
+
+    async def open(self) -> int:
+        """Listen and return the port. Raises OSError when the port is taken."""
+        if self._http is None:
+            settings = self.engine.settings
+            sockets = bind_sockets(settings.port, settings.host)
+            self.engine.open()
+            self._http = HTTPServer(
+                application(self.engine, ROUTES),
+                max_body_size=MAX_BODY,
+                max_buffer_size=MAX_BODY + 2**20,
+                idle_connection_timeout=600,
+            )
+            self._http.add_sockets(sockets)
+            self.port = _port(sockets[0])
+        return self.port
+
+    async def close(self) -> None:
+        """Stop listening, end the work and cut the connections; waits for nothing slow."""
+        http, self._http = self._http, None
+        if http is not None:
+            http.stop()
+        await self.engine.close()
+        if http is not None:
+            try:
+                await asyncio.wait_for(http.close_all_connections(), 0.3)
+            except asyncio.TimeoutError:
+                log.debug("some connections did not close in time")
+
+
+def _port(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1])

@@ -1,0 +1,118 @@
+"""What every request handler of the engine shares: the gate, quiet logs, plain headers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from types import TracebackType
+from typing import Any
+
+from tornado.web import Application, HTTPError, RequestHandler
+
+from .engine import Engine
+
+log = logging.getLogger(__name__)
+
+
+class Guarded(RequestHandler):
+    """A handler behind the gate. Subclasses say in `refused` how their dialect words a refusal."""
+
+    engine: Engine
+
+    def initialize(self, engine: Engine) -> None:
+        """Take the engine that the handler speaks for."""
+        self.engine = engine
+
+    def set_default_headers(self) -> None:
+        """Say as little as possible about the server, and let no browser guess at content."""
+        self.clear_header("Server")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self.set_header("Cache-Control", "no-store")
+
+    def prepare(self) -> None:
+        """Answer at once whatever may not pass."""
+        refusal = self.engine.gate.refuse(self.request)
+        if refusal is not None:
+            self.set_status(refusal.status)
+            self.refused(refusal.status, refusal.sentence)
+
+    def refused(self, status: int, sentence: str) -> None:
+        """Write a refusal as ComfyUI and its login node do: JSON for 401, nothing for 403."""
+        self.finish({"error": sentence} if status == 401 else b"")
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log what broke without the query, which may hold a credential."""
+        if isinstance(value, HTTPError):
+            return
+        where = (self.request.method, self.request.path)
+        log.error("%s %s failed", *where, exc_info=(typ, value, tb) if typ and value else None)
+
+    def write_json(self, value: object, status: int = 200) -> None:
+        """Answer `value` as JSON."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.finish(json.dumps(value))
+
+    def json_body(self) -> dict[str, Any]:
+        """Return the JSON object that was sent; raises ValueError for anything else."""
+        value = json.loads(self.request.body)
+        if not isinstance(value, dict):
+            raise ValueError("The body is not a JSON object.")
+        return value
+
+
+class Health(Guarded):
+    """Liveness, without credentials."""
+
+    def get(self) -> None:
+        """Say that the engine is up."""
+        self.write_json({"status": "ok"})
+
+
+class Lost(Guarded):
+    """Any address that there is not."""
+
+    def prepare(self) -> None:
+        """Check the gate first: who may not enter learns nothing about addresses."""
+        super().prepare()
+        if self._finished:
+            return
+        if self.request.path.startswith("/v1/"):
+            text = self.request.path.startswith(("/v1/chat", "/v1/responses", "/v1/completions"))
+            sentence = (
+                "This demo engine makes pictures only; it answers no text calls."
+                if text
+                else f"Unknown address: {self.request.method} {self.request.path}."
+            )
+            error = {"message": sentence, "type": "invalid_request_error", "param": None}
+            self.write_json({"error": {**error, "code": None}}, 404)
+            return
+        self.set_status(404)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish("404: Not Found")
+
+
+def log_request(handler: RequestHandler) -> None:
+    """Log one request by method, path and status; never its query."""
+    level = logging.WARNING if handler.get_status() >= 500 else logging.DEBUG
+    request = handler.request
+    log.log(level, "%s %s %d", request.method, request.path, handler.get_status())
+
+
+def application(engine: Engine, routes: list[tuple[str, type[RequestHandler]]]) -> Application:
+    """Return the web application of `routes` for one engine."""
+    shared = {"engine": engine}
+    rules: list[Any] = [(pattern, handler, shared) for pattern, handler in routes]
+    return Application(
+        rules,
+        default_handler_class=Lost,
+        default_handler_args=shared,
+        log_function=log_request,
+        websocket_max_message_size=2**20,
+    )
