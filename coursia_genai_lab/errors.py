@@ -2,6 +2,8 @@
 
 GenAIError                      anything of ours; code, sentence, remedy, HTTP status
 ├── InvalidRequest              400  the caller's input is wrong
+│   └── RequestTooLarge         413  the caller sends more than a door takes
+├── TooManyRequests             429  the caller has as much open as it may
 ├── NotAllowed                  403  role, mode or policy says no
 ├── NotFound                    404  no such service, notebook, launch, job
 ├── Conflict                    409  the thing is in another state, or has another owner
@@ -70,6 +72,22 @@ class InvalidRequest(GenAIError):
     code = "invalid_request"
     status = 400
     default_remedy = "Correct the request and send it again."
+
+
+class RequestTooLarge(InvalidRequest):
+    """The caller sends more than a door takes."""
+
+    code = "request_too_large"
+    status = 413
+    default_remedy = "Send a smaller picture."
+
+
+class TooManyRequests(GenAIError):
+    """The caller has as much open as it may."""
+
+    code = "too_many_requests"
+    status = 429
+    default_remedy = "Wait until some calls have ended."
 
 
 class NotAllowed(GenAIError):
