@@ -1,0 +1,52 @@
+import type { Accepted, LogLines, StatusView } from '../_wire';
+
+import type { Requester } from './request';
+
+/** Return the snapshot that a page loads before it follows events. */
+export function getStatus(request: Requester): Promise<StatusView> {
+  return request<StatusView>('status');
+}
+
+/** Ask for a service to start; the answer names the revision to wait for. */
+export function startService(request: Requester, name: string): Promise<Accepted> {
+  return command(request, name, 'start', {});
+}
+
+/** Ask for a service to stop; `force` breaks active leases, where the caller's role may. */
+export function stopService(
+  request: Requester,
+  name: string,
+  force: boolean
+): Promise<Accepted> {
+  return command(request, name, 'stop', { force });
+}
+
+/** Ask for a service to stop and start again. */
+export function restartService(
+  request: Requester,
+  name: string,
+  force: boolean
+): Promise<Accepted> {
+  return command(request, name, 'restart', { force });
+}
+
+/** Return the last lines of a service's output. */
+export function getLogs(
+  request: Requester,
+  name: string,
+  tail: number
+): Promise<LogLines> {
+  return request<LogLines>(`services/${encodeURIComponent(name)}/logs`, {
+    query: { tail }
+  });
+}
+
+function command(
+  request: Requester,
+  name: string,
+  verb: 'start' | 'stop' | 'restart',
+  body: object
+): Promise<Accepted> {
+  const path = `services/${encodeURIComponent(name)}/${verb}`;
+  return request<Accepted>(path, { method: 'POST', body });
+}

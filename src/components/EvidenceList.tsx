@@ -1,0 +1,78 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { Evidence } from '../_wire';
+
+/** A notebook may hold hundreds of hits; the first few say why. */
+const FIRST = 5;
+
+export interface IEvidenceListProps {
+  evidence: readonly Evidence[];
+  /** The title of a service. */
+  titleOf: (service: string) => string;
+  onReveal: (evidence: Evidence) => void;
+  trans: TranslationBundle;
+}
+
+/** Why we think that a notebook needs a service; each line leads to its place. */
+export function EvidenceList(props: IEvidenceListProps): JSX.Element {
+  const { evidence, trans } = props;
+  const [all, setAll] = React.useState(false);
+  const shown = all ? evidence : evidence.slice(0, FIRST);
+  const hidden = evidence.length - shown.length;
+  return (
+    <>
+      <ul className="jp-GenAILab-evidence">
+        {shown.map((item, index) => (
+          <li key={index}>
+            <EvidenceLine {...props} item={item} />
+          </li>
+        ))}
+      </ul>
+      {hidden > 0 && (
+        <button type="button" className="jp-GenAILab-link" onClick={() => setAll(true)}>
+          {trans._n('Show %1 more place', 'Show %1 more places', hidden)}
+        </button>
+      )}
+    </>
+  );
+}
+
+function EvidenceLine(props: IEvidenceListProps & { item: Evidence }): JSX.Element {
+  const { item, trans } = props;
+  const where =
+    item.cell < 0
+      ? trans.__('Notebook metadata')
+      : item.line > 0
+        ? trans.__('Cell %1, line %2', item.cell + 1, item.line)
+        : trans.__('Cell %1', item.cell + 1);
+  const what = (
+    <>
+      <span className="jp-GenAILab-evidence-where">
+        {where}
+        <span className="jp-GenAILab-evidence-service">
+          {props.titleOf(item.service)}
+        </span>
+      </span>
+      <code className="jp-GenAILab-evidence-excerpt">{item.excerpt}</code>
+    </>
+  );
+  const title = trans.__('Rule: %1', item.rule);
+  if (item.cell < 0) {
+    return (
+      <div className="jp-GenAILab-evidence-line" title={title}>
+        {what}
+      </div>
+    );
+  }
+  return (
+    <button
+      type="button"
+      className="jp-GenAILab-evidence-line"
+      title={title}
+      onClick={() => props.onReveal(item)}
+    >
+      {what}
+    </button>
+  );
+}

@@ -1,0 +1,26 @@
+import type { LabIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+export interface IIconButtonProps {
+  icon: LabIcon;
+  /** Said by screen readers and shown on hover. */
+  label: string;
+  disabled?: boolean;
+  onClick: () => void;
+}
+
+/** A small button that is only an icon to the eye. */
+export function IconButton(props: IIconButtonProps): JSX.Element {
+  return (
+    <button
+      type="button"
+      className="jp-GenAILab-iconButton"
+      aria-label={props.label}
+      title={props.label}
+      disabled={props.disabled}
+      onClick={props.onClick}
+    >
+      <props.icon.react tag="span" elementSize="normal" />
+    </button>
+  );
+}

@@ -1,0 +1,111 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { LaunchView, Mode, Profile } from '../_wire';
+
+import { Notice } from './Notice';
+
+export interface IKernelGiftProps {
+  profile: Profile;
+  /** The launch of this notebook's kernel, if it was launched with GenAI. */
+  launch: LaunchView | undefined;
+  hasKernel: boolean;
+  mode: Mode;
+  onEnable: () => void;
+  trans: TranslationBundle;
+}
+
+/** What the kernel was told, or why it was told nothing. */
+export function KernelGift(props: IKernelGiftProps): JSX.Element {
+  const { launch, profile, trans } = props;
+  if (!props.hasKernel) {
+    return (
+      <p>{trans.__('No kernel runs yet; it will be told where the services are.')}</p>
+    );
+  }
+  if (props.mode === 'off') {
+    return <p>{trans.__('The mode is off: the kernel is told nothing.')}</p>;
+  }
+  if (profile.remote && !launch) {
+    return (
+      <p>
+        {trans.__('The notebook names a hosted server itself, so nothing is started.')}
+      </p>
+    );
+  }
+  const missing = profile.services.some(name => !launch?.services.includes(name));
+  return (
+    <>
+      {launch && <Given launch={launch} trans={trans} />}
+      {missing && (
+        <Notice
+          kind="info"
+          headline={
+            launch
+              ? trans.__('The notebook needs more than its kernel was told')
+              : trans.__('The kernel knows no service yet')
+          }
+          message={trans.__(
+            'It started before the notebook needed one. Enabling keeps its variables.'
+          )}
+          trans={trans}
+        >
+          <button
+            type="button"
+            className="jp-mod-styled jp-mod-accept jp-GenAILab-button"
+            onClick={props.onEnable}
+          >
+            {trans.__('Enable GenAI for this kernel')}
+          </button>
+        </Notice>
+      )}
+    </>
+  );
+}
+
+function Given(props: { launch: LaunchView; trans: TranslationBundle }): JSX.Element {
+  const { launch, trans } = props;
+  const skipped = Object.entries(launch.skipped);
+  return (
+    <>
+      {launch.reason && <p lang="en">{launch.reason}</p>}
+      {launch.fallback_reason && <p lang="en">{launch.fallback_reason}</p>}
+      {launch.variables.length > 0 && (
+        <details className="jp-GenAILab-details">
+          <summary>
+            {trans._n(
+              'The kernel was given %1 variable',
+              'The kernel was given %1 variables',
+              launch.variables.length
+            )}
+          </summary>
+          <ul className="jp-GenAILab-variables">
+            {launch.variables.map(name => (
+              <li key={name}>
+                <code>{name}</code>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {skipped.length > 0 && (
+        <details className="jp-GenAILab-details">
+          <summary>
+            {trans._n(
+              '%1 variable was left as it is',
+              '%1 variables were left as they are',
+              skipped.length
+            )}
+          </summary>
+          <ul className="jp-GenAILab-variables">
+            {skipped.map(([name, why]) => (
+              <li key={name}>
+                <code>{name}</code> <span lang="en">{why}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}

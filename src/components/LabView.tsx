@@ -1,0 +1,115 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { refreshIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { Evidence, Mode, StatusView } from '../_wire';
+import type { ApiError } from '../api/request';
+import type { Connection } from '../model/lab';
+
+import { ConnectionNotice } from './ConnectionNotice';
+import { IconButton } from './IconButton';
+import { ModeSection } from './ModeSection';
+import type { INotebookSectionProps } from './NotebookSection';
+import { NotebookSection } from './NotebookSection';
+import { Notice } from './Notice';
+import { Section } from './Section';
+import type { IServiceActions } from './ServiceCard';
+import { ServiceList } from './ServiceList';
+import { modeWord, problemHeadline } from './words';
+
+export type SectionName = 'notebook' | 'services' | 'mode';
+
+export interface ILabViewProps extends IServiceActions {
+  connection: Connection;
+  snapshot: StatusView | null;
+  problem: ApiError | null;
+  notebook: Omit<
+    INotebookSectionProps,
+    'services' | 'mode' | 'trans' | 'onReveal' | 'onEnable'
+  >;
+  /** Names of the sections that are folded away. */
+  collapsed: ReadonlySet<string>;
+  onToggle: (name: string, open: boolean) => void;
+  onRefresh: () => void;
+  onReveal: (evidence: Evidence) => void;
+  onEnable: () => void;
+  onMode: (mode: Mode | null) => void;
+  trans: TranslationBundle;
+}
+
+/** Everything in the side panel. */
+export function LabView(props: ILabViewProps): JSX.Element {
+  const { snapshot, trans } = props;
+  return (
+    <div className="jp-GenAILab-view">
+      <header className="jp-GenAILab-header">
+        <h2>{trans.__('GenAI services')}</h2>
+        <IconButton
+          icon={refreshIcon}
+          label={trans.__('Refresh')}
+          onClick={props.onRefresh}
+        />
+      </header>
+      <ConnectionNotice
+        connection={props.connection}
+        problem={props.problem}
+        onRetry={props.onRefresh}
+        trans={trans}
+      />
+      {snapshot && <Sections {...props} snapshot={snapshot} />}
+    </div>
+  );
+}
+
+function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element {
+  const { collapsed, snapshot, trans, onToggle } = props;
+  const section = (name: SectionName, title: string, summary?: string) => ({
+    name,
+    title,
+    summary,
+    open: !collapsed.has(name),
+    onToggle
+  });
+  return (
+    <>
+      {snapshot.warnings.map((warning, index) => (
+        <Notice
+          key={`${index}-${warning.code}`}
+          kind="warning"
+          headline={problemHeadline(warning.code, trans)}
+          message={warning.message}
+          remedy={warning.remedy}
+          command={warning.command}
+          code={warning.code}
+          trans={trans}
+        />
+      ))}
+      <Section {...section('notebook', trans.__('This notebook'))}>
+        <NotebookSection
+          {...props.notebook}
+          services={snapshot.services}
+          mode={snapshot.mode.effective}
+          onReveal={props.onReveal}
+          onEnable={props.onEnable}
+          trans={trans}
+        />
+      </Section>
+      <Section {...section('services', trans.__('Services'))}>
+        <ServiceList
+          services={snapshot.services}
+          profile={props.notebook.profile}
+          onStart={props.onStart}
+          onStop={props.onStop}
+          onRestart={props.onRestart}
+          onLogs={props.onLogs}
+          trans={trans}
+        />
+      </Section>
+      <Section
+        {...section('mode', trans.__('Mode'), modeWord(snapshot.mode.effective, trans))}
+      >
+        <ModeSection mode={snapshot.mode} onChoose={props.onMode} trans={trans} />
+      </Section>
+    </>
+  );
+}

@@ -1,0 +1,60 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { errorIcon, infoIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { CopyButton } from './CopyButton';
+
+export interface INoticeProps {
+  kind: 'error' | 'warning' | 'info';
+  headline: string;
+  /** What happened. */
+  message?: string;
+  /** What to do next. */
+  remedy?: string;
+  /** A command line that mends it. */
+  command?: string | null;
+  /** A stable word for whoever helps. */
+  code?: string;
+  trans: TranslationBundle;
+  /** Buttons. */
+  children?: React.ReactNode;
+}
+
+/** What happened, why, and what to do next. */
+export function Notice(props: INoticeProps): JSX.Element {
+  const { trans, kind, message, remedy, command, code } = props;
+  const Icon = kind === 'info' ? infoIcon : errorIcon;
+  const report = [props.headline, message, remedy, command, code && `[${code}]`]
+    .filter(Boolean)
+    .join('\n');
+  return (
+    <div
+      className="jp-GenAILab-notice"
+      data-kind={kind}
+      role={kind === 'error' ? 'alert' : 'note'}
+    >
+      <Icon.react tag="span" className="jp-GenAILab-notice-icon" elementSize="normal" />
+      <div className="jp-GenAILab-notice-text">
+        <div className="jp-GenAILab-notice-headline">{props.headline}</div>
+        {message && <p>{message}</p>}
+        {remedy && <p>{remedy}</p>}
+        {command && (
+          <div className="jp-GenAILab-notice-command">
+            <code>{command}</code>
+            <CopyButton
+              text={command}
+              label={trans.__('Copy the command')}
+              trans={trans}
+            />
+          </div>
+        )}
+        {props.children && (
+          <div className="jp-GenAILab-notice-actions">{props.children}</div>
+        )}
+      </div>
+      {code && (
+        <CopyButton text={report} label={trans.__('Copy this message')} trans={trans} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,125 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { listIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { ServiceView } from '../_wire';
+import { isActive, MOVING } from '../model/needs';
+
+import { IconButton } from './IconButton';
+import { Notice } from './Notice';
+import { Progress } from './Progress';
+import { ServiceFacts } from './ServiceFacts';
+import { StateDot } from './StateDot';
+import { problemHeadline, progressWords, stateWord } from './words';
+
+export interface IServiceActions {
+  onStart: (name: string) => void;
+  onStop: (name: string) => void;
+  onRestart: (name: string) => void;
+  onLogs: (name: string) => void;
+}
+
+export interface IServiceCardProps extends IServiceActions {
+  service: ServiceView;
+  /** Whether the notebook in front needs it. */
+  needed: boolean;
+  trans: TranslationBundle;
+}
+
+/** One service: what it does now, what can be done with it, what helps if it does not. */
+export function ServiceCard(props: IServiceCardProps): JSX.Element {
+  const { service, trans } = props;
+  const { problem, state, title } = service;
+  const moving = MOVING.has(state);
+  const [open, setOpen] = React.useState<boolean | null>(null);
+  const shown = open ?? (isActive(service) && state !== 'failed');
+  const factsId = `jp-GenAILab-facts-${service.name}`;
+  return (
+    <li className="jp-GenAILab-card" data-state={state} data-service={service.name}>
+      <div className="jp-GenAILab-card-head">
+        <button
+          type="button"
+          className="jp-GenAILab-card-toggle"
+          aria-expanded={shown}
+          aria-controls={factsId}
+          onClick={() => setOpen(!shown)}
+        >
+          <StateDot state={state} />
+          <span className="jp-GenAILab-card-title">{title}</span>
+          <span className="jp-GenAILab-card-state">
+            {stateWord(state, trans)}
+            {props.needed && (
+              <span className="jp-GenAILab-card-needed">{trans.__('needed here')}</span>
+            )}
+          </span>
+        </button>
+        <Actions {...props} />
+      </div>
+      {moving && (
+        <Progress
+          label={trans.__('Progress of %1', title)}
+          text={progressWords(service, trans)}
+          percent={service.percent}
+        />
+      )}
+      {problem && (
+        <Notice
+          kind={state === 'failed' ? 'error' : 'warning'}
+          headline={problemHeadline(problem.code, trans)}
+          message={problem.message}
+          remedy={problem.remedy}
+          command={problem.command}
+          code={problem.code}
+          trans={trans}
+        />
+      )}
+      <div id={factsId} hidden={!shown}>
+        {shown && <ServiceFacts service={service} trans={trans} />}
+      </div>
+    </li>
+  );
+}
+
+function Actions(props: IServiceCardProps): JSX.Element {
+  const { service, trans } = props;
+  const { name, title, state } = service;
+  const running = state === 'ready' || state === 'failed';
+  const local = service.kind === 'local';
+  const startable = service.can_start && state !== 'ready' && !MOVING.has(state);
+  return (
+    <div
+      className="jp-GenAILab-card-actions"
+      role="group"
+      aria-label={trans.__('Actions for %1', title)}
+    >
+      {startable && local && (
+        <IconButton
+          icon={runIcon}
+          label={trans.__('Start %1', title)}
+          onClick={() => props.onStart(name)}
+        />
+      )}
+      {service.can_stop && (
+        <IconButton
+          icon={stopIcon}
+          label={trans.__('Stop %1', title)}
+          onClick={() => props.onStop(name)}
+        />
+      )}
+      {service.can_stop && running && (
+        <IconButton
+          icon={refreshIcon}
+          label={trans.__('Restart %1', title)}
+          onClick={() => props.onRestart(name)}
+        />
+      )}
+      {local && service.runtime !== 'none' && (
+        <IconButton
+          icon={listIcon}
+          label={trans.__('Show the log of %1', title)}
+          onClick={() => props.onLogs(name)}
+        />
+      )}
+    </div>
+  );
+}

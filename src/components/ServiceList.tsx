@@ -1,0 +1,63 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { Profile, ServiceView } from '../_wire';
+import { split } from '../model/needs';
+
+import type { IServiceActions } from './ServiceCard';
+import { ServiceCard } from './ServiceCard';
+
+export interface IServiceListProps extends IServiceActions {
+  services: readonly ServiceView[];
+  profile: Profile | null;
+  trans: TranslationBundle;
+}
+
+/** The services that matter now, and the rest of the catalogue behind one line. */
+export function ServiceList(props: IServiceListProps): JSX.Element {
+  const { profile, services, trans, ...actions } = props;
+  const [asked, setAsked] = React.useState<boolean | null>(null);
+  if (services.length === 0) {
+    return (
+      <p className="jp-GenAILab-quiet">
+        {trans.__('The catalogue of services is empty.')}
+      </p>
+    );
+  }
+  const { here, others } = split(services, profile);
+  const open = asked ?? here.length === 0;
+  const cards = (list: readonly ServiceView[]) =>
+    list.map(service => (
+      <ServiceCard
+        key={service.name}
+        service={service}
+        needed={profile?.services.includes(service.name) ?? false}
+        trans={trans}
+        {...actions}
+      />
+    ));
+  return (
+    <>
+      {here.length > 0 && <ul className="jp-GenAILab-cards">{cards(here)}</ul>}
+      {others.length > 0 && (
+        <>
+          <button
+            type="button"
+            className="jp-GenAILab-link"
+            aria-expanded={open}
+            onClick={() => setAsked(!open)}
+          >
+            {open
+              ? trans.__('Hide the other services')
+              : trans._n(
+                  'Show %1 other service',
+                  'Show %1 other services',
+                  others.length
+                )}
+          </button>
+          {open && <ul className="jp-GenAILab-cards">{cards(others)}</ul>}
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,44 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { StatusView } from '../_wire';
+import type { Connection } from '../model/lab';
+import { isActive, worst } from '../model/needs';
+
+import { StateDot } from './StateDot';
+import { modeWord, progressWords, stateWord } from './words';
+
+export interface IStatusItemProps {
+  connection: Connection;
+  snapshot: StatusView;
+  onOpen: () => void;
+  trans: TranslationBundle;
+}
+
+/** Mode and worst state, in as few words as fit a status bar. */
+export function StatusItem(props: IStatusItemProps): JSX.Element {
+  const { snapshot, trans } = props;
+  const mode = modeWord(snapshot.mode.effective, trans);
+  const service = worst(snapshot.services.filter(isActive));
+  const lost = props.connection !== 'ready';
+  const text = lost
+    ? trans.__('GenAI: no answer')
+    : service
+      ? trans.__('GenAI: %1 · %2', mode, stateWord(service.state, trans))
+      : trans.__('GenAI: %1', mode);
+  const title =
+    service && !lost
+      ? trans.__('%1: %2', service.title, progressWords(service, trans))
+      : trans.__('Open the GenAI panel');
+  return (
+    <button
+      type="button"
+      className="jp-GenAILab-statusItem"
+      title={title}
+      onClick={props.onOpen}
+    >
+      {service && !lost && <StateDot state={service.state} />}
+      <span>{text}</span>
+    </button>
+  );
+}

@@ -1,0 +1,149 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Mode, NotebookType, ServiceState, ServiceView } from '../_wire';
+
+/** A service's state in one or two words. */
+export function stateWord(state: ServiceState, trans: TranslationBundle): string {
+  switch (state) {
+    case 'absent':
+      return trans.__('Not running');
+    case 'building':
+      return trans.__('Being built');
+    case 'pulling':
+      return trans.__('Downloading');
+    case 'starting':
+      return trans.__('Starting');
+    case 'ready':
+      return trans.__('Ready');
+    case 'stopping':
+      return trans.__('Stopping');
+    case 'stopped':
+      return trans.__('Stopped');
+    case 'failed':
+      return trans.__('Failed');
+    case 'unavailable':
+      return trans.__('Not available');
+  }
+}
+
+/** A mode's name. */
+export function modeWord(mode: Mode, trans: TranslationBundle): string {
+  switch (mode) {
+    case 'auto':
+      return trans.__('Automatic');
+    case 'local':
+      return trans.__('Local');
+    case 'cloud':
+      return trans.__('Cloud');
+    case 'demo':
+      return trans.__('Demo');
+    case 'off':
+      return trans.__('Off');
+  }
+}
+
+/** What a mode does, in one sentence. */
+export function modeMeaning(mode: Mode, trans: TranslationBundle): string {
+  switch (mode) {
+    case 'auto':
+      return trans.__('Services of this machine first; else what the policy allows.');
+    case 'local':
+      return trans.__('Only services of this machine.');
+    case 'cloud':
+      return trans.__('Only cloud services; nothing is started here.');
+    case 'demo':
+      return trans.__('Every service is played by the demo engine; pictures say DEMO.');
+    case 'off':
+      return trans.__('Nothing is started and no kernel is given an address.');
+  }
+}
+
+/** What kind of notebook this is, in a sentence. */
+export function typeSentence(type: NotebookType, trans: TranslationBundle): string {
+  switch (type) {
+    case 'CLASSIC':
+      return trans.__('This notebook needs no image service.');
+    case 'GENAI_BASIC':
+      return trans.__('This notebook makes images with one service.');
+    case 'GENAI_ADVANCED':
+      return trans.__('This notebook drives an image service directly.');
+    case 'HYBRID':
+      return trans.__('This notebook uses several image services.');
+  }
+}
+
+/** What runs a service. */
+export function runtimeWord(service: ServiceView, trans: TranslationBundle): string {
+  switch (service.runtime) {
+    case 'docker':
+      return trans.__('Docker container');
+    case 'process':
+      return trans.__('Process of this server');
+    case 'external':
+      return service.external_owner
+        ? trans.__('Run by %1', service.external_owner)
+        : trans.__('Run by somebody else');
+    case 'fake':
+      return trans.__('Test runtime');
+    case 'none':
+      return service.kind === 'cloud' ? trans.__('Cloud service') : '';
+  }
+}
+
+/** An amount of time, rounded to what a person wants to know. */
+export function durationWords(seconds: number, trans: TranslationBundle): string {
+  if (seconds < 55) {
+    const rounded =
+      seconds < 10 ? Math.max(1, Math.round(seconds)) : Math.round(seconds / 5) * 5;
+    return trans._n('%1 second', '%1 seconds', rounded);
+  }
+  return trans._n('%1 minute', '%1 minutes', Math.max(1, Math.round(seconds / 60)));
+}
+
+/** Phase, percent and what is left of a start, in one line. */
+export function progressWords(service: ServiceView, trans: TranslationBundle): string {
+  const words = [service.phase ?? stateWord(service.state, trans)];
+  if (service.percent !== null) {
+    words.push(trans.__('%1 %', Math.round(service.percent)));
+  }
+  if (service.estimate_seconds !== null && service.estimate_seconds > 0) {
+    words.push(
+      trans.__('about %1 left', durationWords(service.estimate_seconds, trans))
+    );
+  }
+  return words.join(' · ');
+}
+
+/** What went wrong, in the reader's language; the server's own sentence stands beside it. */
+export function problemHeadline(code: string, trans: TranslationBundle): string {
+  switch (code) {
+    case 'runtime_unavailable':
+      return trans.__('What runs this service is not available');
+    case 'image_missing':
+      return trans.__('The image of this service is not on this machine');
+    case 'port_taken':
+      return trans.__('Another program uses the port');
+    case 'service_died':
+      return trans.__('The service ended unexpectedly');
+    case 'start_timed_out':
+      return trans.__('The service did not answer in time');
+    case 'service_not_ready':
+      return trans.__('The service is still starting');
+    case 'nothing_installed':
+      return trans.__('Nothing on this machine can run this service');
+    case 'not_allowed':
+    case 'forbidden':
+      return trans.__('Not allowed');
+    case 'conflict':
+      return trans.__('Not possible right now');
+    case 'not_found':
+      return trans.__('Not found');
+    case 'bad_spec':
+    case 'configuration_error':
+      return trans.__('A setting of this server is wrong');
+    case 'unreachable':
+      return trans.__('The server does not answer');
+    default:
+      return trans.__('Something went wrong');
+  }
+}

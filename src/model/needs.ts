@@ -1,0 +1,66 @@
+import type {
+  LaunchView,
+  Profile,
+  ServiceState,
+  ServiceView,
+  StatusView
+} from '../_wire';
+
+/** States that pass by themselves. */
+export const MOVING: ReadonlySet<ServiceState> = new Set([
+  'building',
+  'pulling',
+  'starting',
+  'stopping'
+]);
+
+/** How bad a state is for somebody who waits; the worst is the one to tell. */
+const SEVERITY: readonly ServiceState[] = [
+  'ready',
+  'stopped',
+  'absent',
+  'stopping',
+  'starting',
+  'pulling',
+  'building',
+  'unavailable',
+  'failed'
+];
+
+/** The launch of a kernel, if it was launched with GenAI. */
+export function launchOf(
+  snapshot: StatusView | null,
+  kernelId: string | undefined
+): LaunchView | undefined {
+  return snapshot?.launches.find(launch => launch.kernel_id === kernelId);
+}
+
+/** Whether a service runs, moves, is wanted, or failed while it was. */
+export function isActive(service: ServiceView): boolean {
+  return (
+    service.wanted ||
+    service.state === 'ready' ||
+    service.state === 'failed' ||
+    MOVING.has(service.state) ||
+    service.holders.length > 0
+  );
+}
+
+/** The service in the worst state. */
+export function worst(services: readonly ServiceView[]): ServiceView | undefined {
+  const rank = (service: ServiceView) => SEVERITY.indexOf(service.state);
+  return [...services].sort((a, b) => rank(b) - rank(a))[0];
+}
+
+/** The services split into those that matter now and the rest, each in catalogue order. */
+export function split(
+  services: readonly ServiceView[],
+  profile: Profile | null
+): { here: ServiceView[]; others: ServiceView[] } {
+  const needed = new Set(profile?.services ?? []);
+  const isHere = (service: ServiceView) =>
+    needed.has(service.name) || isActive(service);
+  const here = services.filter(isHere);
+  here.sort((a, b) => Number(needed.has(b.name)) - Number(needed.has(a.name)));
+  return { here, others: services.filter(service => !isHere(service)) };
+}

@@ -1,0 +1,109 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import type { Kernel } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { enableKernel } from '../api/kernels';
+import type { Requester } from '../api/request';
+import { CommandIDs } from '../commands';
+import { genaiIcon } from '../icons';
+import { IGenAILab } from '../tokens';
+import { announceFailure } from '../widgets/announce';
+
+const SUCCESS_SHOWN = 5000;
+
+/** Telling a kernel that already runs; leading to the place in a notebook that shows a need. */
+export const kernel: JupyterFrontEndPlugin<void> = {
+  id: 'coursia-genai-lab:kernel',
+  description:
+    'Adds commands that enable GenAI for a running kernel and show evidence.',
+  autoStart: true,
+  requires: [IGenAILab],
+  optional: [ITranslator, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    genai: IGenAILab,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+    const { lab, notebook, request } = genai;
+    app.commands.addCommand(CommandIDs.enableKernel, {
+      label: trans.__('Enable GenAI for This Kernel'),
+      caption: trans.__('Tell the running kernel where the services are'),
+      icon: genaiIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      isEnabled: () => lab.connection === 'ready' && notebook.kernel !== null,
+      execute: async () => {
+        const running = notebook.kernel;
+        if (!running) {
+          return;
+        }
+        try {
+          await enable(running, request, trans);
+          Notification.success(trans.__('This kernel knows the services now.'), {
+            autoClose: SUCCESS_SHOWN
+          });
+        } catch (error) {
+          announceFailure(
+            trans.__('Could not enable GenAI for this kernel'),
+            error,
+            trans
+          );
+        }
+        await lab.refresh();
+      }
+    });
+    app.commands.addCommand(CommandIDs.showEvidence, {
+      label: trans.__('Show a Place in This Notebook'),
+      caption: trans.__('Go to the line that shows why a service is needed'),
+      describedBy: {
+        args: {
+          type: 'object',
+          required: ['cell'],
+          properties: {
+            cell: {
+              type: 'number',
+              description: trans.__('Index of the cell, from 0')
+            },
+            line: {
+              type: 'number',
+              description: trans.__('Line in the cell, from 1')
+            }
+          }
+        }
+      },
+      isEnabled: () => notebook.panel !== null,
+      execute: args => notebook.reveal(Number(args.cell), Number(args.line ?? 1))
+    });
+    palette?.addItem({
+      command: CommandIDs.enableKernel,
+      category: trans.__('GenAI')
+    });
+  }
+};
+
+/** Set the variables by an execution that leaves no trace in the notebook or its history. */
+async function enable(
+  running: Kernel.IKernelConnection,
+  request: Requester,
+  trans: TranslationBundle
+): Promise<void> {
+  const { language_info } = await running.info;
+  if (language_info.name !== 'python') {
+    throw new Error(trans.__('The kernel runs %1, not Python.', language_info.name));
+  }
+  const { code } = await enableKernel(request, running.id);
+  const future = running.requestExecute({
+    code,
+    silent: true,
+    store_history: false,
+    allow_stdin: false,
+    stop_on_error: false
+  });
+  const reply = await future.done;
+  if (reply.content.status !== 'ok') {
+    throw new Error(trans.__('The kernel did not take the variables.'));
+  }
+}

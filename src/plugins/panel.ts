@@ -1,0 +1,110 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILayoutRestorer } from '@jupyterlab/application';
+import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
+import { IStateDB } from '@jupyterlab/statedb';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { refreshIcon } from '@jupyterlab/ui-components';
+
+import { CommandIDs } from '../commands';
+import { genaiIcon } from '../icons';
+import { IGenAILab } from '../tokens';
+import { LabPanel } from '../widgets/LabPanel';
+
+const STATE_KEY = 'coursia-genai-lab:panel';
+
+/** The side panel in the left area. */
+export const panel: JupyterFrontEndPlugin<void> = {
+  id: 'coursia-genai-lab:panel',
+  description:
+    'Shows what the notebook needs, the services and the mode in a side panel.',
+  autoStart: true,
+  requires: [IGenAILab],
+  optional: [ITranslator, ICommandPalette, ILayoutRestorer, IStateDB],
+  activate: (
+    app: JupyterFrontEnd,
+    genai: IGenAILab,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    state: IStateDB | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+    const widget = new LabPanel({
+      genai,
+      trans,
+      execute: (command, args) => void app.commands.execute(command, args)
+    });
+    app.shell.add(widget, 'left', { rank: 650, type: 'GenAI' });
+    restorer?.add(widget, widget.id);
+    if (state) {
+      void remember(widget, state);
+    }
+    addCommands(app, genai, widget.id, trans);
+    for (const command of [
+      CommandIDs.openPanel,
+      CommandIDs.refresh,
+      CommandIDs.whyOff
+    ]) {
+      palette?.addItem({ command, category: trans.__('GenAI') });
+    }
+  }
+};
+
+function addCommands(
+  app: JupyterFrontEnd,
+  genai: IGenAILab,
+  panelId: string,
+  trans: TranslationBundle
+): void {
+  const { lab, notebook } = genai;
+  const noArguments = { args: { type: 'object' as const, properties: {} } };
+  app.commands.addCommand(CommandIDs.openPanel, {
+    label: trans.__('Show the GenAI Panel'),
+    caption: trans.__('Show what this notebook needs, the services and the mode'),
+    icon: genaiIcon,
+    describedBy: noArguments,
+    isEnabled: () => true,
+    execute: () => app.shell.activateById(panelId)
+  });
+  app.commands.addCommand(CommandIDs.refresh, {
+    label: trans.__('Refresh the GenAI Services'),
+    caption: trans.__('Ask the server again, and read this notebook again'),
+    icon: refreshIcon,
+    describedBy: noArguments,
+    isEnabled: () => true,
+    execute: async () => {
+      await lab.refresh();
+      await notebook.refresh();
+    }
+  });
+  app.commands.addCommand(CommandIDs.whyOff, {
+    label: trans.__('Why Is GenAI Off?'),
+    caption: trans.__('What to do where the server extension is not running'),
+    describedBy: noArguments,
+    isEnabled: () => lab.connection === 'absent',
+    isVisible: () => lab.connection === 'absent',
+    execute: () =>
+      showDialog({
+        title: trans.__('GenAI is off on this server'),
+        body: [
+          trans.__(
+            'Its server extension is not running, so notebooks run as they always did.'
+          ),
+          trans.__('Enable it, then start the server again:'),
+          'jupyter server extension enable coursia_genai_lab'
+        ].join('\n'),
+        buttons: [Dialog.okButton()]
+      })
+  });
+}
+
+async function remember(widget: LabPanel, state: IStateDB): Promise<void> {
+  const saved = await state.fetch(STATE_KEY);
+  if (Array.isArray(saved)) {
+    widget.collapsed = saved.filter(name => typeof name === 'string');
+  }
+  widget.collapsedChanged.connect(() => {
+    void state.save(STATE_KEY, [...widget.collapsed]);
+  }, widget);
+}

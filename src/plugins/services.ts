@@ -1,0 +1,192 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { listIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
+
+import type { ServiceView } from '../_wire';
+import { getLogs, restartService, startService, stopService } from '../api/services';
+import { CommandIDs } from '../commands';
+import { IGenAILab } from '../tokens';
+import { announceFailure } from '../widgets/announce';
+
+const LOG_LINES = 500;
+
+/** Start, stop, restart, and the log of a service. */
+export const services: JupyterFrontEndPlugin<void> = {
+  id: 'coursia-genai-lab:services',
+  description:
+    'Adds commands that start, stop and restart services and show their logs.',
+  autoStart: true,
+  requires: [IGenAILab],
+  optional: [ITranslator, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    genai: IGenAILab,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+    const { commands } = app;
+    const { lab, request } = genai;
+    const each = async (
+      targets: readonly ServiceView[],
+      failed: (title: string) => string,
+      act: (service: ServiceView) => Promise<unknown>
+    ) => {
+      for (const service of targets) {
+        try {
+          await act(service);
+        } catch (error) {
+          announceFailure(failed(service.title), error, trans);
+        }
+      }
+      await lab.refresh();
+    };
+
+    commands.addCommand(CommandIDs.startService, {
+      label: args => labelled(args, trans.__('Start the Services of This Notebook')),
+      caption: trans.__('Start image services'),
+      icon: runIcon,
+      describedBy: { args: nameSchema(trans) },
+      isEnabled: args => targetsOf(genai, args).some(service => service.can_start),
+      execute: args =>
+        each(
+          targetsOf(genai, args),
+          title => trans.__('Could not start %1', title),
+          ({ name }) => startService(request, name)
+        )
+    });
+    commands.addCommand(CommandIDs.stopService, {
+      label: args => labelled(args, trans.__('Stop the Services of This Notebook')),
+      caption: trans.__('Stop image services'),
+      icon: stopIcon,
+      describedBy: { args: nameSchema(trans) },
+      isEnabled: args => targetsOf(genai, args).some(service => service.can_stop),
+      execute: async args => {
+        const targets = targetsOf(genai, args).filter(service => service.can_stop);
+        if (await mayInterrupt(targets, trans)) {
+          await each(
+            targets,
+            title => trans.__('Could not stop %1', title),
+            service => stopService(request, service.name, isHeld(service))
+          );
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.restartService, {
+      label: args => labelled(args, trans.__('Restart the Services of This Notebook')),
+      caption: trans.__('Stop image services and start them again'),
+      icon: refreshIcon,
+      describedBy: { args: nameSchema(trans) },
+      isEnabled: args => targetsOf(genai, args).some(service => service.can_stop),
+      execute: async args => {
+        const targets = targetsOf(genai, args).filter(service => service.can_stop);
+        if (await mayInterrupt(targets, trans)) {
+          await each(
+            targets,
+            title => trans.__('Could not restart %1', title),
+            service => restartService(request, service.name, isHeld(service))
+          );
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.showLogs, {
+      label: args =>
+        labelled(args, trans.__('Show the Logs of This Notebook’s Services')),
+      caption: trans.__('Show what a service wrote'),
+      icon: listIcon,
+      describedBy: { args: nameSchema(trans) },
+      isEnabled: args => targetsOf(genai, args).length > 0,
+      execute: async args => {
+        const { LogPanel } = await import('../widgets/LogPanel');
+        const load = (service: string) => getLogs(request, service, LOG_LINES);
+        for (const { name, title } of targetsOf(genai, args)) {
+          showOnce(app, new LogPanel({ service: name, title, load, trans }));
+        }
+      }
+    });
+    for (const command of [
+      CommandIDs.startService,
+      CommandIDs.stopService,
+      CommandIDs.restartService,
+      CommandIDs.showLogs
+    ]) {
+      palette?.addItem({ command, category: trans.__('GenAI') });
+    }
+  }
+};
+
+/** The service that is named, or else those that the notebook in front needs. */
+function targetsOf(genai: IGenAILab, args: ReadonlyPartialJSONObject): ServiceView[] {
+  const named = typeof args.name === 'string' ? [args.name] : null;
+  const names = named ?? genai.notebook.profile?.services ?? [];
+  return names
+    .map(name => genai.lab.service(name))
+    .filter((service): service is ServiceView => service !== undefined);
+}
+
+function labelled(args: ReadonlyPartialJSONObject, label: string): string {
+  return typeof args.label === 'string' ? args.label : label;
+}
+
+function isHeld(service: ServiceView): boolean {
+  return service.holders.some(holder => holder.active);
+}
+
+async function mayInterrupt(
+  targets: readonly ServiceView[],
+  trans: TranslationBundle
+): Promise<boolean> {
+  const held = targets.filter(isHeld);
+  if (held.length === 0) {
+    return true;
+  }
+  const holders = held.flatMap(service =>
+    service.holders.filter(holder => holder.active)
+  );
+  const answer = await showDialog({
+    title: trans.__('Stop %1?', held.map(service => service.title).join(', ')),
+    body: trans.__(
+      'In use by %1. What it is doing now is lost.',
+      [...new Set(holders.map(holder => holder.label))].join(', ')
+    ),
+    buttons: [
+      Dialog.cancelButton(),
+      Dialog.warnButton({ label: trans.__('Stop Anyway') })
+    ],
+    defaultButton: 0
+  });
+  return answer.button.accept;
+}
+
+function showOnce(app: JupyterFrontEnd, panel: Widget): void {
+  const { shell } = app;
+  const open = [...shell.widgets('main')].find(widget => widget.id === panel.id);
+  if (open) {
+    panel.dispose();
+  } else {
+    shell.add(panel, 'main', { mode: 'split-bottom' });
+  }
+  shell.activateById(panel.id);
+}
+
+function nameSchema(trans: TranslationBundle) {
+  return {
+    type: 'object' as const,
+    properties: {
+      name: {
+        type: 'string' as const,
+        description: trans.__(
+          'Name of a service; without it, those that the notebook in front needs'
+        )
+      },
+      label: {
+        type: 'string' as const,
+        description: trans.__('Label to show in place of the usual one')
+      }
+    }
+  };
+}
