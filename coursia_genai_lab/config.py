@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from traitlets import Bool, CaselessStrEnum, Float, HasTraits, Int, List, Unicode, validate
+from traitlets import Bool, CaselessStrEnum, Float, Int, List, Unicode, validate
+from traitlets.config import Configurable
 
 from .errors import ConfigurationError
 from .wire.policy import Mode
@@ -38,8 +39,8 @@ class LabSettings:
     demo_seconds_per_step: float = 0.05
 
 
-class GenAILabTraits(HasTraits):
-    """The traits of `GenAILab`; the extension application mixes them in."""
+class GenAILab(Configurable):
+    """The traits of `c.GenAILab` in jupyter_server_config.py."""
 
     mode = CaselessStrEnum(
         list(MODES),

@@ -1,0 +1,1 @@
+"""Changes of the Lab on Jupyter's event bus."""

@@ -1,0 +1,38 @@
+"""The routes of the REST API; one file a resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .health import HealthHandler
+from .kernels import EnableKernelHandler, LaunchesHandler
+from .mode import ModeHandler
+from .notebooks import FolderHandler, ProfileHandler
+from .services import (
+    ServiceCommandHandler,
+    ServiceHandler,
+    ServiceLogsHandler,
+    ServicesHandler,
+)
+from .status import StatusHandler
+
+NAME = r"(?P<name>[a-z][a-z0-9-]{0,39})"
+KERNEL = r"(?P<kernel_id>[\w-]{1,64})"
+
+ROUTES: list[tuple[str, Any]] = [
+    (r"/coursia-genai/health", HealthHandler),
+    (r"/coursia-genai/api/v1/status", StatusHandler),
+    (r"/coursia-genai/api/v1/services", ServicesHandler),
+    (rf"/coursia-genai/api/v1/services/{NAME}", ServiceHandler),
+    (rf"/coursia-genai/api/v1/services/{NAME}/logs", ServiceLogsHandler),
+    (
+        rf"/coursia-genai/api/v1/services/{NAME}/(?P<command>start|stop|restart)",
+        ServiceCommandHandler,
+    ),
+    (r"/coursia-genai/api/v1/mode", ModeHandler),
+    (r"/coursia-genai/api/v1/notebooks", FolderHandler),
+    (r"/coursia-genai/api/v1/notebooks/profile", ProfileHandler),
+    (r"/coursia-genai/api/v1/launches", LaunchesHandler),
+    (rf"/coursia-genai/api/v1/kernels/{KERNEL}/enable", EnableKernelHandler),
+]
+"""Pattern below the server's base_url, and handler."""

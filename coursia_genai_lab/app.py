@@ -1,0 +1,177 @@
+"""The extension application: builds everything, opens it, closes it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_client.provisioning import KernelProvisionerFactory
+from jupyter_core.paths import jupyter_runtime_dir
+from jupyter_server.extension.application import ExtensionApp
+
+from .catalog.load import load_catalog
+from .config import GenAILab, LabSettings
+from .detection.cache import ProfileCache
+from .detection.profile import Detector
+from .events.publisher import Publisher
+from .gateway.doors import Doors
+from .gateway.tokens import Tokens
+from .handlers import ROUTES
+from .handlers.base import SETTINGS_KEY, Parts
+from .lab.lab import Lab
+from .launch.desk import LocalLaunchDesk
+from .launch.launcher import Launcher
+from .launch.provisioner import install
+from .wire.services import RuntimeName
+
+if TYPE_CHECKING:
+    from .catalog.spec import ServiceSpec
+    from .runtimes.base import Instance, Runtime
+
+CLOSE_SECONDS = 8.0
+"""The longest that closing may take; what is left then is reaped by the next Lab."""
+
+
+class GenAILabApp(ExtensionApp):
+    """Join the Lab, the gateway, the launch and the REST API to one Jupyter server."""
+
+    name = "coursia_genai_lab"
+    app_name = "CoursIA GenAI Lab"
+    load_other_extensions = True
+    open_browser = False
+
+    def initialize_settings(self) -> None:
+        """Build the parts, register the event schema, and hook the kernel launch.
+
+        Nothing is opened here: no port, no client, no folder.
+        """
+        assert self.serverapp is not None
+        server = self.serverapp
+        self._close_running: asyncio.Task[None] | None = None
+        settings = GenAILab(parent=self).settings_from_traits(state_folder=str(_state_folder()))
+        publisher = Publisher(server.event_logger)
+        publisher.register()
+        catalog = load_catalog(settings.services_path or None)
+        readiness = _Readiness()
+        lab = Lab(
+            catalog=catalog,
+            settings=settings,
+            runtimes=lambda: build_runtimes(settings),
+            answers=readiness.until_it_answers,
+            emit=publisher.publish,
+        )
+        tokens = Tokens(lab.leases)
+        doors = Doors(lab, tokens)
+        desk = LocalLaunchDesk(lab, tokens, doors)
+        root = Path(getattr(server.contents_manager, "root_dir", "") or server.root_dir).resolve()
+        detector = Detector(catalog)
+        profiles = ProfileCache(detector, root=root)
+        launcher = Launcher(
+            desk=desk,
+            profiles=profiles,
+            root_dir=root,
+            session_manager=server.session_manager,
+            launch_wait=settings.launch_wait,
+            warn=lab.changes.warn,
+        )
+        factory = KernelProvisionerFactory.instance(parent=server)
+        self._unhook: Callable[[], None] = install(factory, launcher)
+        self._publisher, self._readiness = publisher, readiness
+        self.parts = Parts(
+            lab=lab,
+            doors=doors,
+            desk=desk,
+            launcher=launcher,
+            detector=detector,
+            profiles=profiles,
+            root=root,
+            version=_version(),
+        )
+        self.settings[SETTINGS_KEY] = self.parts
+
+    def initialize_handlers(self) -> None:
+        """Add the routes of the REST API."""
+        self.handlers.extend(ROUTES)
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        await self.open()
+
+    async def open(self) -> None:
+        """Open the Lab; the doors open with the first notebook that needs one. Idempotent."""
+        await self.parts.lab.open()
+
+    async def close(self) -> None:
+        """Let waiting launches go, stop services, close doors, unhook. Idempotent, bounded."""
+        self._unhook()
+        await self.parts.launcher.close()
+        await self.parts.doors.close()
+        await self.parts.lab.close()
+        await self._readiness.close()
+        self._publisher.close()
+
+    async def stop_extension(self) -> None:
+        """Close, and never keep the server from stopping."""
+        try:
+            await asyncio.wait_for(self.close(), CLOSE_SECONDS)
+        except asyncio.TimeoutError:
+            self.log.warning("GenAI Lab: closing took too long; the next start cleans up.")
+
+
+class _Readiness:
+    """Probe services with one HTTP session, made at first use."""
+
+    def __init__(self) -> None:
+        self._session: Any = None
+
+    async def until_it_answers(self, spec: ServiceSpec, instance: Instance) -> None:
+        """Return when the instance serves, as its spec defines that."""
+        import aiohttp
+
+        from .runtimes.readiness import until_ready
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        await until_ready(
+            instance.url,
+            spec.readiness,
+            timeout_seconds=spec.start_timeout_seconds,
+            session=self._session,
+        )
+
+    async def close(self) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def build_runtimes(settings: LabSettings) -> Mapping[RuntimeName, Runtime]:
+    """Return one runtime of each kind; called in a thread, for their libraries are heavy."""
+    from .runtimes.docker import DockerRuntime
+    from .runtimes.external import ExternalRuntime
+    from .runtimes.process import ProcessRuntime
+
+    runtimes: dict[RuntimeName, Runtime] = {
+        "external": ExternalRuntime(),
+        "docker": DockerRuntime(host=settings.docker_host or None),
+        "process": ProcessRuntime(),
+    }
+    if settings.runtime == "fake":
+        from .runtimes.fake import FakeRuntime
+
+        runtimes["fake"] = FakeRuntime()
+    return runtimes
+
+
+def _state_folder() -> Path:
+    # Homes are often shared between hosts; containers and processes are not.
+    return Path(jupyter_runtime_dir()) / "coursia-genai" / socket.gethostname()
+
+
+def _version() -> str:
+    from ._version import __version__
+
+    return __version__

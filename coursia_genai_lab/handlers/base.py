@@ -1,0 +1,123 @@
+"""What every REST handler shares: who asks, what it asks of, and one error mapping."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, TypeVar
+
+from jupyter_server.base.handlers import APIHandler
+from pydantic import BaseModel, ValidationError
+
+from ..detection.cache import ProfileCache
+from ..detection.profile import Detector
+from ..errors import GenAIError, InvalidRequest
+from ..gateway.doors import Doors
+from ..lab.lab import Lab
+from ..launch.desk import LocalLaunchDesk
+from ..launch.launcher import Launcher
+from ..wire.services import Role
+from .person import person_of, role_of
+
+AUTH_RESOURCE = "coursia_genai_lab"
+SETTINGS_KEY = "coursia_genai_lab_parts"
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application built and the handlers ask of."""
+
+    lab: Lab
+    doors: Doors
+    desk: LocalLaunchDesk
+    launcher: Launcher
+    detector: Detector
+    profiles: ProfileCache
+    root: Path
+    version: str
+
+
+class LabHandler(APIHandler):
+    """Answer in JSON; turn our errors into their status, code, sentence and remedy."""
+
+    auth_resource: ClassVar[str] = AUTH_RESOURCE
+
+    @property
+    def parts(self) -> Parts:
+        """Return what the application built."""
+        parts: Parts = self.settings[SETTINGS_KEY]
+        return parts
+
+    @property
+    def person(self) -> str:
+        """Return who asks, resolved once a request."""
+        return person_of(self)
+
+    @property
+    def role(self) -> Role:
+        """Return the caller's role."""
+        return role_of(self)
+
+    def answer(self, shape: BaseModel, status: int = 200) -> None:
+        """Send a wire shape."""
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Type", "application/json")
+        self.finish(shape.model_dump_json())
+
+    def body_as(self, shape: type[ShapeT]) -> ShapeT:
+        """Return the request's JSON as a wire shape.
+
+        Raises:
+            InvalidRequest: it is no JSON, or not of this shape.
+        """
+        try:
+            return shape.model_validate_json(self.request.body or b"{}")
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the body"
+            raise InvalidRequest(f"{place}: {first['msg']}.") from None
+
+    def number_argument(self, name: str, default: float, low: float, high: float) -> float:
+        """Return a number of the query, kept within bounds."""
+        text = self.get_query_argument(name, "")
+        try:
+            return min(high, max(low, float(text))) if text else default
+        except ValueError:
+            raise InvalidRequest(f"{name} must be a number.") from None
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Answer one of our errors with its own status."""
+        error = _our_error(kwargs)
+        super().send_error(status_code if error is None else error.status, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Write `{"error": {code, message, remedy}}` for every failure."""
+        error = _our_error(kwargs)
+        if error is None:
+            reason = self._reason or "the server failed"
+            body = {"code": f"http_{status_code}", "message": reason, "remedy": ""}
+        else:
+            body = error.to_dict()
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps({"error": body}))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log one of our errors as a line: it is an answer, not a defect."""
+        if isinstance(value, GenAIError):
+            self.log.info("%s %s: %s", self.request.method, self.request.path, value.message)
+        else:
+            super().log_exception(typ, value, tb)
+
+
+def _our_error(kwargs: dict[str, Any]) -> GenAIError | None:
+    error = kwargs.get("exc_info", (None, None, None))[1]
+    return error if isinstance(error, GenAIError) else None

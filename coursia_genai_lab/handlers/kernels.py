@@ -1,0 +1,36 @@
+"""Launches, and GenAI for a kernel that started without it."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..wire.launches import LaunchView
+from ..wire.shape import Shape
+from .base import LabHandler
+
+
+class LaunchList(Shape):
+    """The kernels that were launched with GenAI."""
+
+    launches: list[LaunchView]
+
+
+class LaunchesHandler(LabHandler):
+    """GET launches."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the launches."""
+        self.answer(LaunchList(launches=self.parts.desk.views()))
+
+
+class EnableKernelHandler(LabHandler):
+    """POST kernels/{id}/enable."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, kernel_id: str) -> None:
+        """Give a running kernel a token, a lease and the variables to set by a silent execute."""
+        self.answer(await self.parts.launcher.enable(kernel_id))

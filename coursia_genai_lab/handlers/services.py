@@ -1,0 +1,70 @@
+"""Services: what they do, commands to them, their logs."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..lab.views import service_view, service_views
+from ..wire.services import Accepted, LogLines, ServiceList
+from ..wire.shape import Shape
+from .base import LabHandler
+
+
+class ServicesHandler(LabHandler):
+    """GET services."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List every service of the catalogue."""
+        lab = self.parts.lab
+        await lab.look_around()
+        views = service_views(lab, door=self.parts.doors.address, person=self.person)
+        self.answer(ServiceList(revision=lab.revision, services=views))
+
+
+class ServiceHandler(LabHandler):
+    """GET services/{name}."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """Show one service."""
+        parts = self.parts
+        self.answer(service_view(parts.lab, name, door=parts.doors.address, person=self.person))
+
+
+class CommandBody(Shape):
+    """What a command may say."""
+
+    force: bool = False
+
+
+class ServiceCommandHandler(LabHandler):
+    """POST services/{name}/start, /stop, /restart."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, name: str, command: str) -> None:
+        """Set a wish; the answer is the revision to wait for, never the outcome."""
+        lab, by = self.parts.lab, self.person
+        force = self.body_as(CommandBody).force
+        if command == "start":
+            revision = lab.start(name, by=by)
+        elif command == "stop":
+            revision = lab.stop(name, by=by, force=force)
+        else:
+            revision = lab.restart(name, by=by, force=force)
+        self.answer(Accepted(revision=revision), 202)
+
+
+class ServiceLogsHandler(LabHandler):
+    """GET services/{name}/logs?tail=N."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """Answer with the last lines of output, secrets removed."""
+        tail = int(self.number_argument("tail", 200, 1, 5000))
+        self.answer(LogLines(service=name, lines=await self.parts.lab.logs(name, tail)))
