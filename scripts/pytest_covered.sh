@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# pytest with coverage of this process and of every child that it starts; scripts/coverage_gate.py adds up.
+set -euo pipefail
+export COVERAGE_PROCESS_START="$PWD/pyproject.toml"
+exec python -m coverage run -m pytest -q "$@"
