@@ -47,7 +47,7 @@ $(UI_STAMP): ui-tests/package.json ui-tests/yarn.lock | $(STAMP)
 	@touch $@
 
 lab: $(STAMP) ## Set up and open JupyterLab on the examples (LAB_HOME=folder keeps its state, LAB_ARGS=… for more)
-	@$(RUN) exec $(BIN)/python scripts/lab.py $(LAB_ARGS)
+	@$(RUN) $(BIN)/python scripts/lab.py $(LAB_ARGS)
 
 test: lint unit docker-tests ui-tests ## Set up and pass all tests
 	@$(BIN)/python scripts/coverage_gate.py

@@ -7,13 +7,12 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Literal
 
 from ..catalog.load import Catalog
 from ..catalog.spec import ServiceSpec
 from ..config import LabSettings
-from ..errors import Conflict, NotFound, ServiceNotReady
+from ..errors import Conflict, NotFound, ServiceError, ServiceNotReady
 from ..runtimes.base import Instance, Secret, StartOrder
 from ..wire.policy import Mode
 from ..wire.services import LabEvent, Problem
@@ -21,12 +20,12 @@ from .changes import Changes
 from .endpoint import Endpoint
 from .idle import IdleStops
 from .leases import Lease, Leases
-from .ownership import OwnerSlot, claim_slots
 from .policy import Policy
+from .room import make_room
 from .routing import DEMO, Routing
 from .service import Means, Service
 from .survey import RuntimeSource, Survey, no_key
-from .takeover import adopt, reap
+from .takeover import Tenure, problem_of
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +61,8 @@ class Lab:
         self.routing = Routing(catalog, self.policy, self.survey.problems)
         self._answers = answers
         self._services: dict[str, Service] = {}
-        self._slot: OwnerSlot | None = None
+        self._tenure = Tenure()
         self._start_seconds: dict[str, float] = {}
-        self._sweeper: asyncio.TimerHandle | None = None
         self._opening: asyncio.Task[None] | None = None
         self._open = False
         self.idle = IdleStops(
@@ -97,8 +95,7 @@ class Lab:
         if not self._open:
             return
         self._open = False
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        self.leases.close()
         self.idle.close()
         if self._opening is not None:
             self._opening.cancel()
@@ -107,35 +104,26 @@ class Lab:
             *(service.close(grace_seconds=CLOSE_SECONDS) for service in self._services.values())
         )
         await self.survey.close()
-        if self._slot is not None:
-            clean = all(service.instance is None for service in self._services.values())
-            await asyncio.to_thread(self._slot.release, forget=clean)
-            self._slot = None
+        clean = all(service.instance is None for service in self._services.values())
+        await self._tenure.end(clean=clean)
         self.changes.wake()
 
     async def _take_over(self) -> None:
         try:
-            path = Path(self.settings.state_path)
-            slot, abandoned = await asyncio.to_thread(claim_slots, path)
-            self._slot = slot
-            runtimes = await self.survey.runtimes()
-            parts = runtimes, self._services, self.settings.namespace
-            for name in await adopt(slot, *parts):
+            adopted = await self._tenure.begin(
+                self.settings.state_path,
+                await self.survey.runtimes(),
+                self._services,
+                self.settings.namespace,
+            )
+            for name in adopted:
                 self.idle.claim(name)
                 self._reconsider(name)
-            for left in abandoned:
-                await reap(left, *parts)
-                await asyncio.to_thread(left.release, forget=True)
             await self.look_around(fresh=True)
         except Exception as error:
+            # A Lab that cannot look around still serves; the panel says why.
             log.exception("The Lab could not take over what an earlier one left")
-            self.changes.warn(
-                Problem(
-                    code=getattr(error, "error_code", "take_over_failed"),
-                    message=getattr(error, "message", "What an earlier Lab left was not examined."),
-                    remedy=getattr(error, "remedy", "Run `coursia-genai doctor`."),
-                )
-            )
+            self.changes.warn(problem_of(error))
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -156,7 +144,13 @@ class Lab:
             )
         self.routing.refuse(cell.spec, notebook_mode)
         if not cell.wanted:
-            self._make_room_for(cell)
+            make_room(
+                cell,
+                self._services.values(),
+                most=self.settings.max_concurrent,
+                held=lambda name: bool(self.holders(name)),
+                used_at=self.idle.used_at,
+            )
             cell.wish(True, by=by)
         return self.revision
 
@@ -329,15 +323,16 @@ class Lab:
     async def _means(self, spec: ServiceSpec) -> Means:
         if self._opening is not None and asyncio.current_task() is not self._opening:
             await asyncio.wait([self._opening])
-        if self._slot is None:
-            raise Conflict("The Lab has no state folder to keep credentials in.")
+        slot = self._tenure.slot
+        if slot is None:
+            raise ServiceError("The Lab has no state folder to keep credentials in.")
         runtime = await self.survey.runtime_for(spec)
         order = StartOrder(
             spec=self._with_demo_settings(spec),
-            owner=self._slot.owner,
+            owner=slot.owner,
             namespace=self.settings.namespace,
             credential=Secret(secrets.token_urlsafe(32)),
-            state_folder=str(self._slot.folder),
+            state_folder=str(slot.folder),
             model_roots=self.settings.model_roots,
             subnet=self.settings.network_subnet,
         )
@@ -353,26 +348,6 @@ class Lab:
         }
         process = spec.process.model_copy(update={"environment": environment})
         return spec.model_copy(update={"process": process})
-
-    def _make_room_for(self, cell: Service) -> None:
-        if cell.spec.name == DEMO or cell.spec.address:
-            return
-        running = [
-            other
-            for other in self._services.values()
-            if other.wanted and other.spec.name != DEMO and not other.spec.address
-        ]
-        if len(running) < self.settings.max_concurrent:
-            return
-        spare = [other for other in running if not self.holders(other.spec.name)]
-        if not spare:
-            raise Conflict(
-                f"{len(running)} services run already, and all are in use.",
-                "Shut down a kernel that holds one, or raise GenAILab.max_concurrent.",
-                code="too_many_services",
-            )
-        oldest = min(spare, key=lambda other: self.idle.used_at(other.spec.name))
-        oldest.wish(False, by="room for another service")
 
     def _service_changed(self, service: Service) -> None:
         name = service.spec.name
@@ -403,7 +378,6 @@ class Lab:
             if name in self._services:
                 self.idle.claim(name)
                 self._reconsider(name)
-        self._schedule_sweep()
         self.announce("launch")
 
     def _reconsider(self, name: str) -> None:
@@ -421,17 +395,3 @@ class Lab:
     def _idle_seconds(self, name: str) -> float:
         minutes = self.catalog[name].idle_minutes
         return 60 * (self.settings.idle_minutes if minutes is None else minutes)
-
-    def _schedule_sweep(self) -> None:
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            self._sweeper = None
-        pending = [lease.lapses_at for lease in self.leases.standing() if lease.lapses_at]
-        if pending and self._open:
-            delay = max(0.0, min(pending) - time.monotonic()) + 0.01
-            self._sweeper = asyncio.get_running_loop().call_later(delay, self._sweep)
-
-    def _sweep(self) -> None:
-        self._sweeper = None
-        self.leases.sweep()
-        self._schedule_sweep()

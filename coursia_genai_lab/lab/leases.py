@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -45,6 +46,7 @@ class Leases:
         self._leases: dict[str, Lease] = {}
         self._on_change = on_change
         self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
 
     def take(
         self,
@@ -70,7 +72,7 @@ class Leases:
             lapses_at=self._clock() + pending_seconds if pending_seconds is not None else None,
         )
         self._leases[lease.id] = lease
-        self._on_change(lease.services)
+        self._tell(lease.services)
         return lease
 
     def confirm(self, lease_id: str) -> None:
@@ -78,7 +80,7 @@ class Leases:
         lease = self._leases.get(lease_id)
         if lease is not None and self.live(lease_id):
             self._leases[lease_id] = replace(lease, state="live", lapses_at=None)
-            self._on_change(lease.services)
+            self._tell(lease.services)
 
     def suspend(self, lease_id: str, pending_seconds: float) -> None:
         """Make a live claim lapse unless it is confirmed again in time: a kernel restarts."""
@@ -87,13 +89,13 @@ class Leases:
             self._leases[lease_id] = replace(
                 lease, state="pending", lapses_at=self._clock() + pending_seconds
             )
-            self._on_change(lease.services)
+            self._tell(lease.services)
 
     def drop(self, lease_id: str) -> None:
         """End a claim; ending it twice is no error."""
         lease = self._leases.pop(lease_id, None)
         if lease is not None:
-            self._on_change(lease.services)
+            self._tell(lease.services)
 
     def live(self, lease_id: str) -> bool:
         """Say whether the claim stands; a pending one stands until it lapses."""
@@ -109,13 +111,29 @@ class Leases:
         """Return the claims that stand, oldest first."""
         return [lease for lease in self._leases.values() if not self._lapsed(lease)]
 
-    def sweep(self) -> float | None:
-        """Drop what has lapsed; return seconds until the next one can lapse, None if none can."""
-        for lease in list(self._leases.values()):
-            if self._lapsed(lease):
-                self.drop(lease.id)
+    def close(self) -> None:
+        """Cancel the timer; the claims themselves end with the Lab."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tell(self, services: tuple[str, ...]) -> None:
+        self._arm()
+        self._on_change(services)
+
+    def _arm(self) -> None:
+        # A pending claim must end by itself: a kernel that never came up holds nothing.
+        self.close()
         ends = [lease.lapses_at for lease in self._leases.values() if lease.lapses_at is not None]
-        return max(0.0, min(ends) - self._clock()) if ends else None
+        if ends:
+            delay = max(0.0, min(ends) - self._clock()) + 0.01
+            self._timer = asyncio.get_running_loop().call_later(delay, self._sweep)
+
+    def _sweep(self) -> None:
+        self._timer = None
+        for lease in [lease for lease in self._leases.values() if self._lapsed(lease)]:
+            self.drop(lease.id)
+        self._arm()
 
     def _lapsed(self, lease: Lease) -> bool:
         return lease.lapses_at is not None and lease.lapses_at <= self._clock()

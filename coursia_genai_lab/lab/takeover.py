@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from ..runtimes.base import Instance, Runtime
-from ..wire.services import RuntimeName
-from .ownership import OwnerSlot
+from ..wire.services import Problem, RuntimeName
+from .ownership import OwnerSlot, claim_slots
 from .service import Service
 
 log = logging.getLogger(__name__)
+
+
+class Tenure:
+    """Hold this Lab's ownership slot from its opening to its close."""
+
+    def __init__(self) -> None:
+        self.slot: OwnerSlot | None = None
+
+    async def begin(
+        self,
+        state_path: str,
+        runtimes: Mapping[RuntimeName, Runtime],
+        services: Mapping[str, Service],
+        namespace: str,
+    ) -> list[str]:
+        """Claim a slot, adopt what runs under it, reap the abandoned; return adopted names.
+
+        Raises:
+            ConfigurationError: the state folder cannot be used.
+        """
+        slot, abandoned = await asyncio.to_thread(claim_slots, Path(state_path))
+        self.slot = slot
+        adopted = await adopt(slot, runtimes, services, namespace)
+        for left in abandoned:
+            await reap(left, runtimes, services, namespace)
+            await asyncio.to_thread(left.release, forget=True)
+        return adopted
+
+    async def end(self, *, clean: bool) -> None:
+        """Give the slot back; a clean end leaves nothing of it."""
+        if self.slot is not None:
+            slot, self.slot = self.slot, None
+            await asyncio.to_thread(slot.release, forget=clean)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the warning that a failed beginning deserves."""
+    return Problem(
+        code=getattr(error, "error_code", "take_over_failed"),
+        message=getattr(error, "message", "What an earlier Lab left was not examined."),
+        remedy=getattr(error, "remedy", "Run `coursia-genai doctor`."),
+    )
 
 
 async def adopt(
