@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .widgets.generation import GenerationPanel, edit, generate, models
+    from .widgets import GenerationPanel, edit, generate, models
 
 __all__ = ["GenerationPanel", "__version__", "edit", "generate", "models"]
 

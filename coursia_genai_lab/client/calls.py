@@ -1,0 +1,123 @@
+"""The REST API of the Lab as values: each call says where it goes and what it brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from ..errors import LabUnreachable
+from ..wire.launches import EnabledKernel
+from ..wire.notebooks import FolderIndex, Profile
+from ..wire.policy import Mode, ModeChange, ModeView
+from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
+from .access import Access
+from .failures import decoded, failure
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class RestCall(Generic[Answer]):
+    """One request under `api/v1/`, and the shape of its answer."""
+
+    method: str
+    path: str
+    answer: type[Answer]
+    params: Mapping[str, str | int | float] = field(default_factory=dict)
+    body: Any = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of `httpx.Client.request`."""
+        body = {} if self.body is None else {"json": self.body}
+        return {"method": self.method, "url": self.path, "params": dict(self.params), **body}
+
+    def read(self, response: httpx.Response, access: Access) -> Answer:
+        """Return the answer.
+
+        Raises:
+            GenAIError: the error that the server meant, or that its answer has another shape.
+        """
+        if not response.is_success:
+            raise failure(response, access).error
+        try:
+            return self.answer.model_validate(decoded(response))
+        except ValidationError:
+            raise LabUnreachable(
+                f"The Lab's answer to {self.method} {self.path} has another shape than expected.",
+                "Use the same version of coursia-genai-lab on both sides.",
+            ) from None
+
+
+def status(since: int | None, wait: float) -> RestCall[StatusView]:
+    """The snapshot; with `since`, held back up to `wait` seconds until there is a newer one."""
+    params = {} if since is None else {"since": since, "wait": wait}
+    return RestCall("GET", "/status", StatusView, params)
+
+
+def services() -> RestCall[ServiceList]:
+    """Every service."""
+    return RestCall("GET", "/services", ServiceList)
+
+
+def service(name: str) -> RestCall[ServiceView]:
+    """One service."""
+    return RestCall("GET", f"/services/{_part(name)}", ServiceView)
+
+
+def command(name: str, verb: str, *, force: bool = False) -> RestCall[Accepted]:
+    """Start, stop or restart a service."""
+    body = {"force": True} if force else {}
+    return RestCall("POST", f"/services/{_part(name)}/{verb}", Accepted, body=body)
+
+
+def logs(name: str, tail: int) -> RestCall[LogLines]:
+    """The last lines of a service's output."""
+    return RestCall("GET", f"/services/{_part(name)}/logs", LogLines, {"tail": tail})
+
+
+def mode() -> RestCall[ModeView]:
+    """The mode in force and its layers."""
+    return RestCall("GET", "/mode", ModeView)
+
+
+def change_mode(change: ModeChange) -> RestCall[ModeView]:
+    """Set or clear one layer of the mode."""
+    return RestCall("PUT", "/mode", ModeView, body=change.model_dump())
+
+
+def profile(path: str) -> RestCall[Profile]:
+    """What a notebook under the server's root needs."""
+    return RestCall("GET", "/notebooks/profile", Profile, {"path": path})
+
+
+def profile_of(notebook: Mapping[str, Any]) -> RestCall[Profile]:
+    """What the notebook in this JSON needs."""
+    return RestCall("POST", "/notebooks/profile", Profile, body=dict(notebook))
+
+
+def notebooks(folder: str) -> RestCall[FolderIndex]:
+    """The profiles of a folder's notebooks."""
+    return RestCall("GET", "/notebooks", FolderIndex, {"folder": folder})
+
+
+def enable(kernel_id: str) -> RestCall[EnabledKernel]:
+    """GenAI for a kernel that started without."""
+    return RestCall("POST", f"/kernels/{_part(kernel_id)}/enable", EnabledKernel, body={})
+
+
+def new_mode(value: Mode | None, layer: str) -> ModeChange:
+    """Return the body of a change of mode.
+
+    Raises:
+        pydantic.ValidationError: there is no such layer or mode.
+    """
+    return ModeChange.model_validate({"layer": layer, "value": value})
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,210 @@
+"""The Lab's REST API for programs outside the server: waiting ones, and ones with a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from ..wire.launches import EnabledKernel
+from ..wire.notebooks import FolderIndex, Profile
+from ..wire.policy import Mode, ModeView
+from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
+from . import calls
+from .access import Access
+from .calls import RestCall
+from .failures import unreachable
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+API_PATH = "/coursia-genai/api/v1"
+ANSWER_SECONDS = 30.0
+LONG_POLL_SECONDS = 20.0
+
+
+def _settings(base_url: str, token: str) -> tuple[Access, dict[str, Any]]:
+    access = Access(base_url.rstrip("/") + API_PATH, token, scheme="token")
+    settings = access.settings()
+    settings["timeout"] = httpx.Timeout(ANSWER_SECONDS, connect=5.0)
+    return access, settings
+
+
+class LabClient:
+    """Ask the Lab of one Jupyter server; a context manager that holds one connection.
+
+    `base_url` is the server's address with its base URL, `http://127.0.0.1:8888/`; `token` is the
+    Jupyter server's. Every method raises GenAIError: what the server answered, or LabUnreachable.
+    """
+
+    def __init__(
+        self, base_url: str, token: str = "", *, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._access, settings = _settings(base_url, token)
+        self._http = httpx.Client(**settings, transport=transport)
+
+    def __enter__(self) -> LabClient:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"LabClient({self._access.url!r})"
+
+    def close(self) -> None:
+        """Hang up; a second call changes nothing."""
+        self._http.close()
+
+    def _ask(self, call: RestCall[Answer]) -> Answer:
+        try:
+            response = self._http.request(**call.arguments())
+        except httpx.HTTPError as error:
+            raise unreachable(error, self._access) from None
+        return call.read(response, self._access)
+
+    def status(self, since: int | None = None, wait: float = LONG_POLL_SECONDS) -> StatusView:
+        """Return the snapshot; after `since` (a revision), or as it is after `wait` seconds."""
+        return self._ask(calls.status(since, wait))
+
+    def services(self) -> ServiceList:
+        """Return every service."""
+        return self._ask(calls.services())
+
+    def service(self, name: str) -> ServiceView:
+        """Return one service."""
+        return self._ask(calls.service(name))
+
+    def start(self, name: str) -> Accepted:
+        """Ask for a start; the answer names the revision to wait for."""
+        return self._ask(calls.command(name, "start"))
+
+    def stop(self, name: str, *, force: bool = False) -> Accepted:
+        """Ask for a stop; `force` also when somebody uses it."""
+        return self._ask(calls.command(name, "stop", force=force))
+
+    def restart(self, name: str, *, force: bool = False) -> Accepted:
+        """Ask for a restart; `force` also when somebody uses it."""
+        return self._ask(calls.command(name, "restart", force=force))
+
+    def logs(self, name: str, tail: int = 100) -> LogLines:
+        """Return the last `tail` lines of a service's output, oldest first."""
+        return self._ask(calls.logs(name, tail))
+
+    def mode(self) -> ModeView:
+        """Return the mode in force and its layers."""
+        return self._ask(calls.mode())
+
+    def set_mode(self, value: Mode | None, layer: str = "person") -> ModeView:
+        """Set one layer of the mode; None clears it."""
+        return self._ask(calls.change_mode(calls.new_mode(value, layer)))
+
+    def profile(self, path: str) -> Profile:
+        """Return what the notebook at `path` under the server's root needs."""
+        return self._ask(calls.profile(path))
+
+    def profile_notebook(self, notebook: Mapping[str, Any]) -> Profile:
+        """Return what the notebook in this JSON needs."""
+        return self._ask(calls.profile_of(notebook))
+
+    def notebooks(self, folder: str = "") -> FolderIndex:
+        """Return the profiles of a folder's notebooks."""
+        return self._ask(calls.notebooks(folder))
+
+    def enable(self, kernel_id: str) -> EnabledKernel:
+        """Give a kernel that started without GenAI what it needs; the answer holds a token."""
+        return self._ask(calls.enable(kernel_id))
+
+
+class AsyncLabClient:
+    """As `LabClient`, for programs with an event loop."""
+
+    def __init__(
+        self, base_url: str, token: str = "", *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._access, settings = _settings(base_url, token)
+        self._http = httpx.AsyncClient(**settings, transport=transport)
+
+    async def __aenter__(self) -> AsyncLabClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"AsyncLabClient({self._access.url!r})"
+
+    async def close(self) -> None:
+        """Hang up; a second call changes nothing."""
+        await self._http.aclose()
+
+    async def _ask(self, call: RestCall[Answer]) -> Answer:
+        try:
+            response = await self._http.request(**call.arguments())
+        except httpx.HTTPError as error:
+            raise unreachable(error, self._access) from None
+        return call.read(response, self._access)
+
+    async def status(self, since: int | None = None, wait: float = LONG_POLL_SECONDS) -> StatusView:
+        """As `LabClient.status`."""
+        return await self._ask(calls.status(since, wait))
+
+    async def services(self) -> ServiceList:
+        """As `LabClient.services`."""
+        return await self._ask(calls.services())
+
+    async def service(self, name: str) -> ServiceView:
+        """As `LabClient.service`."""
+        return await self._ask(calls.service(name))
+
+    async def start(self, name: str) -> Accepted:
+        """As `LabClient.start`."""
+        return await self._ask(calls.command(name, "start"))
+
+    async def stop(self, name: str, *, force: bool = False) -> Accepted:
+        """As `LabClient.stop`."""
+        return await self._ask(calls.command(name, "stop", force=force))
+
+    async def restart(self, name: str, *, force: bool = False) -> Accepted:
+        """As `LabClient.restart`."""
+        return await self._ask(calls.command(name, "restart", force=force))
+
+    async def logs(self, name: str, tail: int = 100) -> LogLines:
+        """As `LabClient.logs`."""
+        return await self._ask(calls.logs(name, tail))
+
+    async def mode(self) -> ModeView:
+        """As `LabClient.mode`."""
+        return await self._ask(calls.mode())
+
+    async def set_mode(self, value: Mode | None, layer: str = "person") -> ModeView:
+        """As `LabClient.set_mode`."""
+        return await self._ask(calls.change_mode(calls.new_mode(value, layer)))
+
+    async def profile(self, path: str) -> Profile:
+        """As `LabClient.profile`."""
+        return await self._ask(calls.profile(path))
+
+    async def profile_notebook(self, notebook: Mapping[str, Any]) -> Profile:
+        """As `LabClient.profile_notebook`."""
+        return await self._ask(calls.profile_of(notebook))
+
+    async def notebooks(self, folder: str = "") -> FolderIndex:
+        """As `LabClient.notebooks`."""
+        return await self._ask(calls.notebooks(folder))
+
+    async def enable(self, kernel_id: str) -> EnabledKernel:
+        """As `LabClient.enable`."""
+        return await self._ask(calls.enable(kernel_id))

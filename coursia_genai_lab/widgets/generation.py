@@ -1,0 +1,120 @@
+"""Pictures by one call, for code that waits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ..client import Door, EditRequest, find_access
+from ..errors import GenAIError
+from ..wire.images import GenerationRequest, ModelInfo
+from .asking import Size, edit_for, request_for
+from .making import Making
+from .pictures import Images
+from .progress import find_display
+
+if TYPE_CHECKING:
+    from .asking import Source
+
+
+def generate(
+    prompt: str,
+    model: str | None = None,
+    size: Size = (1024, 1024),
+    seed: int | None = None,
+    n: int = 1,
+    steps: int | None = None,
+    guidance: float | None = None,
+    negative_prompt: str | None = None,
+    show_progress: bool = True,
+) -> Images:
+    """Make pictures of `prompt` and return them.
+
+    `model` None takes the best that may be used for free; `models()` lists them. `size` is (width,
+    height) in pixels, or None for the model's own. `seed` None takes another one each time. `n` is
+    1 to 10. `steps`, `guidance` and `negative_prompt` None are the model's own; not every model
+    knows them. Interrupting the kernel cancels the work.
+
+    Raises:
+        TokenMissing: GenAI is not enabled for this kernel.
+        GenAIError: what was wrong, and what to do about it.
+    """
+    request = request_for(
+        prompt,
+        size=size,
+        model=model,
+        seed=seed,
+        n=n,
+        steps=steps,
+        guidance=guidance,
+        negative_prompt=negative_prompt,
+    )
+    return _make(request, request, show_progress)
+
+
+def edit(
+    image: Source | Sequence[Source],
+    prompt: str,
+    mask: Source | None = None,
+    model: str | None = None,
+    size: Size = None,
+    seed: int | None = None,
+    n: int = 1,
+    steps: int | None = None,
+    guidance: float | None = None,
+    negative_prompt: str | None = None,
+    show_progress: bool = True,
+) -> Images:
+    """Change `image` as `prompt` says and return the result.
+
+    `image` is a path, the bytes of a file, a PIL image, a picture made by `generate`, or a list of
+    them. White in `mask` marks what may change (transparency, where the mask has some); None: all.
+    `size` None keeps the model's own choice. The rest is as in `generate`.
+
+    Raises:
+        TokenMissing: GenAI is not enabled for this kernel.
+        GenAIError: what was wrong, and what to do about it.
+    """
+    request = request_for(
+        prompt,
+        size=size,
+        model=model,
+        seed=seed,
+        n=n,
+        steps=steps,
+        guidance=guidance,
+        negative_prompt=negative_prompt,
+    )
+    return _make(edit_for(request, image, mask), request, show_progress)
+
+
+def models() -> list[ModelInfo]:
+    """Return the models, each with whether it is available here, and why not.
+
+    Raises:
+        TokenMissing: GenAI is not enabled for this kernel.
+        GenAIError: the Lab does not answer, or refuses.
+    """
+    with Door(find_access(os.environ)) as door:
+        return door.models()
+
+
+def _make(
+    asked: GenerationRequest | EditRequest, request: GenerationRequest, show_progress: bool
+) -> Images:
+    access = find_access(os.environ)
+    making = Making(request, find_display(show_progress))
+    try:
+        with Door(access) as door, closing(door.stream(asked)) as events:
+            for event in events:
+                making.hear(event)
+    except GenAIError as error:
+        making.failed(error)
+        raise
+    except KeyboardInterrupt:
+        making.cancelled()
+        # Raised anew: the way through the HTTP library is of no use to anybody.
+        raise KeyboardInterrupt("The generation was cancelled.") from None
+    return making.done()
