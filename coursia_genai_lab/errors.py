@@ -65,6 +65,11 @@ class GenAIError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython shows this in place of a traceback: it says nothing that helps the reader of
+        # the notebook, while sentence and remedy do.
+        return [f"{type(self).__name__}: {self.message}", self.remedy]
+
 
 class InvalidRequest(GenAIError):
     """The caller's input is wrong."""

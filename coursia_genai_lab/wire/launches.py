@@ -35,5 +35,5 @@ class EnabledKernel(Shape):
     """POST kernels/{id}/enable: what a silent execute must set in the kernel."""
 
     launch: LaunchView
-    code: str
+    code: str = Field(repr=False)
     """Python source that sets the variables; it holds a token, so it is never displayed."""
