@@ -1,0 +1,55 @@
+"""Ports on 127.0.0.1: a free one, and who listens on one."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+_LISTEN = "0A"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listening socket: the user it belongs to and its inode."""
+
+    user: int
+    inode: str
+
+
+def free_port() -> int:
+    """Return a port that nobody used a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def can_see_listeners() -> bool:
+    """Say whether the system lists its listening sockets with their owners."""
+    return Path("/proc/net/tcp").exists()
+
+
+def listeners(port: int) -> list[Listener]:
+    """Return who listens on the port, of whichever address; see proc(5), /proc/net/tcp."""
+    found = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            rows = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            # sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode …
+            parts = row.split()
+            if parts[3] == _LISTEN and int(parts[1].rpartition(":")[2], 16) == port:
+                found.append(Listener(int(parts[7]), parts[9]))
+    return found
+
+
+def holds(pid: int, listener: Listener) -> bool:
+    """Say whether the process has the socket open."""
+    wanted = f"socket:[{listener.inode}]"
+    try:
+        return any(str(link.readlink()) == wanted for link in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False  # it ended, or closed something while we looked
