@@ -1,0 +1,282 @@
+"""What happens around a kernel's start: bounded, and never a reason for it to fail."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import Conflict, NotAllowed, NotFound
+from ..wire.launches import EnabledKernel
+from ..wire.notebooks import Profile
+from ..wire.services import Problem
+from .desk import LaunchDesk, LaunchGrant, LaunchOrder
+from .needs import NOTHING, Needs, Profiles, find_needs
+from .resolve import Resolver
+from .watch import KernelWatch
+
+log = logging.getLogger(__name__)
+
+DEADLINE_SECONDS = 1.0
+"""The longest that we may hold a kernel's start, beside `launch_wait`."""
+CLOSE_SECONDS = 2.0
+"""How long closing waits for launches in hand to pass (research: clean exit in 0.7 s)."""
+READERS = 4
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The facts of a kernel that its provisioner knows."""
+
+    id: str
+    environment: Mapping[str, str] | None
+    """The launch's own environment; None when it takes the server's."""
+    kernelspec_environment: Mapping[str, str]
+
+
+class Launcher:
+    """Give kernels their GenAI variables before they start, and follow them to their end.
+
+    `session_manager` is Jupyter's; `launch_wait` is in seconds; `warn` shows a problem in the
+    panel. The thread that builds a launcher is the one whose event loop it serves: kernels that
+    other threads start, as nbconvert does, are left alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        desk: LaunchDesk,
+        profiles: Profiles,
+        root_dir: str | Path,
+        session_manager: Any = None,
+        launch_wait: float = 0.0,
+        warn: Callable[[Problem], None] = lambda problem: None,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
+        self.warn = warn
+        self._desk = desk
+        self._profiles = profiles
+        self._resolver = Resolver(root_dir=root_dir, sessions=session_manager)
+        self._kernels = getattr(session_manager, "kernel_manager", None)
+        self._launch_wait = launch_wait
+        self._deadline_seconds = deadline_seconds
+        self._thread = threading.get_ident()
+        self._launches: dict[str, str] = {}
+        self._in_hand: set[str] = set()
+        self._passed = asyncio.Event()
+        self._skips: dict[str, asyncio.Event] = {}
+        self._closing = False
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="genai-launch")
+        self._watch = KernelWatch(self._kernels, self._ended_unseen)
+
+    @property
+    def kernels_are_elsewhere(self) -> bool:
+        """Whether a gateway runs the kernels (`--gateway-url`), far from our addresses."""
+        classes = type(self._kernels).__mro__
+        return any(one.__module__.startswith("jupyter_server.gateway") for one in classes)
+
+    # -- called by the provisioner -----------------------------------------------------------
+
+    async def before(self, kernel: Kernel) -> Mapping[str, str]:
+        """Return the variables to set for a kernel that is about to start; empty for none.
+
+        Takes at most the deadline and `launch_wait`. Never raises, but for being cancelled.
+        """
+        if self._closing or threading.get_ident() != self._thread:
+            return {}
+        self._in_hand.add(kernel.id)
+        try:
+            grant = await asyncio.wait_for(self._grant(kernel), self._deadline_seconds)
+            if grant is None or not grant.variables:
+                return {}
+            await self._wait(kernel.id, grant.view.launch_id)
+            return grant.variables
+        except asyncio.TimeoutError:
+            log.warning("GenAI took too long; kernel %s starts without it", kernel.id)
+        except Exception:
+            # The boundary to Jupyter: whatever is wrong with us, the kernel starts.
+            log.exception("GenAI failed; kernel %s starts without it", kernel.id)
+        await self._abandon(kernel.id)
+        return {}
+
+    async def started(self, kernel_id: str) -> None:
+        """Note that a kernel runs. Never raises."""
+        self._passes(kernel_id)
+        launch_id = self._launches.get(kernel_id)
+        if launch_id is not None and self._is_ours():
+            await self._safely(self._desk.confirm(launch_id))
+            self._watch.follow(kernel_id)
+
+    async def ended(self, kernel_id: str, *, restart: bool) -> None:
+        """Note that a kernel has ended, for good or to start again. Never raises."""
+        self._passes(kernel_id)
+        launch_id = self._launches.get(kernel_id)
+        if launch_id is None or not self._is_ours():
+            return
+        self._watch.forget(kernel_id)
+        if restart:
+            # The lease stays for the time of a restart, so that an idle service does not bounce.
+            await self._safely(self._desk.renew(launch_id))
+        else:
+            await self._abandon(kernel_id)
+
+    # -- called by the application ------------------------------------------------------------
+
+    async def enable(self, kernel_id: str, *, profile: Profile | None = None) -> EnabledKernel:
+        """Give GenAI to a kernel that runs; a former grant of it ends.
+
+        `profile` is what the open notebook needs, where the caller knows better than the disk.
+
+        Raises:
+            NotFound: no such kernel.
+            Conflict: the kernel is not Python, so variables cannot be set in it.
+            NotAllowed: the mode is off.
+        """
+        manager = self._manager_of(kernel_id)
+        spec = manager.kernel_spec
+        if str(getattr(spec, "language", "")).lower() != "python":
+            raise Conflict(
+                "Variables can be set in a running Python kernel only.",
+                "Save the notebook and restart its kernel: it then starts with GenAI.",
+            )
+        kernel = Kernel(kernel_id, None, dict(spec.env))
+        needs = await self._needs(kernel)
+        if profile is not None:
+            needs = replace(needs, profile=profile)
+        if needs.profile.type == "CLASSIC":
+            needs = replace(needs, profile=needs.profile.model_copy(update={"type": "GENAI_BASIC"}))
+        grant = await self._ordered(kernel, needs, asked=True)
+        if not grant.variables:
+            await self.ended(kernel_id, restart=False)
+            raise NotAllowed(grant.view.reason, "Choose another mode in the GenAI panel.")
+        await self.started(kernel_id)
+        view = grant.view.model_copy(update={"state": "live"})
+        return EnabledKernel(launch=view, code=_code(grant.variables))
+
+    def skip_wait(self, kernel_id: str) -> bool:
+        """Let a kernel start now, without waiting further; False when none waits."""
+        event = self._skips.get(kernel_id)
+        if event is not None:
+            event.set()
+        return event is not None
+
+    async def close(self) -> None:
+        """End every wait and let the launches in hand pass, so that the server can stop.
+
+        Takes at most two seconds. Idempotent.
+        """
+        self._closing = True
+        for event in self._skips.values():
+            event.set()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._all_passed(), CLOSE_SECONDS)
+        await self._watch.close()
+        self._readers.shutdown(wait=False, cancel_futures=True)
+        for kernel_id in list(self._launches):
+            await self._abandon(kernel_id)
+
+    # -- inner workings ------------------------------------------------------------------------
+
+    async def _grant(self, kernel: Kernel) -> LaunchGrant | None:
+        needs = await self._needs(kernel)
+        if needs.profile.type == "CLASSIC":
+            # At a restart the notebook may need no more what it needed before.
+            await self._abandon(kernel.id)
+            return None
+        return await self._ordered(kernel, needs)
+
+    async def _needs(self, kernel: Kernel) -> Needs:
+        asked = await self._resolver.ask(kernel.id, kernel.environment)
+        if not asked.claims:
+            return replace(NOTHING, person=asked.person)
+        # One hop to a thread covers every file that is touched: a stuck disk holds no loop.
+        needs = await asyncio.get_running_loop().run_in_executor(
+            self._readers,
+            find_needs,
+            asked.claims,
+            self._resolver,
+            self._profiles,
+            self._desk.names,
+        )
+        return replace(needs, person=asked.person)
+
+    async def _ordered(self, kernel: Kernel, needs: Needs, *, asked: bool = False) -> LaunchGrant:
+        environment = os.environ if kernel.environment is None else kernel.environment
+        order = LaunchOrder(
+            launch_id=uuid.uuid4().hex,
+            kernel_id=kernel.id,
+            profile=needs.profile,
+            path=needs.path,
+            person=needs.person,
+            base_environment=dict(environment),
+            kernelspec_environment=kernel.kernelspec_environment,
+            dotenv=needs.dotenv,
+            asked=asked,
+        )
+        grant = await self._desk.prepare(order)
+        self._launches[kernel.id] = order.launch_id
+        return grant
+
+    async def _wait(self, kernel_id: str, launch_id: str) -> None:
+        if self._launch_wait <= 0 or self._closing:
+            return
+        skip = self._skips[kernel_id] = asyncio.Event()
+        waits = [
+            asyncio.ensure_future(self._desk.ready(launch_id, self._launch_wait)),
+            asyncio.ensure_future(skip.wait()),
+        ]
+        try:
+            await asyncio.wait(
+                waits, timeout=self._launch_wait, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            del self._skips[kernel_id]
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _manager_of(self, kernel_id: str) -> Any:
+        if self._kernels is None or kernel_id not in self._kernels:
+            raise NotFound("There is no such kernel.", "Start the notebook's kernel first.")
+        return self._kernels.get_kernel(kernel_id)
+
+    async def _ended_unseen(self, kernel_id: str) -> None:
+        await self.ended(kernel_id, restart=False)
+
+    def _is_ours(self) -> bool:
+        return threading.get_ident() == self._thread
+
+    def _passes(self, kernel_id: str) -> None:
+        self._in_hand.discard(kernel_id)
+        self._passed.set()
+
+    async def _all_passed(self) -> None:
+        while self._in_hand:
+            self._passed.clear()
+            await self._passed.wait()
+
+    async def _abandon(self, kernel_id: str) -> None:
+        launch_id = self._launches.pop(kernel_id, None)
+        if launch_id is not None:
+            await self._safely(self._desk.release(launch_id))
+
+    async def _safely(self, step: Awaitable[None]) -> None:
+        try:
+            await asyncio.wait_for(step, self._deadline_seconds)
+        except asyncio.TimeoutError:
+            log.warning("GenAI could not note a kernel's change in time")
+        except Exception:
+            # The boundary to Jupyter again: a kernel's end must not fail for us.
+            log.exception("GenAI could not note a kernel's change")
+
+
+def _code(variables: Mapping[str, str]) -> str:
+    return f"import os as _os; _os.environ.update({dict(variables)!r}); del _os"
