@@ -35,7 +35,6 @@ $(STAMP): pyproject.toml package.json yarn.lock install.json $(SOURCES) | check-
 	@$(RUN) $(YARN) $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[lab,examples,openai,fr]"
 	@$(RUN) jlpm build > $(VENV)/build.log 2>&1 || { tail -n 30 $(VENV)/build.log; exit 1; }
 	@$(RUN) jupyter labextension develop --overwrite . > /dev/null
-	@$(RUN) jupyter server extension enable --sys-prefix coursia_genai_lab > /dev/null 2>&1
 	@touch $@
 
 $(DEV_STAMP): $(STAMP)
