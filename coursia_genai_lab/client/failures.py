@@ -92,6 +92,9 @@ def failure(response: httpx.Response, access: Access) -> Failure:
     """Return what an unsuccessful answer means; its body must have been read."""
     body = decoded(response)
     described = body.get("error") if isinstance(body, dict) else None
+    if isinstance(described, dict) and str(described.get("code", "")).startswith("http_"):
+        # Jupyter's own refusal, worded by status alone.
+        described = None
     error = (
         restore(described, response.status_code, access)
         if described

@@ -2,7 +2,8 @@
 
 Beyond OpenAI's own parameters it takes `seed`, `steps`, `guidance` and `negative_prompt`, and,
 beside `stream`, `progress: true`, which adds events of the type `image_generation.progress`
-(`image_edit.progress`) with `step`, `steps` and `image_index`. Without a `seed` equal requests give
+(`image_edit.progress`) with `step`, `steps` and `image_index`. A finished picture says its `model`,
+its `seed` and `demo: true`. Without a `seed` equal requests give
 equal pictures. `response_format` is ignored: the answer is always `b64_json`.
 """
 
@@ -106,7 +107,10 @@ class Generations(OpenAI):
 
     def _answer(self, order: Order, work: Work, job: Job) -> None:
         if job.state == "completed":
-            data = [{"b64_json": _text(picture)} for picture in work.pictures]
+            data = [
+                {"b64_json": _text(picture), **order.origin(index)}
+                for index, picture in enumerate(work.pictures)
+            ]
             made = {"created": int(time.time()), "data": data, **order.about}
             self.write_json({**made, "usage": order.usage})
         elif job.state == "cancelled":

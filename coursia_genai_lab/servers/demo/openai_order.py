@@ -66,6 +66,11 @@ class Order:
             "output_format": self.output_format,
         }
 
+    def origin(self, index: int) -> dict[str, Any]:
+        """What a finished picture, number `index` from 0, says of where it comes from."""
+        recipe = self.recipe.nth(index)
+        return {"model": recipe.model, "seed": recipe.seed, "demo": True}
+
     @property
     def usage(self) -> dict[str, Any]:
         """Token counts of plausible size; nothing is ever billed for them."""

@@ -71,7 +71,8 @@ class Work:
         data = await self._studio.call(encode, picture, kind, quality)
         self.pictures.append(data)
         if self._order.stream:
-            self._events.put_nowait(("completed", {"b64_json": data}))
+            seen = {"b64_json": data, **self._order.origin(index)}
+            self._events.put_nowait(("completed", seen))
 
     async def _partial(self, picture: Image.Image, number: int, done: float) -> None:
         early = await self._studio.call(partial, picture, done)
