@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 
 PENDING_SECONDS = 60.0
 """How long a lease lives between preparing a launch and its kernel's start (design, section 5)."""
-SURVEY_SECONDS = 0.4
+SURVEY_SECONDS = 0.5
 """How long the first launch waits to learn what this machine can run."""
-DOOR_SECONDS = 0.4
-"""How long a launch waits for its doors; opening a local listener takes milliseconds."""
+DOOR_SECONDS = 2.0
+"""How long a launch waits for its doors: milliseconds, but the first loads a library."""
 DEMO = "demo"
 
 

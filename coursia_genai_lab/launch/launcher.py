@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import Conflict, NotAllowed, NotFound
 from ..wire.launches import EnabledKernel
@@ -24,9 +24,13 @@ from .resolve import Resolver
 from .watch import KernelWatch
 
 log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
-DEADLINE_SECONDS = 1.0
-"""The longest that we may hold a kernel's start, beside `launch_wait`."""
+DEADLINE_SECONDS = 3.0
+"""The longest that we may hold a kernel's start, beside `launch_wait`. A classic notebook takes
+a millisecond; the first one with GenAI also opens doors."""
+NOTE_SECONDS = 1.0
+"""The longest that noting a kernel's start or end may take."""
 CLOSE_SECONDS = 2.0
 """How long closing waits for launches in hand to pass (research: clean exit in 0.7 s)."""
 READERS = 4
@@ -73,7 +77,7 @@ class Launcher:
         self._in_hand: set[str] = set()
         self._passed = asyncio.Event()
         self._skips: dict[str, asyncio.Event] = {}
-        self._closing = False
+        self._closing = asyncio.Event()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="genai-launch")
         self._watch = KernelWatch(self._kernels, self._ended_unseen)
 
@@ -90,11 +94,11 @@ class Launcher:
 
         Takes at most the deadline and `launch_wait`. Never raises, but for being cancelled.
         """
-        if self._closing or threading.get_ident() != self._thread:
+        if self._closing.is_set() or not self._is_ours():
             return {}
         self._in_hand.add(kernel.id)
         try:
-            grant = await asyncio.wait_for(self._grant(kernel), self._deadline_seconds)
+            grant = await self._within(self._deadline_seconds, self._grant(kernel))
             if grant is None or not grant.variables:
                 return {}
             await self._wait(kernel.id, grant.view.launch_id)
@@ -173,9 +177,7 @@ class Launcher:
 
         Takes at most two seconds. Idempotent.
         """
-        self._closing = True
-        for event in self._skips.values():
-            event.set()
+        self._closing.set()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._all_passed(), CLOSE_SECONDS)
         await self._watch.close()
@@ -226,22 +228,29 @@ class Launcher:
         return grant
 
     async def _wait(self, kernel_id: str, launch_id: str) -> None:
-        if self._launch_wait <= 0 or self._closing:
+        if self._launch_wait <= 0:
             return
         skip = self._skips[kernel_id] = asyncio.Event()
-        waits = [
-            asyncio.ensure_future(self._desk.ready(launch_id, self._launch_wait)),
-            asyncio.ensure_future(skip.wait()),
-        ]
         try:
-            await asyncio.wait(
-                waits, timeout=self._launch_wait, return_when=asyncio.FIRST_COMPLETED
-            )
+            with contextlib.suppress(asyncio.TimeoutError):
+                ready = self._desk.ready(launch_id, self._launch_wait)
+                await self._within(self._launch_wait, ready, skip)
         finally:
             del self._skips[kernel_id]
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _within(self, seconds: float, step: Awaitable[_T], *bells: asyncio.Event) -> _T:
+        """Await a step; TimeoutError after `seconds`, when a bell rings, or when we close."""
+        task = asyncio.ensure_future(step)
+        rings = [asyncio.ensure_future(bell.wait()) for bell in (self._closing, *bells)]
+        try:
+            await asyncio.wait([task, *rings], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise asyncio.TimeoutError
+            return task.result()
+        finally:
+            for one in (task, *rings):
+                one.cancel()
+            await asyncio.gather(task, *rings, return_exceptions=True)
 
     def _manager_of(self, kernel_id: str) -> Any:
         if self._kernels is None or kernel_id not in self._kernels:
@@ -270,7 +279,7 @@ class Launcher:
 
     async def _safely(self, step: Awaitable[None]) -> None:
         try:
-            await asyncio.wait_for(step, self._deadline_seconds)
+            await asyncio.wait_for(step, NOTE_SECONDS)
         except asyncio.TimeoutError:
             log.warning("GenAI could not note a kernel's change in time")
         except Exception:
