@@ -7,5 +7,9 @@ import importlib.util
 # pytest-jupyter also runs `async def` tests, so no other asyncio plugin is wanted.
 pytest_plugins = [
     "pytest_jupyter.jupyter_server",
-    *(name for name in ("docker_engine", "jupyter_process") if importlib.util.find_spec(name)),
+    *(
+        name
+        for name in ("demo_process", "docker_engine", "jupyter_process")
+        if importlib.util.find_spec(name)
+    ),
 ]
