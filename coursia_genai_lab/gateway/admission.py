@@ -1,0 +1,178 @@
+"""Who may come through a door: where the caller stands, its token, its share of the seats."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal, Protocol
+from urllib.parse import parse_qsl
+
+from ..errors import NotAllowed, TokenRefused, TooManyRequests
+from .tokens import Grant, Tokens
+
+log = logging.getLogger(__name__)
+
+SeatKind = Literal["request", "hold", "socket"]
+
+SEATS: Mapping[SeatKind, int] = {"request": 64, "hold": 16, "socket": 16}
+"""What one token may have open at a time: a kernel with a thread pool stays below."""
+SEATS_IN_ALL: Mapping[SeatKind, int] = {"request": 512, "hold": 128, "socket": 128}
+"""What all tokens together may have open, well below the usual limit of 1024 descriptors."""
+MAX_BODY_BYTES = 110 * 2**20
+"""Above ComfyUI's own limit for uploads, 100 MiB (`max_upload_size` in `GET /features`)."""
+BAD_TOKENS = 30
+BAD_TOKEN_SECONDS = 60.0
+"""So many refused tokens in so many seconds; further ones learn nothing more."""
+LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
+OPEN_SITES = frozenset({"", "none", "same-origin"})
+
+
+class Headers(Protocol):
+    """Request headers: names without regard to case, several values a name."""
+
+    def getall(self, key: str, default: list[str]) -> list[str]:
+        """Return every value of a header."""
+
+
+def refuse_foreign(headers: Headers) -> None:
+    """Let pass only who names this machine and comes from no other page.
+
+    A page that was re-bound to 127.0.0.1 by DNS still sends its own Host; a page on another
+    port, Jupyter's too, sends its own Origin or says `cross-site`.
+
+    Raises:
+        NotAllowed: 403.
+    """
+    hosts = headers.getall("Host", [])
+    name, _, port = hosts[0].partition(":") if len(hosts) == 1 else ("", "", "")
+    if name.lower() not in LOCAL_NAMES or (port and not port.isdecimal()):
+        raise NotAllowed(
+            "This door answers to 127.0.0.1 and localhost only.",
+            "Use the address that the kernel was given.",
+            code="foreign_host",
+        )
+    own = f"http://{hosts[0].lower()}"
+    if any(origin.lower() != own for origin in headers.getall("Origin", [])):
+        raise NotAllowed(
+            "Pages of another origin may not use this door.",
+            "Call it from the notebook's code.",
+            code="foreign_origin",
+        )
+    if any(site.lower() not in OPEN_SITES for site in headers.getall("Sec-Fetch-Site", [])):
+        raise NotAllowed(
+            "Requests from other sites are refused.",
+            "Call the door from the notebook's code.",
+            code="cross_site",
+        )
+
+
+def offered_token(headers: Headers, raw_query: str, *, upgrade: bool) -> str:
+    """Return the token of a request: Bearer, a Basic password, `?token=` on a socket; or ''.
+
+    Raises:
+        TokenRefused: there are several Authorization headers.
+    """
+    values = headers.getall("Authorization", [])
+    if len(values) > 1:
+        raise TokenRefused("The request has more than one Authorization header.")
+    if values:
+        scheme, _, rest = values[0].partition(" ")
+        if scheme.lower() == "bearer":
+            return rest.strip()
+        if scheme.lower() == "basic":
+            return _basic_password(rest.strip())
+    if upgrade:
+        for key, value in parse_qsl(raw_query):
+            if key == "token":
+                return value
+    return ""
+
+
+def _basic_password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+class Admission:
+    """Check callers and count their seats. `clock` is monotonic seconds."""
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        *,
+        open_to: frozenset[str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`open_to` names the services that tokenless local callers may use; None: none may."""
+        self._tokens = tokens
+        self._anyone = (
+            None if open_to is None else Grant("", None, "anyone on this machine", open_to)
+        )
+        self._clock = clock
+        self._taken: Counter[tuple[SeatKind, str]] = Counter()
+        self._taken_in_all: Counter[SeatKind] = Counter()
+        self._bad: deque[float] = deque(maxlen=BAD_TOKENS)
+
+    def admit(self, headers: Headers, raw_query: str, *, upgrade: bool = False) -> Grant:
+        """Return what the caller may use.
+
+        Raises:
+            NotAllowed: it does not come from this machine.
+            TokenMissing, TokenRefused: it has no good token.
+            TooManyRequests: there were too many bad tokens lately; good ones still pass.
+        """
+        refuse_foreign(headers)
+        text = offered_token(headers, raw_query, upgrade=upgrade)
+        if not text and self._anyone is not None:
+            return self._anyone
+        try:
+            return self._tokens.check(text)
+        except TokenRefused:
+            self._count_bad_token()
+            raise
+
+    def stands(self, grant: Grant) -> bool:
+        """Say whether the caller would still be admitted."""
+        return grant is self._anyone or self._tokens.holds(grant)
+
+    @contextmanager
+    def seat(self, grant: Grant, kind: SeatKind) -> Iterator[None]:
+        """Take a seat for as long as the block runs.
+
+        Raises:
+            TooManyRequests: the token, or all together, have as many as they may.
+        """
+        key = (kind, grant.lease_id)
+        if self._taken[key] >= SEATS[kind] or self._taken_in_all[kind] >= SEATS_IN_ALL[kind]:
+            raise TooManyRequests(
+                f"There are too many open calls of this kind: {self._taken[key]} of this kernel.",
+                "Wait until some have ended; close sockets that are not used any more.",
+            )
+        self._taken[key] += 1
+        self._taken_in_all[kind] += 1
+        try:
+            yield
+        finally:
+            self._taken_in_all[kind] -= 1
+            self._taken[key] -= 1
+            if not self._taken[key]:
+                del self._taken[key]
+
+    def _count_bad_token(self) -> None:
+        now = self._clock()
+        full = len(self._bad) == BAD_TOKENS and now - self._bad[0] < BAD_TOKEN_SECONDS
+        self._bad.append(now)
+        if full:
+            log.warning("gateway: many requests with bad tokens")
+            raise TooManyRequests(
+                "Too many requests with bad tokens were made on this machine.",
+                "Wait a minute, then restart the kernel to get a good token.",
+                code="too_many_bad_tokens",
+            )

@@ -1,0 +1,58 @@
+"""Everything behind the doors that needs aiohttp, made with the first one."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .admission import Admission
+from .dialects import RAW_DIALECTS
+from .holding import Holding
+from .listener import Listener
+from .needs import LabView
+from .openai_api import OpenAIDoor
+from .proxy import Proxy, open_session
+from .raw_door import RawDoor
+from .sockets import Bridges
+
+
+class Building:
+    """The listeners and the one client session that they share."""
+
+    def __init__(self, lab: LabView, admission: Admission) -> None:
+        self._lab = lab
+        self._admission = admission
+        self._holding = Holding(lab)
+        self._session = open_session()
+        self._proxy = Proxy(self._session)
+        self._listeners: list[Listener] = []
+
+    async def add(self, service: str | None, preferred: int | None) -> Listener:
+        """Open a listener for a service's door; None opens the OpenAI door."""
+        listener = Listener(self._openai() if service is None else self._raw(service))
+        await listener.open(preferred)
+        self._listeners.append(listener)
+        return listener
+
+    async def close(self) -> None:
+        """End what is held, then close the listeners side by side, then the session."""
+        self._holding.closing.set()
+        try:
+            await asyncio.gather(*(listener.close() for listener in self._listeners))
+        finally:
+            await self._session.close()
+
+    def _raw(self, service: str) -> RawDoor:
+        return RawDoor(
+            service,
+            RAW_DIALECTS[self._lab.catalog[service].dialect],
+            lab=self._lab,
+            admission=self._admission,
+            holding=self._holding,
+            proxy=self._proxy,
+            bridges=Bridges(self._session, self._holding.closing),
+        )
+
+    def _openai(self) -> OpenAIDoor:
+        return OpenAIDoor(
+            lab=self._lab, admission=self._admission, holding=self._holding, proxy=self._proxy
+        )

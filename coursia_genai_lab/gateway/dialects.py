@@ -1,0 +1,173 @@
+"""What each raw door opens, and how it words a refusal so that its clients understand it.
+
+The routes are those of ComfyUI's `server.py` and of the WebUI's `api.py` that make and fetch
+pictures. Whatever is not listed is refused, so a new route of a new server stays shut until
+somebody has looked at it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..errors import GenAIError, NotAllowed
+from ..wire.services import Dialect
+
+Kind = Literal["probe", "front", "read", "write", "job", "socket"]
+"""probe: asks whether the service is up. front: `/`, answered by the door. job: makes pictures."""
+Limit = Literal["interrupt", "delete", "cancel", "interrupt_current", "checkpoint"]
+"""How a route that touches others is limited; see own_jobs."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One open (method, path); `{}` in a path is one segment."""
+
+    method: str
+    path: str
+    kind: Kind = "read"
+    limit: Limit | None = None
+
+
+@dataclass(frozen=True)
+class RawDialect:
+    """The open routes of one API, and its shape of an error."""
+
+    title: str
+    routes: tuple[Route, ...]
+    body: Callable[[GenAIError], dict[str, Any]]
+    stand_in_speaks: bool
+    """Whether the demo engine speaks it."""
+
+    def match(self, method: str, path: str) -> Route:
+        """Return the route that a decoded path names; HEAD goes where GET goes.
+
+        Raises:
+            NotAllowed: the door does not open it.
+        """
+        method = "GET" if method == "HEAD" else method
+        for route in self.routes:
+            if route.method == method and _pattern(route.path).fullmatch(path):
+                return route
+        raise NotAllowed(
+            f"This door does not open {method} {path[:120]}.",
+            f"It opens the {self.title} calls that make and fetch pictures; settings, logs and "
+            "what belongs to others stay shut.",
+            code="route_refused",
+        )
+
+
+_PATTERNS: dict[str, re.Pattern[str]] = {}
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    found = _PATTERNS.get(path)
+    if found is None:
+        parts = (re.escape(part) for part in path.split("{}"))
+        found = _PATTERNS[path] = re.compile("[^/]+".join(parts))
+    return found
+
+
+def _short_and_long(*routes: Route) -> tuple[Route, ...]:
+    """Add to each route its twin under `/api`, as ComfyUI does."""
+    twins = (Route(r.method, f"/api{r.path}", r.kind, r.limit) for r in routes)
+    return (*routes, *twins)
+
+
+COMFYUI_ROUTES = (
+    Route("GET", "/", "front"),
+    *_short_and_long(
+        Route("GET", "/system_stats", "probe"),
+        Route("GET", "/ws", "socket"),
+        Route("POST", "/prompt", "job"),
+        Route("GET", "/prompt"),
+        Route("GET", "/queue"),
+        Route("GET", "/history"),
+        Route("GET", "/history/{}"),
+        Route("GET", "/view"),
+        Route("GET", "/object_info"),
+        Route("GET", "/object_info/{}"),
+        Route("GET", "/models"),
+        Route("GET", "/models/{}"),
+        Route("GET", "/embeddings"),
+        Route("GET", "/features"),
+        Route("POST", "/upload/image", "write"),
+        Route("POST", "/upload/mask", "write"),
+        Route("POST", "/free", "write"),
+        Route("POST", "/interrupt", "write", "interrupt"),
+        Route("POST", "/queue", "write", "delete"),
+        Route("POST", "/history", "write", "delete"),
+    ),
+    Route("GET", "/api/jobs"),
+    Route("GET", "/api/jobs/{}"),
+    Route("POST", "/api/jobs/{}/cancel", "write", "cancel"),
+)
+
+A1111_READS = (
+    *("options", "sd-models", "sd-modules", "sd-vae", "samplers", "schedulers", "upscalers"),
+    *("latent-upscale-modes", "loras", "embeddings", "face-restorers", "prompt-styles"),
+    *("scripts", "script-info", "memory", "progress"),
+)
+"""Not `cmd-flags`: it tells the server's own password."""
+
+A1111_ROUTES = (
+    Route("GET", "/", "front"),
+    Route("GET", "/internal/ping"),
+    Route("POST", "/internal/progress"),
+    *(Route("GET", f"/sdapi/v1/{name}") for name in A1111_READS),
+    Route("POST", "/sdapi/v1/txt2img", "job"),
+    Route("POST", "/sdapi/v1/img2img", "job"),
+    Route("POST", "/sdapi/v1/extra-single-image", "job"),
+    Route("POST", "/sdapi/v1/png-info", "write"),
+    Route("POST", "/sdapi/v1/interrogate", "job"),
+    Route("POST", "/sdapi/v1/options", "write", "checkpoint"),
+    Route("POST", "/sdapi/v1/interrupt", "write", "interrupt_current"),
+    Route("POST", "/sdapi/v1/skip", "write", "interrupt_current"),
+)
+
+
+def comfyui_error(error: GenAIError) -> dict[str, Any]:
+    """Return an error as ComfyUI words what it refuses (400 of POST /prompt)."""
+    return {
+        "error": {
+            "type": error.error_code,
+            "message": error.message,
+            "details": error.remedy,
+            "extra_info": {},
+        },
+        "node_errors": {},
+        "coursia": error.to_dict(),
+    }
+
+
+def a1111_error(error: GenAIError) -> dict[str, Any]:
+    """Return an error as the WebUI's API words it: error, detail, body, errors."""
+    return {
+        "error": error.error_code,
+        "detail": str(error),
+        "body": "",
+        "errors": error.remedy,
+        "coursia": error.to_dict(),
+    }
+
+
+def openai_error(error: GenAIError, *, param: str | None = None) -> dict[str, Any]:
+    """Return an error as the OpenAI API words it."""
+    kind = "invalid_request_error" if error.status < 500 else "server_error"
+    return {
+        "error": {
+            "message": str(error),
+            "type": "authentication_error" if error.status == 401 else kind,
+            "param": param,
+            "code": error.error_code,
+            "remedy": error.remedy,
+        }
+    }
+
+
+RAW_DIALECTS: Mapping[Dialect, RawDialect] = {
+    "comfyui": RawDialect("ComfyUI", COMFYUI_ROUTES, comfyui_error, stand_in_speaks=True),
+    "a1111": RawDialect("Stable Diffusion WebUI", A1111_ROUTES, a1111_error, stand_in_speaks=False),
+}

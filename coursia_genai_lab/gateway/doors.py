@@ -1,0 +1,116 @@
+"""The doors: one loopback address a service, one for the OpenAI API, opened when first needed."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from typing import TYPE_CHECKING
+
+from ..errors import NotFound
+from ..wire.services import Problem
+from .admission import Admission
+from .dialects import RAW_DIALECTS
+from .needs import LabView
+from .tokens import Tokens
+
+if TYPE_CHECKING:
+    from .building import Building
+
+log = logging.getLogger(__name__)
+
+OPENAI = "openai door"
+CLOSE_SECONDS = 0.9
+
+
+class Doors:
+    """Open doors and know their addresses. Cheap to make; aiohttp is loaded with the first door."""
+
+    def __init__(self, lab: LabView, tokens: Tokens) -> None:
+        self._lab = lab
+        open_to = frozenset(lab.catalog) if lab.settings.open_doors else None
+        self._admission = Admission(tokens, open_to=open_to)
+        self._building: Building | None = None
+        self._opening: dict[str, asyncio.Task[str]] = {}
+        self._addresses: dict[str, str] = {}
+        self._moved: dict[str, Problem] = {}
+        self._closed = False
+
+    async def open(self, service: str) -> str:
+        """Return the address of a service's door, `http://127.0.0.1:PORT`, opening it if needed.
+
+        Services that speak the OpenAI API, clouds and the demo engine, share the OpenAI door.
+
+        Raises:
+            NotFound: there is no such service, or the doors are closed.
+        """
+        spec = self._lab.catalog.get(service)
+        if spec is None:
+            raise NotFound(f"There is no service {service!r}.")
+        return await self._once(service if spec.dialect in RAW_DIALECTS else OPENAI)
+
+    async def open_openai(self) -> str:
+        """Return the address of the OpenAI door, `http://127.0.0.1:PORT/v1`."""
+        return f"{await self._once(OPENAI)}/v1"
+
+    def address(self, service: str) -> str | None:
+        """Return the address of a door that is open, else None."""
+        spec = self._lab.catalog.get(service)
+        if spec is None:
+            return None
+        return self._addresses.get(service if spec.dialect in RAW_DIALECTS else OPENAI)
+
+    def notes(self) -> list[Problem]:
+        """Return what a person should know: the doors that are not on their usual port."""
+        return list(self._moved.values())
+
+    async def close(self) -> None:
+        """Close every door within a second, whatever is held or open. Idempotent."""
+        self._closed = True
+        opening, self._opening = list(self._opening.values()), {}
+        for task in opening:
+            task.cancel()
+        await asyncio.gather(*opening, return_exceptions=True)
+        self._addresses.clear()
+        building, self._building = self._building, None
+        if building is not None:
+            try:
+                await asyncio.wait_for(building.close(), CLOSE_SECONDS)
+            except asyncio.TimeoutError:
+                log.warning("gateway: some connections did not close in time")
+
+    async def _once(self, name: str) -> str:
+        known = self._addresses.get(name)
+        if known is not None:
+            return known
+        if self._closed:
+            raise NotFound("The doors are closed.", "Start the server again.")
+        task = self._opening.get(name)
+        if task is None:
+            task = asyncio.create_task(self._open(name), name=f"genai-door-{name}")
+            self._opening[name] = task
+            task.add_done_callback(lambda _: self._opening.pop(name, None))
+        return await asyncio.shield(task)
+
+    async def _open(self, name: str) -> str:
+        # Loading aiohttp takes a tenth of a second: in a thread, kernels and pages go on.
+        await asyncio.to_thread(importlib.import_module, f"{__package__}.building")
+        from .building import Building
+
+        if self._building is None:
+            self._building = Building(self._lab, self._admission)
+        preferred = None if name == OPENAI else self._lab.catalog[name].door_port
+        listener = await self._building.add(None if name == OPENAI else name, preferred)
+        address = self._addresses[name] = f"http://127.0.0.1:{listener.port}"
+        if preferred not in (None, listener.port):
+            self._note_moved(name, preferred, listener.port)
+        return address
+
+    def _note_moved(self, name: str, preferred: int | None, port: int) -> None:
+        log.info("%s: port %s is taken, its door is on %d", name, preferred, port)
+        self._moved[name] = Problem(
+            code="door_moved",
+            message=f"Port {preferred} is taken, so the door of {name} is on port {port}.",
+            remedy="Kernels get the right address by themselves; only an address that is written "
+            "into a notebook must be changed.",
+        )

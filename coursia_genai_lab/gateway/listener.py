@@ -1,0 +1,99 @@
+"""One plain-HTTP listener on 127.0.0.1."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+GRACE_SECONDS = 0.1
+"""For held requests to get their 503 out before connections are cut."""
+LINGER_SECONDS = 2.0
+"""How long an upload that was refused is still read, so that its sender sees the refusal."""
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Listener:
+    """Serve a handler on a loopback port until it is closed."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._running: set[asyncio.Task[object]] = set()
+        self._runner: web.ServerRunner | None = None
+        self.port = 0
+
+    async def open(self, preferred: int | None) -> int:
+        """Listen on `preferred` if it is free, else on any port; return the port."""
+        server = web.Server(
+            self._handle,
+            handler_cancellation=True,
+            # The log of aiohttp prints whole request lines, and a socket's may hold a token.
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=75,
+            lingering_time=LINGER_SECONDS,
+            read_bufsize=2**18,
+        )
+        runner = web.ServerRunner(server, shutdown_timeout=GRACE_SECONDS)
+        await runner.setup()
+        listening = _bind(preferred)
+        self.port = listening.getsockname()[1]
+        try:
+            await web.SockSite(runner, listening, backlog=128).start()
+        except BaseException:
+            listening.close()
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        return self.port
+
+    async def close(self) -> None:
+        """Stop listening, cut every connection, end every handler. Idempotent."""
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        await runner.cleanup()
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=0.5)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return await self._handler(request)
+
+
+def _bind(preferred: int | None) -> socket.socket:
+    if preferred is not None:
+        try:
+            return _bound(preferred)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+    return _bound(0)
+
+
+def _bound(port: int) -> socket.socket:
+    # Python makes sockets that children do not inherit, so no kernel keeps a door open.
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            # A port in TIME_WAIT may be taken again; one with a listener still may not.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((HOST, port))
+        made.setblocking(False)
+    except BaseException:
+        made.close()
+        raise
+    return made

@@ -1,0 +1,52 @@
+"""What the gateway needs of the Lab, and no more."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..catalog.load import Catalog
+from ..config import LabSettings
+from ..lab.endpoint import Endpoint
+from ..lab.leases import Leases
+from ..lab.policy import Policy
+from ..wire.policy import Mode
+
+
+class LabView(Protocol):
+    """The part of the Lab that doors stand on."""
+
+    @property
+    def settings(self) -> LabSettings:
+        """What the operator chose."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The services that can exist."""
+
+    @property
+    def policy(self) -> Policy:
+        """The mode in force."""
+
+    @property
+    def leases(self) -> Leases:
+        """The claims that keep services and tokens alive."""
+
+    async def endpoint(
+        self, service: str, *, timeout: float, notebook_mode: Mode | None = None
+    ) -> Endpoint:
+        """Return where a service answers, starting it when needed.
+
+        Raises:
+            NotAllowed: the mode forbids it.
+            ServiceNotReady: it still starts after `timeout` seconds.
+            ServiceError: it cannot start, or it failed.
+        """
+
+    def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
+        """Return who answers for a service: itself, or its stand-in."""
+
+    def estimate(self, service: str) -> float | None:
+        """Return the seconds left of a start; None where nobody can know."""
+
+    def touch(self, service: str) -> None:
+        """Note that somebody used a service just now."""

@@ -1,0 +1,188 @@
+"""The door of one service that speaks its own dialect: admit, hold, limit, forward."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from aiohttp import hdrs, web
+
+from ..errors import GenAIError, NotAllowed, ServiceError, ServiceNotReady
+from ..lab.endpoint import Endpoint
+from .admission import Admission
+from .answers import json_answer, refusal
+from .dialects import RawDialect, Route
+from .holding import Holding
+from .needs import LabView
+from .own_jobs import OwnJobs
+from .proxy import SMALL_BYTES, Hooks, Proxy, read_body
+from .sockets import Bridges
+from .starting import starting_stats
+from .target import Target, read_target
+from .tokens import Grant
+
+log = logging.getLogger(__name__)
+
+
+class RawDoor:
+    """Answer every request that comes through one door."""
+
+    def __init__(
+        self,
+        service: str,
+        dialect: RawDialect,
+        *,
+        lab: LabView,
+        admission: Admission,
+        holding: Holding,
+        proxy: Proxy,
+        bridges: Bridges,
+    ) -> None:
+        self._service = service
+        self._dialect = dialect
+        self._lab = lab
+        self._admission = admission
+        self._holding = holding
+        self._proxy = proxy
+        self._bridges = bridges
+        self._jobs = OwnJobs()
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Return the service's answer, or a refusal in its dialect."""
+        try:
+            return await self._serve(request)
+        except GenAIError as error:
+            return refusal(error, self._dialect.body)
+        # The boundary of a request: a defect answers 500 and must not end the door.
+        except Exception:
+            log.exception("gateway: a request to the door of %s failed", self._service)
+            return refusal(GenAIError("The gateway failed."), self._dialect.body)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        target = read_target(request.raw_path)
+        upgrade = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+        grant = self._admission.admit(request.headers, target.raw_query, upgrade=upgrade)
+        if self._service not in grant.services:
+            raise NotAllowed(
+                f"This kernel's token does not open {self._service}.",
+                "Name the service in the notebook's GenAI metadata or use it in its code, then "
+                "restart the kernel.",
+                code="service_not_granted",
+            )
+        route = self._dialect.match(request.method, target.path)
+        if upgrade != (route.kind == "socket"):
+            raise NotAllowed(
+                "This address opens as a WebSocket only."
+                if route.kind == "socket"
+                else "This address opens no WebSocket.",
+                "Use ws:// for /ws and http:// for all else.",
+                code="route_refused",
+            )
+        if route.kind == "socket":
+            with self._admission.seat(grant, "socket"):
+                return await self._socket(request, target, grant)
+        with self._admission.seat(grant, "request"):
+            return await self._http(request, target, route, grant)
+
+    # -- HTTP ----------------------------------------------------------------------------------
+
+    async def _http(
+        self, request: web.BaseRequest, target: Target, route: Route, grant: Grant
+    ) -> web.StreamResponse:
+        probe = route.kind in ("probe", "front")
+        try:
+            endpoint = await self._endpoint(grant, self._holding.seconds(probe=probe))
+        except ServiceNotReady as error:
+            if probe and self._passes_as_starting(error, grant):
+                return self._starting(route, error)
+            raise
+        if route.kind == "front":
+            return json_answer({"service": self._service, "state": "ready"})
+        if route.kind == "job":
+            return await self._job(request, target, grant, endpoint)
+        body: bytes | None = None
+        if route.limit is not None:
+            sent = await read_body(request, SMALL_BYTES)
+            segment = target.path.split("/")[-2]
+            body = self._jobs.limited_body(route.limit, grant.person, sent, segment)
+        return await self._proxy.forward(
+            request,
+            endpoint,
+            target.raw,
+            body=body,
+            content_type=None if body is None else "application/json",
+        )
+
+    async def _job(
+        self, request: web.BaseRequest, target: Target, grant: Grant, endpoint: Endpoint
+    ) -> web.StreamResponse:
+        await self._bridges.settled(grant.lease_id)
+        lease = self._lab.leases.take(
+            "job", (endpoint.backend,), label=grant.path or self._service, person=grant.person
+        )
+        try:
+            with self._jobs.running(grant.person):
+                return await self._proxy.forward(
+                    request, endpoint, target.raw, hooks=Hooks(seen=self._note_job(grant.person))
+                )
+        finally:
+            self._lab.leases.drop(lease.id)
+            self._lab.touch(endpoint.backend)
+
+    def _note_job(self, person: str) -> Callable[[int, bytes], None]:
+        def seen(status: int, body: bytes) -> None:
+            if status == 200:
+                self._jobs.note_answer(person, body)
+
+        return seen
+
+    # -- holding -------------------------------------------------------------------------------
+
+    async def _endpoint(self, grant: Grant, seconds: float) -> Endpoint:
+        with self._admission.seat(grant, "hold"):
+            endpoint = await self._holding.endpoint(self._service, seconds, grant.mode)
+        if endpoint.backend != self._service and not self._dialect.stand_in_speaks:
+            raise ServiceError(
+                f"The demo engine stands in for {self._service}, and it does not speak the "
+                f"{self._dialect.title} API.",
+                "Use the OpenAI door (GENAI_API_URL) or a ComfyUI notebook in demo mode.",
+                code="stand_in_cannot",
+            )
+        return endpoint
+
+    def _passes_as_starting(self, error: ServiceNotReady, grant: Grant) -> bool:
+        return error.error_code == ServiceNotReady.code and self._holding.may_pass_as_starting(
+            self._service, grant.mode
+        )
+
+    def _starting(self, route: Route, error: ServiceNotReady) -> web.Response:
+        if route.kind == "front":
+            return json_answer({"service": self._service, "state": "starting"})
+        return json_answer(starting_stats(error), headers={"X-CoursIA-State": "starting"})
+
+    # -- sockets -------------------------------------------------------------------------------
+
+    async def _socket(
+        self, request: web.BaseRequest, target: Target, grant: Grant
+    ) -> web.StreamResponse:
+        def used() -> None:
+            self._lab.touch(self._lab.backend(self._service, grant.mode))
+
+        def stands() -> bool:
+            return self._admission.stands(grant) and self._lab.policy.effective(grant.mode) != "off"
+
+        hold, short = self._holding.seconds(), self._holding.seconds(probe=True)
+        try:
+            endpoint = await self._endpoint(grant, short)
+        except ServiceNotReady as error:
+            if error.error_code != ServiceNotReady.code or hold <= short:
+                raise
+        else:
+            return await self._bridges.join(request, endpoint, target.raw, used=used, stands=stands)
+
+        async def ready() -> Endpoint:
+            return await self._endpoint(grant, hold - short)
+
+        return await self._bridges.join_later(
+            request, grant.lease_id, ready, target.raw, used=used, stands=stands
+        )

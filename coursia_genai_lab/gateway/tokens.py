@@ -1,0 +1,121 @@
+"""Kernel tokens: made for a lease, stored hashed, good only while the lease lives."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from ..errors import TokenMissing, TokenRefused
+from ..lab.leases import Leases
+from ..runtimes.base import Secret
+from ..wire.policy import Mode
+
+PREFIX = "cgl_"
+RANDOM_BYTES = 32
+LENGTH = len(PREFIX) + 43
+"""32 random bytes are 43 characters of URL-safe base64."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a token opens, and for whom."""
+
+    lease_id: str
+    kernel_id: str | None
+    person: str
+    services: frozenset[str]
+    """The services whose doors it opens."""
+    path: str = ""
+    """API path of the notebook."""
+    mode: Mode | None = None
+    """The notebook's own word on the mode; it may only narrow the Lab's."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    digest: bytes = field(repr=False)
+    grant: Grant
+    expires_at: float | None
+
+
+class Tokens:
+    """Mint and check tokens. Nothing here can tell a token back.
+
+    `clock` is Unix time in seconds.
+    """
+
+    def __init__(self, leases: Leases, *, clock: Callable[[], float] = time.time) -> None:
+        self._leases = leases
+        self._clock = clock
+        self._entries: dict[bytes, _Entry] = {}
+
+    def mint(
+        self,
+        lease_id: str,
+        *,
+        person: str,
+        services: Collection[str],
+        kernel_id: str | None,
+        path: str = "",
+        mode: Mode | None = None,
+        lifetime_seconds: float | None = None,
+    ) -> Secret:
+        """Return a new token for a lease; None as lifetime lets the lease alone decide."""
+        self._forget_dead()
+        text = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
+        digest = _digest(text)
+        self._entries[digest] = _Entry(
+            digest=digest,
+            grant=Grant(lease_id, kernel_id, person, frozenset(services), path, mode),
+            expires_at=None if lifetime_seconds is None else self._clock() + lifetime_seconds,
+        )
+        return Secret(text)
+
+    def check(self, text: str) -> Grant:
+        """Return what a token opens.
+
+        Raises:
+            TokenMissing: there is none.
+            TokenRefused: it is unknown, expired, or its lease has ended.
+        """
+        if not text:
+            raise TokenMissing("This address needs the GenAI token of a kernel.")
+        if len(text) != LENGTH or not text.isascii() or not text.startswith(PREFIX):
+            raise TokenRefused("That is no GenAI token.")
+        digest = _digest(text)
+        entry = self._entries.get(digest)
+        if entry is None or not hmac.compare_digest(entry.digest, digest):
+            raise TokenRefused("This GenAI token is not known here, or its kernel has ended.")
+        if not self._valid(entry):
+            del self._entries[digest]
+            raise TokenRefused("This GenAI token has ended with its kernel or its time.")
+        return entry.grant
+
+    def holds(self, grant: Grant) -> bool:
+        """Say whether a grant still stands, for what was opened with it and stays open."""
+        return any(entry.grant is grant and self._valid(entry) for entry in self._entries.values())
+
+    def revoke(self, lease_id: str) -> None:
+        """End every token of a lease; ending them twice is no error."""
+        for digest, entry in list(self._entries.items()):
+            if entry.grant.lease_id == lease_id:
+                del self._entries[digest]
+
+    def _valid(self, entry: _Entry) -> bool:
+        if entry.expires_at is not None and entry.expires_at <= self._clock():
+            return False
+        return self._leases.live(entry.grant.lease_id)
+
+    def _forget_dead(self) -> None:
+        for digest, entry in list(self._entries.items()):
+            if not self._valid(entry):
+                del self._entries[digest]
+
+
+def _digest(text: str) -> bytes:
+    # The token has 256 random bits, so a plain hash cannot be guessed back; no salt is needed.
+    return hashlib.sha256(text.encode("ascii")).digest()
