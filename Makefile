@@ -58,8 +58,9 @@ lint: $(DEV_STAMP) ## ruff, mypy, eslint, stylelint, prettier, generated files
 fix: $(DEV_STAMP) ## Let the formatters mend what they can
 	@$(RUN) ruff check --fix . ; $(RUN) ruff format . ; $(RUN) jlpm lint
 
-wire: $(DEV_STAMP) ## Generate the JSON Schema and TypeScript types from the wire shapes
+wire: $(DEV_STAMP) ## Generate what follows from the code: JSON Schema, TypeScript types, reference pages
 	@$(RUN) python scripts/generate_wire.py
+	@$(RUN) python scripts/generate_docs.py
 
 unit: $(DEV_STAMP) ## Python and TypeScript tests that need neither Docker nor a browser
 	@$(RUN) scripts/timed.sh jest jlpm test

@@ -19,5 +19,6 @@ step jlpm prettier --check
 step jlpm eslint
 step jlpm tsc --noEmit
 step python scripts/generate_wire.py --check
+step python scripts/generate_docs.py --check
 step python scripts/check_repository.py
 exit "$status"
