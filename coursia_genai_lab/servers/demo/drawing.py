@@ -6,7 +6,7 @@ from PIL import Image
 
 from .art import paint
 from .editing import edit
-from .marks import stamp
+from .marks import label, stamp
 from .recipe import Recipe, check_size
 
 
@@ -19,16 +19,15 @@ def draw(recipe: Recipe) -> Image.Image:
     if recipe.source is None:
         return stamp(paint(recipe), recipe.prompt)
     source = fit(recipe.source, recipe.width, recipe.height)
-    edited = stamp(edit(source, recipe), recipe.prompt)
     if recipe.mask is None:
-        return edited
+        return stamp(edit(source, recipe), recipe.prompt)
     mask = recipe.mask.convert("L").resize(source.size, Image.Resampling.BILINEAR)
     box = mask.point([0] * 8 + [255] * 248).getbbox()
     if box is None:
         return source
     # Outside the mask nothing may change, so the mark of a masked edit goes inside its box.
     inside = edit(source, recipe)
-    inside.paste(stamp(inside.crop(box), recipe.prompt), box[:2])
+    label(inside, box)
     return Image.composite(inside, source, mask)
 
 

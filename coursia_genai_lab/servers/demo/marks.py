@@ -29,6 +29,18 @@ def stamp(picture: Image.Image, prompt: str) -> Image.Image:
     return marked
 
 
+def label(picture: Image.Image, box: tuple[int, int, int, int]) -> None:
+    """Put a small DEMO label into the lower middle of `box`, where most masks are still wide."""
+    left, top, right, low = box
+    wide = max(8, round(min(right - left, (low - top) * 2) * 0.36))
+    high = max(5, round(wide * 0.32))
+    middle = ((left + right) / 2, top + (low - top) * 0.74)
+    corner = (round(middle[0] - wide / 2), round(middle[1] - high / 2))
+    draw = ImageDraw.Draw(picture)
+    draw.rounded_rectangle((*corner, corner[0] + wide, corner[1] + high), high // 4, fill=RED)
+    draw.text(middle, "DEMO", fill="white", anchor="mm", font=_font(high * 0.8))
+
+
 def plain(text: str) -> str:
     """Return `text` in the letters of the built-in font: accents folded, the rest left out."""
     folded = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("’", "'"))
@@ -61,11 +73,9 @@ def _ribbon(side: int) -> Image.Image:
     )
     tile.paste(band, (0, side - band.height // 2))
     turned = tile.rotate(-45, Image.Resampling.BICUBIC)
-    # The band crosses the corner at about a third of the tile's diagonal.
-    shift = side // 3
-    return turned.crop(
-        (side - shift, side // 2 + shift // 2 + shift // 3, side * 2 - shift, side * 2)
-    )
+    # The middle of the band comes a little up and right of the middle of the corner's tile.
+    left, top = round(side * 0.42), round(side * 0.58)
+    return turned.crop((left, top, left + side, top + side))
 
 
 def _caption(picture: Image.Image, text: str, size: int) -> None:
@@ -77,9 +87,7 @@ def _caption(picture: Image.Image, text: str, size: int) -> None:
         words = words[: max(0, len(words) - 4)].rstrip(" .") + "..." if len(words) > 8 else ""
     height = size * 2
     box = (0, picture.height - height, picture.width, picture.height)
-    dark = picture.crop(box).point(
-        [value * 2 // 5 for value in range(256)] * len(picture.getbands())
-    )
+    dark = picture.crop(box).point([value // 9 for value in range(256)] * len(picture.getbands()))
     if dark.mode == "RGBA":
         dark.putalpha(255)
     picture.paste(dark, box[:2])

@@ -56,6 +56,4 @@ def check_size(width: int, height: int) -> None:
             f"This demo engine draws up to {MAX_SIDE} x {MAX_SIDE} pixels, not {width} x {height}."
         )
     if min(width, height) < MIN_SIDE:
-        raise TooLargeError(
-            f"This demo engine draws {MIN_SIDE} x {MIN_SIDE} pixels or more, not {width} x {height}."
-        )
+        raise TooLargeError(f"This demo engine draws no less than {MIN_SIDE} x {MIN_SIDE} pixels.")
