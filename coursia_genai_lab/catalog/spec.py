@@ -115,11 +115,13 @@ class DetectSpec(SpecPart):
     hosts: list[str] = Field(default_factory=list)
     """Host names or globs, `*.comfy.example.org`, `api.openai.com`."""
     modules: list[str] = Field(default_factory=list)
-    """Imported modules whose use is a call to the service."""
+    """Client libraries; a one-word entry of `calls` counts only on something of theirs."""
     calls: list[str] = Field(default_factory=list)
-    """Dotted ends of call names, `images.generate`."""
+    """Dotted ends of calls that send work, as literals or globs: `images.generate`."""
     routes: list[str] = Field(default_factory=list)
-    """URL paths or globs that only this dialect has, `/sdapi/v1/*`."""
+    """URL paths or globs to which this dialect takes work, `/sdapi/v1/txt2img`."""
+    probes: list[str] = Field(default_factory=list)
+    """URL paths or globs of the dialect that send no work; they support a claim."""
     nodes: list[str] = Field(default_factory=list)
     """Class types of a ComfyUI graph."""
     models: list[str] = Field(default_factory=list)

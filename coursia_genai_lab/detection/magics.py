@@ -1,0 +1,136 @@
+"""Turn a notebook cell into Python that `ast` can read, as IPython would run it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LONGEST_PARSED = 100_000
+
+_FOREIGN_CELL = re.compile(
+    r"\s*%%(?:bash|sh|script|cmd|html|HTML|javascript|js|latex|markdown|svg|SVG|writefile|file|"
+    r"perl|ruby|R|sql|cython|cu|java|pypy|powershell|mermaid|aimagic|ai)\b"
+)
+_MAGIC_CELL = re.compile(r"\s*%%\w+[^\n]*")
+_LINE_MAGIC = re.compile(r"^(\s*)(?:[!%?#]!?|\?\?)(?![ =]*=)(.*)$")
+_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w\.,\s\[\]'\"]+=\s*)[!%](?!\s*=).*$")
+_HELP = re.compile(r"^(\s*)[\w\.]+\?{1,2}\s*$")
+_SET_VARIABLE = re.compile(r"^\s*%(?:set_)?env\s+(\w+)\s*=?\s*(\S.*)$", re.MULTILINE)
+_OWN_SERVER = re.compile(
+    r"^\s*[!%].*\b(?:python3?\b.*\b(?:main|launch|webui)\.py|webui\.sh|comfy\s+launch)",
+    re.MULTILINE,
+)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_KNOWN_ESCAPES = frozenset("\\'\"abfnrtvxuUN01234567\n\r")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a cell: its tree, or None where it does not parse."""
+
+    lines: tuple[str, ...]
+    first_line: int
+    tree: ast.Module | None
+    variables: tuple[tuple[str, str], ...] = ()
+    """Environment variables that magics of the cell set."""
+    starts_own_server: bool = False
+
+
+def chunks_of(source: str) -> list[Chunk]:
+    """Return the Python of a cell: one piece, or several when one of them is broken.
+
+    A cell of another language (`%%bash`, `%%html`) gives none. Line numbers are those of the
+    cell as its reader sees it.
+    """
+    if _FOREIGN_CELL.match(source):
+        return []
+    found = tuple(_SET_VARIABLE.findall(source)) if "%" in source else ()
+    own = "!" in source or "%" in source
+    own = own and _OWN_SERVER.search(source) is not None
+    if len(source) > LONGEST_PARSED:
+        return [Chunk(tuple(source.split("\n")), 0, None, found, own)]
+    tree = parse(source)
+    lines = source.split("\n")
+    if tree is None:
+        plain = _without_magics(lines)
+        tree = parse("\n".join(plain))
+        if tree is None:
+            pieces = list(_pieces(plain, lines))
+            if found or own:
+                pieces.insert(0, Chunk((), 0, ast.Module([], []), found, own))
+            return pieces
+    return [Chunk(tuple(lines), 0, tree, found, own)]
+
+
+def parse(source: str) -> ast.Module | None:
+    """Return the syntax tree, or None where there is none."""
+    if "\\" in source:
+        # An unknown escape makes the parser warn on the server's standard error.
+        source = _ESCAPE.sub(_known_escape, source)
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _known_escape(found: re.Match[str]) -> str:
+    text = found.group(0)
+    return text if text[1] in _KNOWN_ESCAPES else "\\" + text
+
+
+def _without_magics(lines: list[str]) -> list[str]:
+    plain = list(lines)
+    for index, line in enumerate(lines):
+        if not line.strip():
+            continue
+        if _MAGIC_CELL.fullmatch(line):
+            plain[index] = ""
+            continue
+        break
+    for index, line in enumerate(plain):
+        stripped = line.lstrip()
+        if stripped[:1] in {"!", "%", "?"} or _HELP.match(line):
+            found = _LINE_MAGIC.match(line)
+            indent = found.group(1) if found else line[: len(line) - len(stripped)]
+            inner = re.match(r"%(?:time|timeit)\s+(?!-)(.+)", stripped)
+            plain[index] = indent + (inner.group(1) if inner else "pass")
+        elif ("!" in line or "%" in line) and _ASSIGNED_MAGIC.match(line):
+            plain[index] = line[: line.index("=") + 1] + " None"
+    return plain
+
+
+def _pieces(plain: list[str], lines: list[str]) -> Iterator[Chunk]:
+    # Top-level statements, split where a line starts at the margin: one broken exercise must
+    # not hide the rest of its cell.
+    starts = [
+        index
+        for index, line in enumerate(plain)
+        if line and not line[0].isspace() and line[0] not in ")]}#"
+        and not re.match(r"(?:else|elif|except|finally)\b", line)
+    ]  # fmt: skip
+    starts = [0, *[start for start in starts if start > 0]]
+    ends = [*starts[1:], len(plain)]
+    waiting = 0
+    for start, end in zip(starts, ends, strict=True):
+        if start < waiting:
+            continue
+        piece = "\n".join(plain[start:end])
+        tree = parse(piece) if piece.strip() else None
+        if tree is None and piece.strip():
+            tree, end = _longer(plain, start, end, ends)
+        if piece.strip():
+            yield Chunk(tuple(lines[start:end]), start, tree)
+        waiting = end
+
+
+def _longer(
+    plain: list[str], start: int, end: int, ends: list[int]
+) -> tuple[ast.Module | None, int]:
+    # A decorator, or a string whose later lines touch the margin, belongs to what follows.
+    for later in [one for one in ends if one > end][:4]:
+        tree = parse("\n".join(plain[start:later]))
+        if tree is not None:
+            return tree, later
+    return None, end

@@ -1,0 +1,400 @@
+"""Follow a notebook's Python, cell by cell, to the calls that send image work.
+
+Nothing is run. Names are followed through assignments, functions, classes and dictionaries, so
+that a URL put together in three cells is recognised where it is used, and code that nothing
+calls counts for nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from .indicators import Indicators
+from .magics import Chunk, chunks_of
+from .python_state import Exhausted, Place
+from .python_values import Expressions
+from .read import Cell
+from .values import (
+    HOLE,
+    UNKNOWN,
+    Constant,
+    Function,
+    Instance,
+    Klass,
+    Named,
+    Row,
+    Scope,
+    Table,
+    Text,
+    Value,
+    as_text,
+    choice,
+    options,
+    truth,
+)
+
+DEEPEST_CALL = 12
+MOST_RUNS = 12
+
+
+class PythonReader(Expressions):
+    """Read the Python cells of one notebook; `signs` holds what they show."""
+
+    def __init__(self, indicators: Indicators) -> None:
+        super().__init__(indicators)
+        self.unsure = 0
+        self.returned: list[list[Value]] = []
+        self.running: list[int] = []
+        self.broken: list[tuple[Cell, Chunk]] = []
+        """Pieces of cells that do not parse; they are scanned as text."""
+
+    def read(self, cells: Iterable[Cell]) -> None:
+        """Follow the cells in order, then the functions that are used but were not reached."""
+        parsed = [(cell, chunk) for cell in cells for chunk in chunks_of(cell.source)]
+        self.rebound = _assigned_twice(chunk.tree for _, chunk in parsed if chunk.tree)
+        for cell, chunk in parsed:
+            for name, value in chunk.variables:
+                self.set_variables[name] = Text(value)
+            self.starts_own_server |= chunk.starts_own_server
+            if chunk.tree is None:
+                self.broken.append((cell, chunk))
+                continue
+            self.place = Place(cell.index, chunk.lines, chunk.first_line)
+            self.guarded(chunk.tree.body)
+        self._run_what_is_named()
+
+    def guarded(self, body: list[ast.stmt]) -> None:
+        """Follow statements; give up on them, not on the notebook, when they are too deep."""
+        try:
+            self.body(body)
+        except (RecursionError, Exhausted):
+            pass
+        finally:
+            self.scope, self.depth, self.unsure = self.module, 0, 0
+            self.running.clear()
+            self.owners.clear()
+            self.returned.clear()
+
+    def _run_what_is_named(self) -> None:
+        # Callbacks, getattr, objects that came from elsewhere: whoever is named somewhere in
+        # code that runs may be called; whoever is not named is not.
+        for _ in range(6):
+            waiting = [f for f in self.functions if not f.runs[0] and self._is_named(f)]
+            if not waiting:
+                return
+            for function in waiting:
+                self.place = function.place
+                try:
+                    self.run(function, [], {})
+                except (RecursionError, Exhausted):
+                    function.runs[0] += 1
+
+    def _is_named(self, function: Function) -> bool:
+        owner = function.owner
+        if isinstance(owner, Klass):
+            if not owner.made and not function.decorators() & {"staticmethod", "classmethod"}:
+                return False
+            return function.name in self.loaded or _is_registered(function)
+        return function.name in self.loaded or _is_registered(function)
+
+    # Statements
+
+    def body(self, statements: list[ast.stmt]) -> bool:
+        """Follow statements in order; return whether they end before their last line."""
+        for statement in statements:
+            self.spend()
+            method = getattr(self, f"_{type(statement).__name__.lower()}_statement", None)
+            if method is None:
+                self._other(statement)
+            elif method(statement):
+                return True
+        return False
+
+    def _other(self, statement: ast.stmt) -> None:
+        for child in ast.iter_child_nodes(statement):
+            if isinstance(child, ast.expr):
+                self.value(child)
+
+    def _import_statement(self, node: ast.Import) -> None:
+        for item in node.names:
+            name = item.name if item.asname else item.name.split(".")[0]
+            self.bind(item.asname or name, Named(name))
+
+    def _importfrom_statement(self, node: ast.ImportFrom) -> None:
+        for item in node.names:
+            if item.name == "*":
+                self.stars.append(node.module or "")
+            else:
+                self.bind(item.asname or item.name, Named(f"{node.module or ''}.{item.name}"))
+
+    def _functiondef_statement(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.values([*node.args.defaults, *node.args.kw_defaults])
+        made = Function(node, self.scope, self.place)
+        self.functions.append(made)
+        self.scope.names[node.name] = made
+        for decorator in node.decorator_list:
+            known = self.value(decorator)
+            if _registers(decorator):
+                for option in options(known):
+                    if isinstance(option, Function):
+                        self.run(option, [made], {})
+
+    _asyncfunctiondef_statement = _functiondef_statement
+
+    def _classdef_statement(self, node: ast.ClassDef) -> None:
+        klass = Klass(node.name, Scope(outer=self.scope), self.values(node.bases))
+        self.values(node.decorator_list)
+        outer, self.scope = self.scope, klass.scope
+        before = len(self.functions)
+        try:
+            self.body(node.body)
+        finally:
+            self.scope = outer
+        for function in self.functions[before:]:
+            if function.scope is klass.scope:
+                function.owner, function.scope = klass, outer
+        self.scope.names[node.name] = klass
+
+    def _return_statement(self, node: ast.Return) -> bool:
+        known = self.value(node.value)
+        if self.returned:
+            self.returned[-1].append(known)
+        return not self.unsure
+
+    def _raise_statement(self, node: ast.Raise) -> bool:
+        self._other(node)
+        return not self.unsure and bool(self.returned)
+
+    def _assign_statement(self, node: ast.Assign) -> None:
+        known = self.value(node.value)
+        for target in node.targets:
+            self.assign(target, known)
+
+    def _annassign_statement(self, node: ast.AnnAssign) -> None:
+        self.assign(node.target, self.value(node.value))
+
+    def _augassign_statement(self, node: ast.AugAssign) -> None:
+        left = ast.copy_location(ast.BinOp(_loading(node.target), node.op, node.value), node)
+        self.assign(node.target, self.value(left))
+
+    def _if_statement(self, node: ast.If) -> bool:
+        test = self.value(node.test)
+        on = truth(test)
+        if _is_main_guard(node.test):
+            on = True
+        if on is not None:
+            return self.body(node.body if on else node.orelse)
+        # What is assigned first is taken for the likelier: the branch of an unset variable.
+        parts = [node.body, node.orelse]
+        if test == Named("?default-true"):
+            parts.reverse()
+        self.unsure += 1
+        try:
+            for part in parts:
+                self.body(part)
+        finally:
+            self.unsure -= 1
+        return False
+
+    def _for_statement(self, node: ast.For | ast.AsyncFor) -> None:
+        self.assign(node.target, self.element(self.value(node.iter)))
+        self._maybe([node.body, node.orelse])
+
+    _asyncfor_statement = _for_statement
+
+    def _while_statement(self, node: ast.While) -> None:
+        if truth(self.value(node.test)) is not False:
+            self._maybe([node.body])
+        self._maybe([node.orelse])
+
+    def _try_statement(self, node: ast.Try) -> bool:
+        ended = self.body(node.body)
+        self._maybe([handler.body for handler in node.handlers])
+        if not ended:
+            ended = self.body(node.orelse)
+        return self.body(node.finalbody) or (ended and not self.unsure)
+
+    _trystar_statement = _try_statement
+
+    def _with_statement(self, node: ast.With | ast.AsyncWith) -> bool:
+        for item in node.items:
+            known = self.value(item.context_expr)
+            if item.optional_vars is not None:
+                self.assign(item.optional_vars, known)
+        return self.body(node.body)
+
+    _asyncwith_statement = _with_statement
+
+    def _match_statement(self, node: ast.Match) -> None:
+        self.value(node.subject)
+        self._maybe([case.body for case in node.cases])
+
+    def _global_statement(self, node: ast.Global) -> None:
+        self.scope.shared.update(node.names)
+
+    def _delete_statement(self, node: ast.Delete) -> None:
+        return None
+
+    def _maybe(self, parts: list[list[ast.stmt]]) -> None:
+        self.unsure += 1
+        try:
+            for part in parts:
+                self.body(part)
+        finally:
+            self.unsure -= 1
+
+    # Binding
+
+    def bind(self, name: str, known: Value) -> None:
+        """Give a name its value; in code that may not run, one more that it may have."""
+        if isinstance(known, Constant) and name in self.rebound:
+            known = UNKNOWN
+        scope = self.module if name in self.scope.shared else self.scope
+        if self.unsure and name in scope.names:
+            known = choice([known, scope.names[name]])
+        scope.names[name] = known
+
+    def assign(self, target: ast.expr, known: Value) -> None:
+        """Assign to a name, an attribute, an entry, or several at once."""
+        if isinstance(target, ast.Name):
+            self.bind(target.id, known)
+        elif isinstance(target, ast.Attribute):
+            # An object's switch may be turned by any of its methods.
+            known = UNKNOWN if isinstance(known, Constant) else known
+            for owner in options(self.value(target.value)):
+                if isinstance(owner, Instance):
+                    if self.unsure and target.attr in owner.attributes:
+                        known = choice([known, owner.attributes[target.attr]])
+                    owner.attributes[target.attr] = known
+        elif isinstance(target, ast.Subscript):
+            self._assign_entry(target, known)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            rows = [one for one in options(known) if isinstance(one, Row)]
+            for index, item in enumerate(target.elts):
+                found = [row.items[index] for row in rows if index < len(row.items)]
+                self.assign(item, choice(found))
+        elif isinstance(target, ast.Starred):
+            self.assign(target.value, UNKNOWN)
+
+    def _assign_entry(self, target: ast.Subscript, known: Value) -> None:
+        key = as_text(self.value(target.slice)).text
+        for owner in options(self.value(target.value)):
+            if isinstance(owner, Table) and HOLE not in key:
+                owner.entries[key] = known
+            elif isinstance(owner, Named) and owner.name == "os.environ":
+                # What the notebook itself sets, nobody else can.
+                self.set_variables[key] = known
+
+    # Functions of the notebook
+
+    def run(self, function: Function, positional: list[Value], named: dict[str, Value]) -> Value:
+        """Follow a call into a function, its parameters bound to what is known."""
+        if (
+            self.depth >= DEEPEST_CALL
+            or id(function.node) in self.running
+            or function.runs[0] >= MOST_RUNS
+        ):
+            return UNKNOWN
+        function.runs[0] += 1
+        scope = Scope(outer=function.scope)
+        self._bind_parameters(function, scope, positional, named)
+        outer_scope, outer_place, outer_unsure = self.scope, self.place, self.unsure
+        self.scope, self.place, self.unsure = scope, function.place, 0
+        self.running.append(id(function.node))
+        self.owners.append(function.owner or UNKNOWN)
+        self.returned.append([])
+        self.depth += 1
+        try:
+            if isinstance(function.node, ast.Lambda):
+                return self.value(function.node.body)
+            self.body(function.node.body)
+            return choice(self.returned[-1])
+        finally:
+            self.depth -= 1
+            self.returned.pop()
+            self.running.pop()
+            self.owners.pop()
+            self.scope, self.place, self.unsure = outer_scope, outer_place, outer_unsure
+
+    def _bind_parameters(
+        self, function: Function, scope: Scope, positional: list[Value], named: dict[str, Value]
+    ) -> None:
+        arguments = function.node.args
+        names = [argument.arg for argument in [*arguments.posonlyargs, *arguments.args]]
+        given = list(positional)
+        owner = function.owner
+        if isinstance(owner, Klass) and "staticmethod" not in function.decorators():
+            owner = owner if "classmethod" in function.decorators() else Instance(owner)
+        if owner is not None and "staticmethod" not in function.decorators():
+            given.insert(0, owner)
+        defaults = dict(zip(reversed(names), reversed(arguments.defaults), strict=False))
+        defaults.update(
+            (argument.arg, default)
+            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if default is not None
+        )
+        for index, name in enumerate([*names, *(a.arg for a in arguments.kwonlyargs)]):
+            if index < len(given) and index < len(names):
+                scope.names[name] = given[index]
+            elif name in named:
+                scope.names[name] = named[name]
+            else:
+                scope.names[name] = self._default(defaults.get(name), function)
+        if arguments.kwarg is not None:
+            rest = {name: item for name, item in named.items() if name not in scope.names}
+            scope.names[arguments.kwarg.arg] = Table(rest)
+        if arguments.vararg is not None:
+            scope.names[arguments.vararg.arg] = Row(given[len(names) :])
+
+    def _default(self, node: ast.expr | None, function: Function) -> Value:
+        if node is None:
+            return UNKNOWN
+        outer, self.scope = self.scope, function.scope
+        try:
+            known = self.value(node)
+        finally:
+            self.scope = outer
+        # A default may be overridden by any caller: a switch is not constant because of it.
+        return UNKNOWN if isinstance(known, Constant) else known
+
+
+_PLAIN_DECORATORS = {
+    "property", "cached_property", "staticmethod", "classmethod", "abstractmethod", "dataclass",
+    "lru_cache", "cache", "wraps", "contextmanager", "asynccontextmanager", "overload", "override",
+    "setter", "timer", "njit", "jit", "retry",
+}  # fmt: skip
+
+
+def _registers(decorator: ast.expr) -> bool:
+    node = decorator.func if isinstance(decorator, ast.Call) else decorator
+    word = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return word not in _PLAIN_DECORATORS
+
+
+def _is_registered(function: Function) -> bool:
+    return bool(function.decorators() - _PLAIN_DECORATORS - {""})
+
+
+def _is_main_guard(test: ast.expr) -> bool:
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and test.left.id == "__name__"
+    )
+
+
+def _assigned_twice(trees: Iterable[ast.Module]) -> set[str]:
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                (twice if node.id in seen else seen).add(node.id)
+    return twice
+
+
+def _loading(target: ast.expr) -> ast.expr:
+    if isinstance(target, ast.Name):
+        return ast.copy_location(ast.Name(target.id, ast.Load()), target)
+    return target

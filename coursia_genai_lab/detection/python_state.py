@@ -1,0 +1,149 @@
+"""What has been learned so far while a notebook's Python is followed."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from .indicators import Indicators
+from .signs import Sign, excerpt_of, judge_address
+from .values import HOLE, UNKNOWN, Constant, Function, Scope, Text, Value, as_text, choice, texts
+
+MOST_STEPS = 60_000
+MOST_SIGNS = 400
+
+
+class Exhausted(Exception):
+    """The notebook asks for more following than it is worth."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The cell, and the part of it, that code stands in."""
+
+    index: int
+    lines: tuple[str, ...]
+    first_line: int = 0
+
+
+class State:
+    """Names, signs and limits of one notebook."""
+
+    def __init__(self, indicators: Indicators) -> None:
+        self.indicators = indicators
+        self.scope = Scope()
+        self.module = self.scope
+        self.place = Place(0, ())
+        self.signs: dict[tuple[object, ...], Sign] = {}
+        self.functions: list[Function] = []
+        self.loaded: set[str] = set()
+        self.stars: list[str] = []
+        self.set_variables: dict[str, Value] = {}
+        self.studies: dict[int, list[int]] = {}
+        self.starts_own_server = False
+        self.rebound: set[str] = set()
+        """Names that are assigned in more than one place: what they hold is no constant."""
+        self.owners: list[Value] = []
+        """The objects whose methods are being followed."""
+        self.depth = 0
+        self._steps = 0
+
+    def run(self, function: Function, positional: list[Value], named: dict[str, Value]) -> Value:
+        """Follow a call into a function of the notebook; the walk over statements does it."""
+        raise NotImplementedError
+
+    def assign(self, target: ast.expr, known: Value) -> None:
+        """Give a target its value; the walk over statements does it."""
+        raise NotImplementedError
+
+    def spend(self) -> None:
+        """Count a step.
+
+        Raises:
+            Exhausted: there were too many.
+        """
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise Exhausted
+
+    def variable(self, name: Value, default: Value | None) -> Value:
+        """Return what reading an environment variable gives, and note whose it is."""
+        known = [text.text for text in texts(name) if HOLE not in text.text]
+        found: list[Value] = []
+        for word in known:
+            if word in self.set_variables:
+                found.append(self.set_variables[word])
+                continue
+            base = as_text(default) if default is not None else Text(HOLE)
+            if isinstance(default, Constant):
+                base = Text(HOLE)
+            found.append(Text(base.text, base.variables | {word}))
+        return choice(found) if found else (default or UNKNOWN)
+
+    def sign(
+        self,
+        services: tuple[str, ...],
+        rule: str,
+        node: ast.AST,
+        *,
+        work: bool,
+        address: Value | None = None,
+        needs_support: bool = False,
+        graph: bool = False,
+        edits: bool = False,
+    ) -> None:
+        """Note what the line of a node shows."""
+        if not services or len(self.signs) >= MOST_SIGNS:
+            return
+        line = self.place.first_line + getattr(node, "lineno", 0)
+        key = (services, rule, self.place.index, line, work)
+        first = next(iter(texts(address)), None)
+        if key in self.signs:
+            return
+        self.signs[key] = Sign(
+            services=services,
+            rule=rule,
+            cell=self.place.index,
+            line=line,
+            excerpt=excerpt_of(self.line(line)),
+            work=work,
+            address=judge_address(first),
+            address_text=first.text.replace(HOLE, "…") if first else "",
+            needs_support=needs_support,
+            graph=graph,
+            edits=edits,
+        )
+        for variable in sorted(first.variables) if first else ():
+            self.note_variable(variable, node)
+
+    def line(self, number: int) -> str:
+        """Return a line of the present cell, counted from 1."""
+        index = number - self.place.first_line - 1
+        return self.place.lines[index] if 0 <= index < len(self.place.lines) else ""
+
+    def note_node(self, kind: str, node: ast.AST) -> None:
+        """Note a node of a ComfyUI graph."""
+        services = self.indicators.nodes.get(kind) or self._graph_services()
+        self.sign(services, f"node:{kind[:40]}", node, work=False, graph=True)
+
+    def note_word(self, word: str, node: ast.AST) -> None:
+        """Note a model, file or host name that speaks for one service."""
+        for service in sorted(self.indicators.particular(word)):
+            self.sign((service,), "word", node, work=False)
+
+    def note_variable(self, name: str, node: ast.AST) -> None:
+        """Note that a service's variable is read."""
+        services = self.indicators.variables.get(name)
+        if services:
+            self.sign(services, f"variable:{name}", node, work=False)
+
+    def is_cloud(self, services: tuple[str, ...]) -> bool:
+        return all(self.indicators.specs[name].kind == "cloud" for name in services)
+
+    def cloud_default(self, call: str) -> str | None:
+        """Return the cloud service that lists a call."""
+        found = self.indicators.call(f"?.{call}")
+        return found.services[0] if found else None
+
+    def _graph_services(self) -> tuple[str, ...]:
+        return tuple(sorted({name for names in self.indicators.nodes.values() for name in names}))

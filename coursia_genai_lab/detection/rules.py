@@ -1,0 +1,151 @@
+"""Weigh the signs of a notebook: which services it needs, of which type it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..catalog import ServiceSpec
+from ..wire.notebooks import NotebookType
+from .signs import Sign
+
+LEAST_STUDY_CALLS = 2
+_PROBES = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the signs come to."""
+
+    services: tuple[str, ...] = ()
+    type: NotebookType = "CLASSIC"
+    signs: tuple[tuple[str, Sign], ...] = ()
+    """(service, sign), those that decided first."""
+    remote: bool = False
+    literal: tuple[tuple[str, Sign], ...] = ()
+
+
+def weigh(
+    signs: Sequence[Sign],
+    specs: Mapping[str, ServiceSpec],
+    *,
+    studies: Mapping[int, Sequence[int]],
+    starts_own_server: bool = False,
+) -> Finding:
+    """Return the finding for a notebook.
+
+    `studies` maps a cell to [calls of data libraries, those that begin a study]. A notebook
+    that starts its own image server reaches that one by its fixed address: it needs no other.
+    """
+    work = [sign for sign in signs if sign.work and _is_supported(sign, signs)]
+    if starts_own_server:
+        work = [s for s in work if s.address not in {"local"} or _is_cloud(s, specs)]
+    claims = work or _connection(signs)
+    if not claims:
+        return Finding()
+    chosen = {group: _choose(group, signs, specs) for group in {sign.services for sign in claims}}
+    _prefer_chosen(chosen)
+    decided = [(chosen[sign.services], sign) for sign in claims]
+    services = tuple(dict.fromkeys(service for service, _ in decided))
+    return Finding(
+        services=services,
+        type=_type(decided, signs, studies),
+        signs=(*decided, *_supporting(services, signs)),
+        remote=_is_remote(decided, specs),
+        literal=tuple(
+            (service, sign)
+            for service, sign in decided
+            if sign.address == "local" and specs[service].kind == "local"
+        ),
+    )
+
+
+def _is_cloud(sign: Sign, specs: Mapping[str, ServiceSpec]) -> bool:
+    return all(specs[name].kind == "cloud" for name in sign.services)
+
+
+def _is_supported(sign: Sign, signs: Sequence[Sign]) -> bool:
+    if not sign.needs_support:
+        return True
+    return any(
+        other.rule != sign.rule and set(other.services) & set(sign.services) for other in signs
+    )
+
+
+def _connection(signs: Sequence[Sign]) -> list[Sign]:
+    # Nothing is sent, but two different routes of one dialect are asked, by something that also
+    # names the service: a notebook about the connection itself.
+    probes = [sign for sign in signs if sign.rule.startswith("route:") and not sign.needs_support]
+    by_group: dict[tuple[str, ...], set[str]] = {}
+    for sign in probes:
+        by_group.setdefault(sign.services, set()).add(sign.rule)
+    groups = {group for group, rules in by_group.items() if len(rules) >= _PROBES}
+    named = {
+        group
+        for group in groups
+        for sign in signs
+        if not sign.rule.startswith("route:") and set(sign.services) & set(group)
+    }
+    return [sign for sign in probes if sign.services in named]
+
+
+def _choose(group: tuple[str, ...], signs: Sequence[Sign], specs: Mapping[str, ServiceSpec]) -> str:
+    """Return which of several services of one dialect is meant."""
+    if len(group) == 1:
+        return group[0]
+    votes = Counter(
+        sign.services[0]
+        for sign in signs
+        if len(sign.services) == 1
+        and sign.services[0] in group
+        and not sign.rule.startswith("node:")
+    )
+    if votes:
+        best = max(votes.values())
+        return min(name for name, count in votes.items() if count == best)
+    # Nothing speaks for one: the plain service, named after its dialect.
+    return next((name for name in group if specs[name].dialect == name), group[0])
+
+
+def _prefer_chosen(chosen: dict[tuple[str, ...], str]) -> None:
+    # One dialect is one server: a group that overlaps an earlier choice follows it.
+    for group in sorted(chosen, key=len):
+        for other, service in chosen.items():
+            if service in group and set(other) < set(group):
+                chosen[group] = service
+
+
+def _supporting(services: Sequence[str], signs: Sequence[Sign]) -> list[tuple[str, Sign]]:
+    found = []
+    for sign in signs:
+        if not sign.work:
+            named = [service for service in services if service in sign.services]
+            if named:
+                found.append((named[0], sign))
+    return found
+
+
+def _is_remote(decided: Sequence[tuple[str, Sign]], specs: Mapping[str, ServiceSpec]) -> bool:
+    local = [sign for service, sign in decided if specs[service].kind == "local"]
+    known = [sign.address for sign in local if sign.address != "unknown"]
+    return bool(known) and all(address == "hosted" for address in known)
+
+
+def _type(
+    decided: Sequence[tuple[str, Sign]],
+    signs: Sequence[Sign],
+    studies: Mapping[int, Sequence[int]],
+) -> NotebookType:
+    busy = {sign.cell for _, sign in decided} | {sign.cell for sign in signs if sign.graph}
+    if any(
+        calls >= LEAST_STUDY_CALLS and starts
+        for cell, (calls, starts) in studies.items()
+        if cell not in busy
+    ):
+        return "HYBRID"
+    services = {service for service, _ in decided}
+    claimed = [sign for _, sign in decided]
+    graph = any(sign.graph for sign in signs)
+    chain = any(sign.edits for sign in claimed) and any(not sign.edits for sign in claimed)
+    return "GENAI_ADVANCED" if graph or chain or len(services) > 1 else "GENAI_BASIC"
