@@ -44,11 +44,12 @@ def chunks_of(source: str) -> list[Chunk]:
     A cell of another language (`%%bash`, `%%html`) gives none. Line numbers are those of the
     cell as its reader sees it.
     """
-    if _FOREIGN_CELL.match(source):
-        return []
     found = tuple(_SET_VARIABLE.findall(source)) if "%" in source else ()
     own = "!" in source or "%" in source
     own = own and _OWN_SERVER.search(source) is not None
+    nothing = Chunk((), 0, ast.Module([], []), found, own)
+    if _FOREIGN_CELL.match(source):
+        return [nothing]
     if len(source) > LONGEST_PARSED:
         return [Chunk(tuple(source.split("\n")), 0, None, found, own)]
     tree = parse(source)
@@ -59,7 +60,7 @@ def chunks_of(source: str) -> list[Chunk]:
         if tree is None:
             pieces = list(_pieces(plain, lines))
             if found or own:
-                pieces.insert(0, Chunk((), 0, ast.Module([], []), found, own))
+                pieces.insert(0, nothing)
             return pieces
     return [Chunk(tuple(lines), 0, tree, found, own)]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from .indicators import Indicators
 from .magics import Chunk, chunks_of
+from .python_functions import Functions
 from .python_state import Exhausted, Place
-from .python_values import Expressions
 from .read import Cell
 from .values import (
     HOLE,
@@ -34,18 +34,12 @@ from .values import (
     truth,
 )
 
-DEEPEST_CALL = 12
-MOST_RUNS = 12
 
-
-class PythonReader(Expressions):
+class PythonReader(Functions):
     """Read the Python cells of one notebook; `signs` holds what they show."""
 
     def __init__(self, indicators: Indicators) -> None:
         super().__init__(indicators)
-        self.unsure = 0
-        self.returned: list[list[Value]] = []
-        self.running: list[int] = []
         self.broken: list[tuple[Cell, Chunk]] = []
         """Pieces of cells that do not parse; they are scanned as text."""
 
@@ -285,78 +279,6 @@ class PythonReader(Expressions):
             elif isinstance(owner, Named) and owner.name == "os.environ":
                 # What the notebook itself sets, nobody else can.
                 self.set_variables[key] = known
-
-    # Functions of the notebook
-
-    def run(self, function: Function, positional: list[Value], named: dict[str, Value]) -> Value:
-        """Follow a call into a function, its parameters bound to what is known."""
-        if (
-            self.depth >= DEEPEST_CALL
-            or id(function.node) in self.running
-            or function.runs[0] >= MOST_RUNS
-        ):
-            return UNKNOWN
-        function.runs[0] += 1
-        scope = Scope(outer=function.scope)
-        self._bind_parameters(function, scope, positional, named)
-        outer_scope, outer_place, outer_unsure = self.scope, self.place, self.unsure
-        self.scope, self.place, self.unsure = scope, function.place, 0
-        self.running.append(id(function.node))
-        self.owners.append(function.owner or UNKNOWN)
-        self.returned.append([])
-        self.depth += 1
-        try:
-            if isinstance(function.node, ast.Lambda):
-                return self.value(function.node.body)
-            self.body(function.node.body)
-            return choice(self.returned[-1])
-        finally:
-            self.depth -= 1
-            self.returned.pop()
-            self.running.pop()
-            self.owners.pop()
-            self.scope, self.place, self.unsure = outer_scope, outer_place, outer_unsure
-
-    def _bind_parameters(
-        self, function: Function, scope: Scope, positional: list[Value], named: dict[str, Value]
-    ) -> None:
-        arguments = function.node.args
-        names = [argument.arg for argument in [*arguments.posonlyargs, *arguments.args]]
-        given = list(positional)
-        owner = function.owner
-        if isinstance(owner, Klass) and "staticmethod" not in function.decorators():
-            owner = owner if "classmethod" in function.decorators() else Instance(owner)
-        if owner is not None and "staticmethod" not in function.decorators():
-            given.insert(0, owner)
-        defaults = dict(zip(reversed(names), reversed(arguments.defaults), strict=False))
-        defaults.update(
-            (argument.arg, default)
-            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-            if default is not None
-        )
-        for index, name in enumerate([*names, *(a.arg for a in arguments.kwonlyargs)]):
-            if index < len(given) and index < len(names):
-                scope.names[name] = given[index]
-            elif name in named:
-                scope.names[name] = named[name]
-            else:
-                scope.names[name] = self._default(defaults.get(name), function)
-        if arguments.kwarg is not None:
-            rest = {name: item for name, item in named.items() if name not in scope.names}
-            scope.names[arguments.kwarg.arg] = Table(rest)
-        if arguments.vararg is not None:
-            scope.names[arguments.vararg.arg] = Row(given[len(names) :])
-
-    def _default(self, node: ast.expr | None, function: Function) -> Value:
-        if node is None:
-            return UNKNOWN
-        outer, self.scope = self.scope, function.scope
-        try:
-            known = self.value(node)
-        finally:
-            self.scope = outer
-        # A default may be overridden by any caller: a switch is not constant because of it.
-        return UNKNOWN if isinstance(known, Constant) else known
 
 
 _PLAIN_DECORATORS = {

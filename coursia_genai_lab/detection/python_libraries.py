@@ -208,7 +208,7 @@ class Libraries(State):
             rest = positional[1:]
         target = named.get("url") or (rest[0] if rest else UNKNOWN)
         body = [named[key] for key in ("json", "data", "content", "files", "body") if key in named]
-        if word in {"urlopen", "Request", "request"}:
+        if word in _SENDS | {"urlopen", "Request", "request"}:
             body += rest[1:2]
         method = method or as_text(named.get("method")).text.lower()
         sends = word in _SENDS or method in _SENDS or function.sends
@@ -269,22 +269,6 @@ class Libraries(State):
             for option in _flat(value):
                 if isinstance(option, Function):
                     self.run(option, [], {})
-
-    def make(self, klass: Klass, positional: list[Value], named: dict[str, Value]) -> Value:
-        """Return an object of a class of the notebook, its constructor run."""
-        klass.made = True
-        instance = Instance(klass)
-        start = klass.find("__init__")
-        if isinstance(start, Function):
-            self.run(start.bound(instance), positional, named)
-        else:
-            fields = [name for name in klass.scope.names if not name.startswith("__")]
-            instance.attributes.update(zip(fields, positional, strict=False))
-            instance.attributes.update(named)
-            after = klass.find("__post_init__")
-            if isinstance(after, Function):
-                self.run(after.bound(instance), [], {})
-        return instance
 
 
 def _addresses(value: Value) -> Iterator[Text]:

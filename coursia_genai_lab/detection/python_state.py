@@ -7,7 +7,19 @@ from dataclasses import dataclass
 
 from .indicators import Indicators
 from .signs import Sign, excerpt_of, judge_address
-from .values import HOLE, UNKNOWN, Constant, Function, Scope, Text, Value, as_text, choice, texts
+from .values import (
+    HOLE,
+    UNKNOWN,
+    Constant,
+    Function,
+    Klass,
+    Scope,
+    Text,
+    Value,
+    as_text,
+    choice,
+    texts,
+)
 
 MOST_STEPS = 60_000
 MOST_SIGNS = 400
@@ -45,11 +57,19 @@ class State:
         """Names that are assigned in more than one place: what they hold is no constant."""
         self.owners: list[Value] = []
         """The objects whose methods are being followed."""
+        self.unsure = 0
+        """Above 0 in code that may not run: what it assigns is one more possibility."""
+        self.returned: list[list[Value]] = []
+        self.running: list[int] = []
         self.depth = 0
         self._steps = 0
 
     def run(self, function: Function, positional: list[Value], named: dict[str, Value]) -> Value:
         """Follow a call into a function of the notebook; the walk over statements does it."""
+        raise NotImplementedError
+
+    def make(self, klass: Klass, positional: list[Value], named: dict[str, Value]) -> Value:
+        """Return an object of a class of the notebook."""
         raise NotImplementedError
 
     def assign(self, target: ast.expr, known: Value) -> None:

@@ -6,9 +6,9 @@ import ast
 from typing import Any
 
 from .python_libraries import Libraries
+from .text_methods import filled, first_set, text_method
 from .values import (
     HOLE,
-    LONGEST_TEXT,
     UNKNOWN,
     Constant,
     Function,
@@ -55,6 +55,8 @@ class Expressions(Libraries):
 
     def _constant(self, node: ast.Constant) -> Value:
         if isinstance(node.value, str):
+            if '"class_type"' in node.value:
+                self.note_node("json", node)
             self.note_word(node.value, node)
             return Text(node.value)
         return Constant(node.value) if not isinstance(node.value, bytes) else UNKNOWN
@@ -136,6 +138,8 @@ class Expressions(Libraries):
 
     def _subscript(self, node: ast.Subscript) -> Value:
         owner, key = self.value(node.value), self.value(node.slice)
+        if _is_graph_entry(node):
+            self.note_node("inputs", node)
         return spread(owner, lambda option: self._item(option, key))
 
     def _item(self, owner: Value, key: Value) -> Value:
@@ -161,7 +165,7 @@ class Expressions(Libraries):
         if isinstance(node.op, ast.Add) and _is_text(left, right):
             return join([left, right])
         if isinstance(node.op, ast.Mod) and isinstance(left, Text):
-            return _filled(left, right)
+            return filled(left, right)
         if isinstance(node.op, ast.Div):
             return spread(left, lambda one: _below(one, right))
         return UNKNOWN
@@ -178,7 +182,7 @@ class Expressions(Libraries):
                 break
         if isinstance(node.op, ast.And):
             return Constant(True) if all(truth(one) is True for one in found) else UNKNOWN
-        return _first_set(found)
+        return first_set(found)
 
     def _unaryop(self, node: ast.UnaryOp) -> Value:
         on = truth(self.value(node.operand))
@@ -290,7 +294,7 @@ class Expressions(Libraries):
     def _method(self, method: Method, positional: list[Value], named: dict[str, Value]) -> Value:
         owner = method.owner
         if isinstance(owner, Text):
-            return _text_method(owner, method.word, positional, named)
+            return text_method(owner, method.word, positional, named)
         if isinstance(owner, Table):
             return self._table_method(owner, method.word, positional)
         if method.word in {"append", "insert"} and len(owner.items) < MOST_ITEMS:
@@ -319,26 +323,23 @@ class Expressions(Libraries):
         return UNKNOWN
 
 
-_FOLLOWED_BUILTINS = {"str", "open", "getattr", "super", "print", "dict", "list", "map", "zip"}
+def _is_graph_entry(node: ast.Subscript) -> bool:
+    """Return whether this is `workflow["6"]["inputs"]`, as only graphs of nodes have it."""
+    inner = node.value.slice if isinstance(node.value, ast.Subscript) else None
+    return (
+        isinstance(node.slice, ast.Constant)
+        and node.slice.value == "inputs"
+        and isinstance(inner, ast.Constant)
+        and isinstance(inner.value, str)
+        and inner.value.isdigit()
+    )
 
-_KEEP = {
-    "lower", "upper", "casefold", "encode", "decode", "expandtabs",
-    "removesuffix", "removeprefix", "title",
-}  # fmt: skip
+
+_FOLLOWED_BUILTINS = {"str", "open", "getattr", "super", "print", "dict", "list", "map", "zip"}
 
 
 def _is_text(left: Value, right: Value) -> bool:
     return any(isinstance(one, Text) for side in (left, right) for one in options(side))
-
-
-def _filled(left: Text, right: Value) -> Value:
-    parts = left.text.replace("%%", "%").split("%s")
-    fills = list(right.items) if isinstance(right, Row) else [right]
-    woven: list[Value | None] = [Text(parts[0], left.variables)]
-    for index, part in enumerate(parts[1:]):
-        woven.append(fills[index] if index < len(fills) else None)
-        woven.append(Text(part))
-    return join(woven)
 
 
 def _below(left: Value, right: Value) -> Value:
@@ -346,57 +347,3 @@ def _below(left: Value, right: Value) -> Value:
         return join([left, right], "/")
     # A Path: its file name may name a model or a workflow; the folder does not matter.
     return left if isinstance(left, Named) and left.name.startswith("pathlib") else UNKNOWN
-
-
-def _first_set(found: list[Value]) -> Value:
-    """Return `a or b`: the default of an empty variable is what follows."""
-    made: Value | None = None
-    for item in reversed(found):
-        first = as_text(item)
-        if made is not None and isinstance(item, Text) and first.text in ("", HOLE):
-            first_variables = first.variables
-            made = spread(
-                made,
-                lambda one, more=first_variables: (  # type: ignore[misc]
-                    Text(one.text, more | one.variables) if isinstance(one, Text) else one
-                ),
-            )
-            if made is UNKNOWN or not any(isinstance(o, Text) for o in options(made)):
-                made = Text(HOLE, first_variables)
-        elif made is None or isinstance(item, Constant):
-            made = item if made is None else made
-        else:
-            made = choice([item, made])
-    return UNKNOWN if made is None else made
-
-
-def _text_method(owner: Text, word: str, positional: list[Value], named: dict[str, Value]) -> Value:
-    if word == "format":
-        return _formatted(owner, positional, named)
-    if word == "join":
-        rows = [one for item in positional for one in options(item) if isinstance(one, Row)]
-        return join(rows[0].items, owner.text) if rows else Text(HOLE)
-    if word == "replace" and len(positional) == 2 and as_text(positional[0]).text:
-        old, new = as_text(positional[0]).text, as_text(positional[1]).text
-        return Text(owner.text.replace(old, new)[:LONGEST_TEXT], owner.variables)
-    if word in {"rstrip", "lstrip", "strip"}:
-        made: str = getattr(owner.text, word)(as_text(positional[0]).text if positional else None)
-        return Text(made, owner.variables)
-    return owner if word in _KEEP else UNKNOWN
-
-
-def _formatted(text: Text, positional: list[Value], named: dict[str, Value]) -> Value:
-    woven: list[Value | None] = []
-    rest, index = text.text, 0
-    while "{" in rest and len(woven) < MOST_ITEMS:
-        before, _, rest = rest.partition("{")
-        name, _, rest = rest.partition("}")
-        woven.append(Text(before, text.variables))
-        key = name.split(":", 1)[0].split("!", 1)[0]
-        if key in named:
-            woven.append(named[key])
-        else:
-            place = int(key) if key.isdigit() else index
-            index += 1
-            woven.append(positional[place] if place < len(positional) else None)
-    return join([*woven, Text(rest, text.variables)])
