@@ -204,6 +204,7 @@ class LocalLaunchDesk:
                 "services": ",".join(profile.services),
             }
             values, skipped = drawn.fill(doors=doors, openai=openai, facts=facts)
+            values |= proxy_exceptions({**order.base_environment, **order.kernelspec_environment})
         except BaseException:
             # Also when the launch's deadline cancels us: a claim of nobody must not stay.
             self._drop(lease_id)
@@ -218,8 +219,7 @@ class LocalLaunchDesk:
         self._launches[order.launch_id] = _Launch(
             view, lease_id, tuple(spec.name for spec in served), profile
         )
-        combined = {**order.base_environment, **order.kernelspec_environment}
-        return LaunchGrant(view, {**values, **proxy_exceptions(combined)})
+        return LaunchGrant(view, values)
 
     def _plain(
         self, order: LaunchOrder, reason: str, skipped: Mapping[str, str] | None = None
