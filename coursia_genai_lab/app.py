@@ -41,7 +41,6 @@ class GenAILabApp(ExtensionApp):
     name = "coursia_genai_lab"
     app_name = "CoursIA GenAI Lab"
     load_other_extensions = True
-    open_browser = False
 
     def initialize_settings(self) -> None:
         """Build the parts, register the event schema, and hook the kernel launch.
