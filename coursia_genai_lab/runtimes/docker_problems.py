@@ -1,0 +1,127 @@
+"""What goes wrong with Docker, in words that help.
+
+The engine's own texts are matched, because it gives one status to many causes; they were read
+off Docker 20.10 and 26.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import docker.errors
+import requests.exceptions
+import urllib3.exceptions
+
+from ..catalog.spec import ServiceSpec
+from ..errors import ImageMissing, PortTaken, RuntimeUnavailable, ServiceError
+from .docker_address import docker_absent, docker_forbidden, docker_hangs, docker_stopped
+
+AWAY = (
+    docker.errors.DockerException,
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+)
+"""What the SDK raises when the engine does not answer; APIError, an answer, is among them."""
+
+_CHAIN_LIMIT = 12
+
+
+def away(error: BaseException) -> RuntimeUnavailable:
+    """Return what a failed connection means."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        return docker_forbidden()
+    if any(isinstance(cause, FileNotFoundError) for cause in causes):
+        return docker_absent()
+    silent = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+    if any(isinstance(cause, silent) for cause in causes):
+        return docker_hangs()
+    if any(
+        isinstance(cause, docker.errors.APIError) and cause.status_code == 403 for cause in causes
+    ):
+        return docker_forbidden()
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return docker_stopped()
+    return RuntimeUnavailable(
+        f"The Docker engine went away ({type(causes[-1]).__name__}).",
+        "See whether it runs, then try again.",
+        code="docker_away",
+        command="sudo systemctl status docker",
+    )
+
+
+def image_missing(spec: ServiceSpec) -> ImageMissing:
+    """Return the error of a service whose image is not on this machine."""
+    image = spec.container.image if spec.container else ""
+    return ImageMissing(
+        f"The image {image} of {spec.title} is not on this machine.",
+        spec.install or "Fetch it, then start the service again.",
+        command=spec.install_command or f"docker pull {image}",
+    )
+
+
+def refused(spec: ServiceSpec, error: docker.errors.APIError) -> ServiceError:
+    """Return what the engine's refusal to make or start a container means."""
+    text = error.explanation or str(error)
+    low = text.lower()
+    if isinstance(error, docker.errors.ImageNotFound):
+        return image_missing(spec)
+    if any(
+        sign in low
+        for sign in ("could not select device driver", "runtime specified nvidia", "cdi device")
+    ):
+        return RuntimeUnavailable(
+            f"{spec.title} needs a GPU, and Docker cannot give it one.",
+            "Install the NVIDIA driver and the NVIDIA Container Toolkit, then restart Docker.",
+            code="gpu_runtime_missing",
+            command="sudo nvidia-ctk runtime configure --runtime=docker "
+            "&& sudo systemctl restart docker",
+        )
+    if "port is already allocated" in low or "address already in use" in low:
+        return PortTaken(f"Docker found no free port for {spec.title}.", "Start the service again.")
+    if "no space left" in low:
+        return ServiceError(
+            f"The disk is full, so Docker cannot start {spec.title}.",
+            "Free some space, then start the service again.",
+            code="disk_full",
+            command="docker system df",
+        )
+    return ServiceError(
+        f"Docker refuses to start {spec.title}: {text.strip()[:300]}",
+        spec.troubleshooting or "Correct its service file.",
+        code="docker_refused",
+    )
+
+
+def stays(service: str, error: docker.errors.APIError) -> ServiceError:
+    """Return the error of a container that the engine does not remove."""
+    return ServiceError(
+        f"Docker does not remove the container of {service}: {error.explanation or error}",
+        "See `docker ps -a`; restarting Docker often helps.",
+        code="container_stays",
+    )
+
+
+def name_taken(error: docker.errors.APIError) -> bool:
+    """Say whether the container name is in use; Podman says so with status 500."""
+    return "already in use" in (error.explanation or str(error)).lower()
+
+
+def already_going(error: docker.errors.APIError) -> bool:
+    """Say whether somebody else is removing the container at this moment."""
+    return error.status_code == 409 and "in progress" in str(error.explanation)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Go down to the root: the libraries hide it in causes, arguments and reasons."""
+    seen: list[BaseException] = []
+    waiting = [error]
+    while waiting and len(seen) < _CHAIN_LIMIT:
+        one = waiting.pop(0)
+        if one in seen:
+            continue
+        seen.append(one)
+        yield one
+        inner = [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        waiting += [each for each in inner if isinstance(each, BaseException)]

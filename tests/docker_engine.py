@@ -1,0 +1,181 @@
+"""Fixtures with a real Docker engine of the tests' own: never the machine's.
+
+It has its own data, socket and containerd in a temporary folder, touches no packet filter and
+no default bridge, so several may run beside each other and beside the machine's engine.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import pytest
+
+from docker_image import build_demo_image
+
+from coursia_genai_lab.runtimes import ends_with_parent
+
+_DAEMON = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+@dataclass
+class DockerUnderTest:
+    """The engine: its address, a client, and a subnet that no other test run has."""
+
+    root: Path
+    host: str
+    client: docker.DockerClient
+    subnet: str
+    daemon: subprocess.Popen[bytes]
+
+    @property
+    def socket(self) -> Path:
+        """The socket of the engine."""
+        return self.root / "d.sock"
+
+    def start(self) -> None:
+        """Start the daemon, again if it was killed, and return when it answers."""
+        # The stale file of a killed daemon would keep the next one from starting.
+        (self.root / "d.pid").unlink(missing_ok=True)
+        self.daemon = _start_daemon(self.root)
+        _until_it_answers(self.root, self.daemon)
+
+    def kill(self) -> None:
+        """Kill the daemon as a crash would; containers go on."""
+        self.daemon.kill()
+        self.daemon.wait(30)
+
+    def leftovers(self) -> list[str]:
+        """Name the containers and networks of the Lab that are on the engine."""
+        names = [row["Names"][0] for row in self.client.api.containers(all=True)]
+        own = ("bridge", "host", "none")
+        return names + [n["Name"] for n in self.client.api.networks() if n["Name"] not in own]
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[DockerUnderTest]:
+    """A running engine; skips where there is none to run."""
+    if os.geteuid() != 0 or _DAEMON is None:
+        pytest.skip("needs root and dockerd (Debian: apt-get install docker.io)")
+    # In the short place: the path of a socket has at most 107 bytes.
+    root = Path(tempfile.mkdtemp(prefix="cgl-", dir="/tmp"))
+    engine: DockerUnderTest | None = None
+    daemon = _start_daemon(root)
+    try:
+        _until_it_answers(root, daemon)
+        host = f"unix://{root / 'd.sock'}"
+        client = docker.DockerClient(base_url=host, version="1.41", timeout=60)
+        subnet = f"10.{random.randrange(64, 192)}.{random.randrange(256)}.0/24"
+        engine = DockerUnderTest(root, host, client, subnet, daemon)
+        yield engine
+    finally:
+        if engine is not None:
+            _empty(engine)
+            engine.client.close()
+            daemon = engine.daemon
+        _end_daemon(daemon, root)
+
+
+@pytest.fixture(scope="session")
+def demo_image(docker_engine: DockerUnderTest) -> str:
+    """The name of an image that serves the demo engine on port 8188, as user nobody."""
+    return build_demo_image(docker_engine.client, docker_engine.root)
+
+
+def _start_daemon(root: Path) -> subprocess.Popen[bytes]:
+    command = [
+        str(_DAEMON),
+        f"--host=unix://{root / 'd.sock'}",
+        f"--data-root={root / 'data'}",
+        f"--exec-root={root / 'exec'}",
+        f"--pidfile={root / 'd.pid'}",
+        # The proxy alone serves 127.0.0.1, so the machine's packet filter stays as it is.
+        "--iptables=false",
+        "--ip6tables=false",
+        "--ip-forward=false",
+        "--bridge=none",
+    ]
+    with (root / "log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, ends_with_parent.__file__, str(os.getpid()), str(root), *command],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _until_it_answers(root: Path, daemon: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while not _pings(root / "d.sock"):
+        if daemon.poll() is not None:
+            last = (root / "log").read_text(errors="replace").splitlines()[-1:]
+            pytest.skip(f"needs a Docker engine; dockerd cannot run here: {last}")
+        assert time.monotonic() < deadline, "dockerd does not answer"
+        time.sleep(0.05)
+
+
+def _pings(path: Path) -> bool:
+    # By hand, because the SDK leaks a socket when it cannot connect.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(5)
+        try:
+            probe.connect(str(path))
+            probe.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+            return b" 200 " in probe.recv(256)
+        except OSError:
+            return False
+
+
+def _empty(engine: DockerUnderTest) -> None:
+    if engine.daemon.poll() is not None:
+        return
+    for row in engine.client.api.containers(all=True):
+        engine.client.api.remove_container(row["Id"], force=True)
+    engine.client.networks.prune()
+
+
+def _end_daemon(daemon: subprocess.Popen[bytes], root: Path) -> None:
+    daemon.terminate()
+    try:
+        daemon.wait(30)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait(10)
+    # A killed daemon leaves its containerd's shims, and they hold mounts.
+    for pid in _processes_naming(root):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    for mount in reversed(_mounts_under(root)):
+        subprocess.run(["umount", "-l", mount], check=False, capture_output=True, timeout=30)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _processes_naming(root: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if f"{root}/".encode() in command:
+                found.append(int(entry.name))
+    return found
+
+
+def _mounts_under(root: Path) -> list[str]:
+    places = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return [place for place in places if place.startswith(f"{root}/")]
