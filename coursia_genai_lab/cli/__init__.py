@@ -1,0 +1,29 @@
+"""The command line: `coursia-genai`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+import click
+
+from .commands import logs, start, stop
+from .detect import detect
+from .doctor import doctor
+from .status import status
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("coursia-genai-lab")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(_version(), prog_name="coursia-genai")
+def main() -> None:
+    """Image services that start when a notebook needs them."""
+
+
+for _command in (detect, status, start, stop, logs, doctor):
+    main.add_command(_command)

@@ -71,12 +71,16 @@ def restore(described: object, status: int, access: Access) -> GenAIError:
     remedy = table.get("remedy")
     if not remedy and code in MODERATION:
         remedy = "Ask for something else: the same request would be refused again."
+    if remedy:
+        # Doors put the remedy into the message too, for clients that show nothing else.
+        message = message.removesuffix(str(remedy)).rstrip() or message
     kind = _by_code().get(code) or FOREIGN_CODES.get(code) or BY_STATUS.get(status)
     kind = kind or GenerationError
     return kind(
         message,
         access.scrub(str(remedy))[:LONGEST_MESSAGE] if remedy else None,
         code=code if code not in ("", kind.code) else None,
+        command=str(table["command"]) if table.get("command") else None,
     )
 
 

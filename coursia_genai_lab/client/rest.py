@@ -21,7 +21,8 @@ from .failures import unreachable
 Answer = TypeVar("Answer", bound=BaseModel)
 
 API_PATH = "/coursia-genai/api/v1"
-ANSWER_SECONDS = 30.0
+# A long poll is held 30 s at most, and a look at a silent Docker engine takes a few more.
+ANSWER_SECONDS = 60.0
 LONG_POLL_SECONDS = 20.0
 
 

@@ -1,0 +1,224 @@
+"""What `coursia-genai doctor` looks at: the installation, and this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..catalog.load import Catalog
+from ..errors import ImageMissing, RuntimeUnavailable
+from ..wire.services import Problem
+from .ports import holder, is_free
+
+OLDEST_PYTHON = (3, 10)
+PACKAGE_FOLDER = Path(__file__).parents[1]
+REINSTALL = "python -m pip install --force-reinstall coursia-genai-lab"
+GPU_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    ok: as it should be. note: something that works less well, or not at all, without it.
+    missing: without it nothing works.
+    """
+
+    name: str
+    state: Literal["ok", "note", "missing"]
+    sentence: str
+    remedy: str = ""
+    command: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+
+def python() -> Finding:
+    """Look at the version of Python."""
+    sentence = f"Python {platform.python_version()}"
+    if sys.version_info[:2] >= OLDEST_PYTHON:
+        return Finding("python", "ok", sentence)
+    return Finding(
+        "python", "missing", f"{sentence} is too old.", "Install Python 3.10 or a later one."
+    )
+
+
+def distribution(name: str, distribution: str) -> Finding:
+    """Look whether a Python package that we need is installed."""
+    try:
+        version = importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(
+            name,
+            "missing",
+            f"{distribution} is not installed.",
+            "Install it in the environment of this command.",
+            f"python -m pip install {distribution}",
+        )
+    return Finding(name, "ok", f"{distribution} {version}")
+
+
+def server_extension() -> Finding:
+    """Look whether Jupyter Server loads our extension."""
+    from jupyter_core.paths import jupyter_config_path
+    from jupyter_server.extension.config import ExtensionConfigManager
+
+    manager: Any = ExtensionConfigManager(read_config_path=jupyter_config_path())
+    if manager.get_jpserver_extensions().get("coursia_genai_lab"):
+        return Finding("server extension", "ok", "the server extension is enabled")
+    return Finding(
+        "server extension",
+        "missing",
+        "Jupyter Server does not load the extension.",
+        "Enable it, then restart the server.",
+        "jupyter server extension enable coursia_genai_lab",
+    )
+
+
+def lab_extension() -> Finding:
+    """Look whether JupyterLab finds our side panel."""
+    from jupyter_core.paths import jupyter_path
+
+    for folder in jupyter_path("labextensions"):
+        if (Path(folder) / "coursia-genai-lab" / "package.json").exists():
+            return Finding("side panel", "ok", f"the side panel is installed in {folder}")
+    return Finding(
+        "side panel",
+        "missing",
+        "JupyterLab does not find the side panel.",
+        "Build it: this is a source checkout." if is_checkout() else "Install the package again.",
+        "make lab" if is_checkout() else REINSTALL,
+    )
+
+
+def node() -> Finding | None:
+    """Look for Node where it is needed: to build a source checkout; None elsewhere."""
+    if not is_checkout():
+        return None
+    if shutil.which("node"):
+        return Finding("node", "ok", "Node is installed; it builds this source checkout")
+    return Finding(
+        "node",
+        "note",
+        "Node is not installed; changes to this source checkout cannot be built.",
+        "Install Node 20 or a later one.",
+        "sudo apt-get install -y nodejs" if shutil.which("apt-get") else None,
+    )
+
+
+def is_checkout() -> bool:
+    """Return whether this is a source checkout, not an installed package."""
+    return (PACKAGE_FOLDER.parent / "tsconfig.json").exists()
+
+
+def docker() -> Finding:
+    """Ask the Docker engine for its version; bounded, a silent engine is told as such."""
+    from ..runtimes.docker_engine import DockerEngine
+
+    async def version() -> str:
+        engine = DockerEngine(None)
+        try:
+            said = await engine.call(lambda client: client.version(), seconds=3)
+        finally:
+            engine.close()
+        return str(said["Version"])
+
+    try:
+        return Finding("docker", "ok", f"Docker {asyncio.run(version())}")
+    except RuntimeUnavailable as error:
+        return Finding("docker", "note", error.message, error.remedy, error.command)
+
+
+def images(catalog: Catalog, problems: Mapping[str, Problem | None]) -> list[Finding]:
+    """Tell which container images are here; nothing when Docker could not be asked."""
+    found = []
+    for spec in catalog.values():
+        problem = problems.get(spec.name)
+        if spec.container is None or spec.kind != "local":
+            continue
+        if problem is None:
+            found.append(Finding(f"image {spec.name}", "ok", f"{spec.title} can start here"))
+        elif problem.code == ImageMissing.code:
+            found.append(
+                Finding(
+                    f"image {spec.name}", "note", problem.message, problem.remedy, problem.command
+                )
+            )
+    return found
+
+
+def demo(problems: Mapping[str, Problem | None]) -> Finding:
+    """Tell whether the demo engine could start."""
+    problem = problems.get("demo")
+    if problem is None:
+        return Finding("demo engine", "ok", "the demo engine can start here")
+    return Finding("demo engine", "missing", problem.message, problem.remedy, problem.command)
+
+
+def gpu() -> Finding:
+    """Ask nvidia-smi for the GPUs; none is no failure."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return Finding("gpu", "note", "no NVIDIA GPU: the demo engine and clouds need none")
+    query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(  # noqa: S603  # a fixed command line
+            query, capture_output=True, text=True, timeout=GPU_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return Finding(
+            "gpu",
+            "note",
+            "nvidia-smi is installed and does not answer.",
+            "See whether the NVIDIA driver is loaded; after an update a restart often helps.",
+            "nvidia-smi",
+        )
+    return Finding("gpu", "ok", "; ".join(answer.stdout.strip().splitlines()) or "no GPU listed")
+
+
+def doors(catalog: Catalog, ours: Mapping[int, str]) -> list[Finding]:
+    """Tell which preferred door ports somebody else holds; `ours` are the running Lab's."""
+    taken = []
+    for spec in catalog.values():
+        port = spec.door_port
+        if port is None or port in ours or is_free(port):
+            continue
+        who = holder(port) or "another program"
+        taken.append(
+            Finding(
+                f"door {port}",
+                "note",
+                f"Port {port} of {spec.name} is held by {who}.",
+                "Nothing to do: another port is taken, and kernels are told. Only notebooks with "
+                "a literal address need this one.",
+            )
+        )
+    return taken or [Finding("doors", "ok", "the preferred ports of the doors are free")]
+
+
+def state_folder() -> Finding:
+    """Look whether the folder for ownership and credentials can be written."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    folder = Path(jupyter_runtime_dir()) / "coursia-genai"
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        return Finding("state folder", "ok", f"{folder} can be written")
+    return Finding(
+        "state folder",
+        "missing",
+        f"{nearest} cannot be written, so {folder} cannot be used.",
+        "Free or correct the folder, or set GenAILab.state_path to a private one.",
+        f"ls -ld {nearest}",
+    )
