@@ -6,6 +6,10 @@ import type { Evidence } from '../_wire';
 /** A notebook may hold hundreds of hits; the first few say why. */
 const FIRST = 5;
 
+interface IPlace extends Evidence {
+  rules: readonly string[];
+}
+
 export interface IEvidenceListProps {
   evidence: readonly Evidence[];
   /** The title of a service. */
@@ -16,7 +20,8 @@ export interface IEvidenceListProps {
 
 /** Why we think that a notebook needs a service; each line leads to its place. */
 export function EvidenceList(props: IEvidenceListProps): JSX.Element {
-  const { evidence, trans } = props;
+  const { trans } = props;
+  const evidence = placesOf(props.evidence);
   const [all, setAll] = React.useState(false);
   const shown = all ? evidence : evidence.slice(0, FIRST);
   const hidden = evidence.length - shown.length;
@@ -38,7 +43,21 @@ export function EvidenceList(props: IEvidenceListProps): JSX.Element {
   );
 }
 
-function EvidenceLine(props: IEvidenceListProps & { item: Evidence }): JSX.Element {
+/** One entry a line of code: several rules often point at the same one. */
+function placesOf(evidence: readonly Evidence[]): IPlace[] {
+  const places = new Map<string, IPlace>();
+  for (const item of evidence) {
+    const key = `${item.cell} ${item.line} ${item.service}`;
+    const known = places.get(key);
+    places.set(key, {
+      ...(known ?? item),
+      rules: [...(known?.rules ?? []), item.rule]
+    });
+  }
+  return [...places.values()];
+}
+
+function EvidenceLine(props: IEvidenceListProps & { item: IPlace }): JSX.Element {
   const { item, trans } = props;
   const where =
     item.cell < 0
@@ -57,7 +76,7 @@ function EvidenceLine(props: IEvidenceListProps & { item: Evidence }): JSX.Eleme
       <code className="jp-GenAILab-evidence-excerpt">{item.excerpt}</code>
     </>
   );
-  const title = trans.__('Rule: %1', item.rule);
+  const title = `${item.excerpt}\n${trans.__('Rule: %1', item.rules.join(', '))}`;
   if (item.cell < 0) {
     return (
       <div className="jp-GenAILab-evidence-line" title={title}>

@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { LaunchView, Mode, Profile } from '../_wire';
 
 import { Notice } from './Notice';
+import { fallbackSentence } from './words';
 
 export interface IKernelGiftProps {
   profile: Profile;
@@ -69,7 +70,9 @@ function Given(props: { launch: LaunchView; trans: TranslationBundle }): JSX.Ele
   return (
     <>
       {launch.reason && <p lang="en">{launch.reason}</p>}
-      {launch.fallback_reason && <p lang="en">{launch.fallback_reason}</p>}
+      {launch.fallback_reason && (
+        <p>{fallbackSentence(launch.fallback_reason, trans)}</p>
+      )}
       {launch.variables.length > 0 && (
         <details className="jp-GenAILab-details">
           <summary>

@@ -78,9 +78,11 @@ function Needs(
   return (
     <>
       <ul className="jp-GenAILab-needs" aria-label={trans.__('Services that it needs')}>
-        {profile.services.map(name => (
-          <Need key={name} name={name} service={find(name)} trans={trans} />
-        ))}
+        {profile.services.map(name => {
+          const service = find(name);
+          const standIn = service?.stand_in ? titleOf(service.stand_in) : null;
+          return <Need key={name} {...{ name, service, standIn, trans }} />;
+        })}
       </ul>
       <KernelGift
         profile={profile}
@@ -120,15 +122,18 @@ function Needs(
 function Need(props: {
   name: string;
   service: ServiceView | undefined;
+  standIn: string | null;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { name, service, trans } = props;
+  const { name, service, standIn, trans } = props;
   return (
     <li>
       {service && <StateDot state={service.state} />}
       <span className="jp-GenAILab-needs-title">{service?.title ?? name}</span>
       <span className="jp-GenAILab-needs-state">
-        {service ? stateWord(service.state, trans) : trans.__('Not in the catalogue')}
+        {service
+          ? [stateWord(service.state, trans), standIn].filter(Boolean).join(' · ')
+          : trans.__('Not in the catalogue')}
       </span>
     </li>
   );

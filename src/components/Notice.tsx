@@ -33,27 +33,31 @@ export function Notice(props: INoticeProps): JSX.Element {
       data-kind={kind}
       role={kind === 'error' ? 'alert' : 'note'}
     >
-      <Icon.react tag="span" className="jp-GenAILab-notice-icon" elementSize="normal" />
-      <div className="jp-GenAILab-notice-text">
-        <div className="jp-GenAILab-notice-headline">{props.headline}</div>
-        {message && <p>{message}</p>}
-        {remedy && <p>{remedy}</p>}
-        {command && (
-          <div className="jp-GenAILab-notice-command">
-            <code>{command}</code>
-            <CopyButton
-              text={command}
-              label={trans.__('Copy the command')}
-              trans={trans}
-            />
-          </div>
-        )}
-        {props.children && (
-          <div className="jp-GenAILab-notice-actions">{props.children}</div>
+      <div className="jp-GenAILab-notice-headline">
+        <Icon.react tag="span" className="jp-GenAILab-notice-icon" />
+        <strong>{props.headline}</strong>
+        {code && (
+          <CopyButton
+            text={report}
+            label={trans.__('Copy this message')}
+            trans={trans}
+          />
         )}
       </div>
-      {code && (
-        <CopyButton text={report} label={trans.__('Copy this message')} trans={trans} />
+      {message && <p>{message}</p>}
+      {remedy && <p>{remedy}</p>}
+      {command && (
+        <div className="jp-GenAILab-notice-command">
+          <code>{command}</code>
+          <CopyButton
+            text={command}
+            label={trans.__('Copy the command')}
+            trans={trans}
+          />
+        </div>
+      )}
+      {props.children && (
+        <div className="jp-GenAILab-notice-actions">{props.children}</div>
       )}
     </div>
   );

@@ -21,6 +21,8 @@ export interface IServiceActions {
 
 export interface IServiceCardProps extends IServiceActions {
   service: ServiceView;
+  /** Title of the service that answers in its place, if one does. */
+  standIn: string | null;
   /** Whether the notebook in front needs it. */
   needed: boolean;
   trans: TranslationBundle;
@@ -29,10 +31,12 @@ export interface IServiceCardProps extends IServiceActions {
 /** One service: what it does now, what can be done with it, what helps if it does not. */
 export function ServiceCard(props: IServiceCardProps): JSX.Element {
   const { service, trans } = props;
-  const { problem, state, title } = service;
+  const { state, title } = service;
   const moving = MOVING.has(state);
   const [open, setOpen] = React.useState<boolean | null>(null);
-  const shown = open ?? (isActive(service) && state !== 'failed');
+  const shown = open ?? (props.needed && isActive(service) && state !== 'failed');
+  // What nobody here needs may be unavailable quietly.
+  const pressing = props.needed || state === 'failed' || service.wanted;
   const factsId = `jp-GenAILab-facts-${service.name}`;
   return (
     <li className="jp-GenAILab-card" data-state={state} data-service={service.name}>
@@ -47,10 +51,13 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
           <StateDot state={state} />
           <span className="jp-GenAILab-card-title">{title}</span>
           <span className="jp-GenAILab-card-state">
-            {stateWord(state, trans)}
-            {props.needed && (
-              <span className="jp-GenAILab-card-needed">{trans.__('needed here')}</span>
-            )}
+            {[
+              stateWord(state, trans),
+              props.standIn,
+              props.needed && trans.__('needed here')
+            ]
+              .filter(Boolean)
+              .join(' · ')}
           </span>
         </button>
         <Actions {...props} />
@@ -62,21 +69,32 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
           percent={service.percent}
         />
       )}
-      {problem && (
-        <Notice
-          kind={state === 'failed' ? 'error' : 'warning'}
-          headline={problemHeadline(problem.code, trans)}
-          message={problem.message}
-          remedy={problem.remedy}
-          command={problem.command}
-          code={problem.code}
-          trans={trans}
-        />
-      )}
+      {pressing && <ProblemNotice {...props} />}
       <div id={factsId} hidden={!shown}>
-        {shown && <ServiceFacts service={service} trans={trans} />}
+        {shown && !pressing && <ProblemNotice {...props} />}
+        {shown && (
+          <ServiceFacts service={service} standIn={props.standIn} trans={trans} />
+        )}
       </div>
     </li>
+  );
+}
+
+function ProblemNotice(props: IServiceCardProps): JSX.Element | null {
+  const { service, trans } = props;
+  const { problem } = service;
+  return (
+    problem && (
+      <Notice
+        kind={service.state === 'failed' ? 'error' : 'warning'}
+        headline={problemHeadline(problem.code, trans)}
+        message={problem.message}
+        remedy={problem.remedy}
+        command={problem.command}
+        code={problem.code}
+        trans={trans}
+      />
+    )
   );
 }
 
@@ -85,6 +103,7 @@ function Actions(props: IServiceCardProps): JSX.Element {
   const { name, title, state } = service;
   const running = state === 'ready' || state === 'failed';
   const local = service.kind === 'local';
+  const wrote = service.runtime !== 'none' || state === 'failed' || MOVING.has(state);
   const startable = service.can_start && state !== 'ready' && !MOVING.has(state);
   return (
     <div
@@ -92,7 +111,7 @@ function Actions(props: IServiceCardProps): JSX.Element {
       role="group"
       aria-label={trans.__('Actions for %1', title)}
     >
-      {startable && local && (
+      {startable && (
         <IconButton
           icon={runIcon}
           label={trans.__('Start %1', title)}
@@ -113,7 +132,7 @@ function Actions(props: IServiceCardProps): JSX.Element {
           onClick={() => props.onRestart(name)}
         />
       )}
-      {local && service.runtime !== 'none' && (
+      {local && wrote && (
         <IconButton
           icon={listIcon}
           label={trans.__('Show the log of %1', title)}

@@ -8,6 +8,8 @@ import { durationWords, runtimeWord } from './words';
 
 export interface IServiceFactsProps {
   service: ServiceView;
+  /** Title of the service that answers in its place, if one does. */
+  standIn: string | null;
   trans: TranslationBundle;
 }
 
@@ -15,13 +17,12 @@ export interface IServiceFactsProps {
 export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
   const { service, trans } = props;
   const runtime = runtimeWord(service, trans);
+  const vram = service.stand_in === null ? service.gpu_vram_mib : null;
   const stops = service.stops_in_seconds;
   return (
     <div className="jp-GenAILab-facts">
       {service.summary && <p lang="en">{service.summary}</p>}
-      {service.stand_in && (
-        <p>{trans.__('%1 answers in its place.', service.stand_in)}</p>
-      )}
+      {props.standIn && <p>{trans.__('%1 answers in its place.', props.standIn)}</p>}
       <dl>
         {service.door && (
           <Fact term={trans.__('Address')}>
@@ -34,9 +35,9 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
           </Fact>
         )}
         {runtime && <Fact term={trans.__('Runs as')}>{runtime}</Fact>}
-        {service.gpu_vram_mib !== null && service.gpu_vram_mib > 0 && (
+        {vram !== null && (
           <Fact term={trans.__('GPU memory')}>
-            {trans.__('%1 GiB', (service.gpu_vram_mib / 1024).toFixed(1))}
+            {trans.__('%1 GiB', (vram / 1024).toFixed(1))}
           </Fact>
         )}
         {service.models.length > 0 && (
@@ -44,9 +45,7 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
             <ul>
               {service.models.map(model => (
                 <li key={model.id} title={model.id}>
-                  {model.available
-                    ? model.title
-                    : trans.__('%1 (not here)', model.title)}
+                  {model.title}
                 </li>
               ))}
             </ul>

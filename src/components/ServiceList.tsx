@@ -16,7 +16,7 @@ export interface IServiceListProps extends IServiceActions {
 /** The services that matter now, and the rest of the catalogue behind one line. */
 export function ServiceList(props: IServiceListProps): JSX.Element {
   const { profile, services, trans, ...actions } = props;
-  const [asked, setAsked] = React.useState<boolean | null>(null);
+  const [open, setOpen] = React.useState(false);
   if (services.length === 0) {
     return (
       <p className="jp-GenAILab-quiet">
@@ -25,12 +25,14 @@ export function ServiceList(props: IServiceListProps): JSX.Element {
     );
   }
   const { here, others } = split(services, profile);
-  const open = asked ?? here.length === 0;
+  const titleOf = (name: string | null) =>
+    name && (services.find(service => service.name === name)?.title ?? name);
   const cards = (list: readonly ServiceView[]) =>
     list.map(service => (
       <ServiceCard
         key={service.name}
         service={service}
+        standIn={titleOf(service.stand_in)}
         needed={profile?.services.includes(service.name) ?? false}
         trans={trans}
         {...actions}
@@ -39,13 +41,14 @@ export function ServiceList(props: IServiceListProps): JSX.Element {
   return (
     <>
       {here.length > 0 && <ul className="jp-GenAILab-cards">{cards(here)}</ul>}
-      {others.length > 0 && (
+      {here.length === 0 && <ul className="jp-GenAILab-cards">{cards(others)}</ul>}
+      {here.length > 0 && others.length > 0 && (
         <>
           <button
             type="button"
             className="jp-GenAILab-link"
             aria-expanded={open}
-            onClick={() => setAsked(!open)}
+            onClick={() => setOpen(!open)}
           >
             {open
               ? trans.__('Hide the other services')

@@ -100,9 +100,24 @@ export function durationWords(seconds: number, trans: TranslationBundle): string
   return trans._n('%1 minute', '%1 minutes', Math.max(1, Math.round(seconds / 60)));
 }
 
+/** What a service does at the moment; a phase that we do not know is shown as told. */
+export function phaseWords(service: ServiceView, trans: TranslationBundle): string {
+  switch (service.phase) {
+    case null:
+    case 'stopping':
+      return stateWord(service.state, trans);
+    case 'starting the process':
+      return trans.__('Starting the process');
+    case 'waiting for its first answer':
+      return trans.__('Waiting for its first answer');
+    default:
+      return service.phase;
+  }
+}
+
 /** Phase, percent and what is left of a start, in one line. */
 export function progressWords(service: ServiceView, trans: TranslationBundle): string {
-  const words = [service.phase ?? stateWord(service.state, trans)];
+  const words = [phaseWords(service, trans)];
   if (service.percent !== null) {
     words.push(trans.__('%1 %', Math.round(service.percent)));
   }
@@ -112,6 +127,15 @@ export function progressWords(service: ServiceView, trans: TranslationBundle): s
     );
   }
   return words.join(' · ');
+}
+
+/** Why something else than the services of this machine makes the images. */
+export function fallbackSentence(reason: string, trans: TranslationBundle): string {
+  return reason === 'local_unavailable'
+    ? trans.__(
+        'Nothing here can run what it asks for, so the demo engine draws stand-ins marked DEMO.'
+      )
+    : trans.__('Another service makes the images: %1', reason);
 }
 
 /** What went wrong, in the reader's language; the server's own sentence stands beside it. */

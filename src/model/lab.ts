@@ -1,7 +1,7 @@
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { IPoll } from '@lumino/polling';
-import { Poll } from '@lumino/polling';
+import { Poll, Throttler } from '@lumino/polling';
 import type { ISignal, IStream } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
@@ -11,13 +11,13 @@ import { ApiError } from '../api/request';
 import { MOVING } from './needs';
 
 /** The one schema of our events. */
-export const EVENT_SCHEMA = 'https://events.jupyter.org/coursia_genai_lab/lab/v1';
+export const EVENT_SCHEMA = 'https://schema.coursia-genai-lab.org/lab/v1';
 
-/** While something moves and no event told of it, ask this often (milliseconds). */
+/** While something moves, estimates age: ask at least this often (milliseconds). */
 const MOVING_INTERVAL = 3000;
 
-/** An event within this many milliseconds shows that the event bus reaches us. */
-const BUS_ALIVE = 15000;
+/** Events of mere progress lead to one load in this time (milliseconds). */
+const PROGRESS_LIMIT = 2000;
 
 const LONGEST_INTERVAL = 60_000;
 
@@ -34,8 +34,11 @@ export class LabModel implements IDisposable {
   constructor(options: LabModel.IOptions) {
     this._fetch = options.fetch;
     this._events = options.events ?? null;
-    this._now = options.now ?? Date.now;
     this._seconds = options.pollSeconds ?? 30;
+    this._throttler = new Throttler(() => this.refresh(), {
+      limit: options.progressLimit ?? PROGRESS_LIMIT,
+      edge: 'trailing'
+    });
     this._events?.connect(this._onEvent, this);
     this._poll = new Poll({
       name: 'coursia-genai-lab:status',
@@ -103,6 +106,7 @@ export class LabModel implements IDisposable {
       return;
     }
     this._poll.dispose();
+    this._throttler.dispose();
     Signal.clearData(this);
   }
 
@@ -152,27 +156,24 @@ export class LabModel implements IDisposable {
     }
     const event = emission as unknown as LabEvent;
     const known = this._snapshot;
-    this._heard = this._now();
-    if (known?.instance === event.instance) {
-      if (event.revision <= known.revision) {
-        return;
-      }
-      const patched = progressOnly(known, event);
-      if (patched) {
-        this._take(patched);
-        return;
-      }
+    if (known?.instance === event.instance && event.revision <= known.revision) {
+      return;
     }
-    void this.refresh();
+    const patched = known && progressOnly(known, event);
+    if (patched) {
+      this._take(patched);
+      void this._throttler.invoke().catch(() => undefined);
+    } else {
+      void this.refresh();
+    }
   }
 
   private _frequency(): IPoll.Frequency {
     const moving = this._snapshot?.services.some(service => MOVING.has(service.state));
-    const deaf = this._now() - this._heard > BUS_ALIVE;
     const interval = this._seconds * 1000;
     return {
       backoff: true,
-      interval: moving && deaf ? Math.min(MOVING_INTERVAL, interval) : interval,
+      interval: moving ? Math.min(MOVING_INTERVAL, interval) : interval,
       max: Math.max(LONGEST_INTERVAL, interval)
     };
   }
@@ -182,14 +183,13 @@ export class LabModel implements IDisposable {
   private _connection: Connection = 'loading';
   private _events: EventStream | null;
   private _fetch: () => Promise<StatusView>;
-  private _heard = -Infinity;
   private _loading: Promise<void> | null = null;
   private _next: Promise<void> | null = null;
-  private _now: () => number;
   private _poll: Poll;
   private _problem: ApiError | null = null;
   private _seconds: number;
   private _snapshot: StatusView | null = null;
+  private _throttler: Throttler;
 }
 
 export namespace LabModel {
@@ -198,30 +198,29 @@ export namespace LabModel {
     fetch: () => Promise<StatusView>;
     /** The server's event stream; without it the model polls. */
     events?: EventStream | null;
-    /** Milliseconds since the epoch. */
-    now?: () => number;
+    /** Milliseconds between two loads that mere progress asks for; 2000. */
+    progressLimit?: number;
     /** Seconds between two looks when nothing moves; 30. */
     pollSeconds?: number;
   }
 }
 
 /**
- * Return the snapshot after an event that follows it directly and tells progress only, or
- * null: anything else changes fields that no event carries, so it has to be loaded.
+ * Return the snapshot with what an event says, where that is mere progress; else null: a
+ * change of state brings fields along that no event carries.
  */
 function progressOnly(known: StatusView, event: LabEvent): StatusView | null {
   const current = known.services.find(service => service.name === event.service);
-  const follows = event.revision === known.revision + 1;
-  if (!follows || event.kind !== 'service' || !current) {
+  if (known.instance !== event.instance || event.kind !== 'service' || !current) {
     return null;
   }
   if (event.state !== current.state || !MOVING.has(current.state)) {
     return null;
   }
-  const { phase, percent, revision } = event;
+  const { percent, phase, revision } = event;
   const services = known.services.map(service =>
     service === current
-      ? { ...service, phase: phase ?? null, percent: percent ?? null }
+      ? { ...service, phase, percent: percent ?? service.percent }
       : service
   );
   return { ...known, revision, services };
@@ -234,12 +233,8 @@ function asApiError(error: unknown): ApiError {
 }
 
 function connectionAfter(problem: ApiError): Connection {
-  switch (problem.code) {
-    case 'extension_off':
-      return 'absent';
-    case 'forbidden':
-      return 'forbidden';
-    default:
-      return 'unreachable';
+  if (problem.code === 'extension_off') {
+    return 'absent';
   }
+  return problem.status === 401 || problem.status === 403 ? 'forbidden' : 'unreachable';
 }

@@ -35,8 +35,12 @@ export function launchOf(
   return snapshot?.launches.find(launch => launch.kernel_id === kernelId);
 }
 
-/** Whether a service runs, moves, is wanted, or failed while it was. */
+/** Whether a service runs, moves, is wanted, or failed while it was; or somebody uses it. */
 export function isActive(service: ServiceView): boolean {
+  if (service.stand_in !== null) {
+    // Its state is its stand-in's, which has an entry of its own.
+    return service.holders.length > 0;
+  }
   return (
     service.wanted ||
     service.state === 'ready' ||

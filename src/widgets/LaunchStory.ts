@@ -144,9 +144,9 @@ export class LaunchStory implements IDisposable {
   }
 
   private _announce(service: ServiceView): void {
-    const { code, message } = service.problem ?? { code: '', message: '' };
+    const { code, remedy } = service.problem ?? { code: '', remedy: '' };
     const headline = problemHeadline(code, this._trans);
-    const words = this._trans.__('%1: %2. %3', service.title, headline, message);
+    const words = this._trans.__('%1: %2. %3', service.title, headline, remedy);
     this._notifications.notify(words, 'error', {
       autoClose: FAILURE_SHOWN,
       actions: this._actions()
