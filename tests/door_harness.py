@@ -163,7 +163,6 @@ class Service:
 
     url: str = ""
     seen: list[web.Request] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
     calls: int = 0
 
 

@@ -139,6 +139,7 @@ class Bridges:
                 protocols=protocols,
                 timeout=ClientWSTimeout(ws_close=CLOSE_SECONDS),
                 autoping=False,
+                autoclose=False,
                 max_msg_size=MAX_FRAME_BYTES,
             )
         except WSServerHandshakeError as error:
@@ -160,20 +161,20 @@ class Bridges:
         down = asyncio.ensure_future(_pump(upstream, caller, used))
         up = asyncio.ensure_future(_pump(caller, upstream, used))
         guard = asyncio.ensure_future(self._until_ended(stands))
-        tasks = {down, up, guard}
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({down, up, guard}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
+            # Also when the caller's connection ended, which cancels this: the service is told.
+            for task in (down, up, guard):
                 task.cancel()
-            results = await asyncio.gather(down, up, guard, return_exceptions=True)
-        from_service, from_caller, ended = results
-        if isinstance(from_service, tuple):
-            await _close(caller, from_service)
-        if isinstance(from_caller, tuple):
-            await _close(upstream, from_caller if from_caller is not BROKE_OFF else GONE)
-        if isinstance(ended, tuple):
-            await asyncio.gather(_close(caller, ended), _close(upstream, GONE))
+            ends = await asyncio.gather(down, up, guard, return_exceptions=True)
+            from_service, from_caller, ended = (
+                end if isinstance(end, tuple) else None for end in ends
+            )
+            await asyncio.gather(
+                _close(caller, from_service or from_caller or ended or BROKE_OFF),
+                _close(upstream, from_caller or from_service or GONE),
+            )
 
     async def _until_ended(self, stands: Callable[[], bool]) -> Close:
         while stands():
@@ -185,8 +186,8 @@ class Bridges:
         return 1008, b"This kernel may not use the service any more."
 
 
-async def _pump(source: Socket, sink: Socket, used: Callable[[], None]) -> Close:
-    """Pass messages on until `source` ends; return how it ended."""
+async def _pump(source: Socket, sink: Socket, used: Callable[[], None]) -> Close | None:
+    """Pass messages on until `source` ends; return how it said so, None if it did not."""
     touched = 0.0
     try:
         while True:
@@ -204,20 +205,21 @@ async def _pump(source: Socket, sink: Socket, used: Callable[[], None]) -> Close
                 code = 1000 if message.data in NO_STATUS or not message.data else message.data
                 return code, (message.extra or "").encode()[:120]
             else:
-                return BROKE_OFF
+                return None
             now = time.monotonic()
             if now - touched > TOUCH_SECONDS:
                 touched = now
                 used()
     except (ConnectionError, ClientError):
         # The other end is gone; its own pump says how.
-        return BROKE_OFF
+        return None
 
 
 async def _accept(request: web.BaseRequest, protocols: tuple[str, ...]) -> web.WebSocketResponse:
     caller = web.WebSocketResponse(
         timeout=CLOSE_SECONDS,
         autoping=False,
+        autoclose=False,
         compress=False,
         max_msg_size=MAX_FRAME_BYTES,
         protocols=protocols,
