@@ -21,7 +21,6 @@ from pathlib import Path
 
 import docker
 import pytest
-
 from docker_image import build_demo_image
 
 from coursia_genai_lab.runtimes import ends_with_parent

@@ -18,7 +18,7 @@ from ..errors import GenAIError, RuntimeUnavailable
 from ..wire.services import Problem, RuntimeName
 from . import credentials
 from .base import Exit, Instance, Progress, Report, Runtime, StartOrder
-from .docker_calls import Launched, has_image, inspect, stop_and_remove
+from .docker_calls import Launched, has_image, inspect, log_lines, stop_and_remove
 from .docker_container import container_of, exit_of
 from .docker_engine import DockerEngine
 from .docker_find import find_containers
@@ -155,16 +155,9 @@ class DockerRuntime(Runtime):
         if tail <= 0:
             return []
 
-        def read(client: docker.DockerClient) -> bytes:
-            try:
-                return bytes(client.api.logs(instance.identifier, tail=tail))
-            except docker.errors.APIError as error:
-                if error.status_code in (404, 409):
-                    return b""  # gone, or going
-                raise
-
-        text = await self._engine.call(read, seconds=_LOOK_SECONDS)
-        lines = text.decode("utf-8", "replace").splitlines()[-tail:]
+        lines = await self._engine.call(
+            lambda client: log_lines(client, instance.identifier, tail), seconds=_LOOK_SECONDS
+        )
         return credentials.redact(lines, instance.credential)
 
     async def find(

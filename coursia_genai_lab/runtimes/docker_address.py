@@ -45,7 +45,7 @@ def engine_address(host: str | None, environ: Mapping[str, str], sockets: Sequen
                 code="docker_remote",
             )
         return named
-    present = [path for path in sockets if path.exists()]
+    present = [path for path in sockets if _is_there(path)]
     if not present:
         raise docker_absent()
     usable = next((path for path in present if os.access(path, os.R_OK | os.W_OK)), present[0])
@@ -96,6 +96,16 @@ def docker_hangs() -> RuntimeUnavailable:
         code="docker_hangs",
         command="sudo systemctl restart docker",
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except PermissionError:
+        return True  # behind a closed door, but then the remedy is a permission
+    except OSError:
+        return False
+    return True
 
 
 def _knock(path: Path) -> None:

@@ -47,6 +47,17 @@ def inspect(client: docker.DockerClient, container: str) -> Inspection | None:
     return found
 
 
+def log_lines(client: docker.DockerClient, container: str, tail: int) -> list[str]:
+    """Return the last lines of output, oldest first; none when the container is gone."""
+    try:
+        text = bytes(client.api.logs(container, tail=tail))
+    except docker.errors.APIError as error:
+        if error.status_code in (404, 409):
+            return []
+        raise
+    return text.decode("utf-8", "replace").splitlines()[-tail:]
+
+
 def remove(client: docker.DockerClient, container: str) -> None:
     """Remove the container, running or not; it may be gone, or going by another's hand."""
     try:

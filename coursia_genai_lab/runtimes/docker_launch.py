@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import docker
@@ -18,6 +19,7 @@ from .docker_container import (
     container_name,
     container_of,
     create_arguments,
+    exit_of,
     instance_of,
     is_current,
     labels_of,
@@ -26,7 +28,8 @@ from .docker_network import drop_unused_network, ensure_network
 from .docker_problems import AWAY, image_missing, name_taken, refused
 
 STEM = "docker-"
-_ATTEMPTS = 4
+_RACE_SECONDS = 15.0
+_YOUNG_SECONDS = 5.0
 # With all capabilities dropped not even a container's root reads somebody else's 0600 file, so
 # the file is readable to all and its folder (0700) keeps other people of this machine away.
 _CREDENTIAL_MODE = 0o444
@@ -47,6 +50,7 @@ class DockerLaunch:
         self._order = order
         self._report = report
         self._abandoned = threading.Event()
+        self._first_seen: dict[str, float] = {}
 
     def abandon(self) -> None:
         """Give up before the next call to the engine."""
@@ -64,17 +68,18 @@ class DockerLaunch:
         self._say("looking for the image")
         if not has_image(client, container.image):
             raise image_missing(self._order.spec)
-        for _ in range(_ATTEMPTS):
+        race_ends = time.monotonic() + _RACE_SECONDS
+        while True:
             try:
                 return self._running(client) or self._make(client)
             except _TryAgain:
-                continue
-        raise ServiceError(
-            f"{self._order.spec.title} is being started and removed by somebody else, again and "
-            "again.",
-            "Stop the other Lab, or choose another GenAILab.namespace.",
-            code="start_race",
-        )
+                if time.monotonic() > race_ends:
+                    raise ServiceError(
+                        f"Somebody else starts and removes {self._order.spec.title} all the time.",
+                        "Stop the other Lab, or choose another GenAILab.namespace.",
+                        code="start_race",
+                    ) from None
+                self._abandoned.wait(0.1)
 
     def _running(self, client: docker.DockerClient) -> Launched | None:
         """Adopt what bears the name if it is ours and current; remove what is ours and old."""
@@ -90,6 +95,8 @@ class DockerLaunch:
             credential = credentials.read_credential(file)
             if credential is not None:
                 return Launched(instance_of(found, order.spec, credential, adopted=True), file)
+        if found["State"]["Status"] == "created" and self._is_young(str(found["Id"])):
+            raise _TryAgain  # another Lab of this owner is about to start it
         # Also one that never got to run: after the engine was lost during a start a second
         # start of the same container fails, and its port may be held for ever.
         self._say("removing the old container")
@@ -114,6 +121,8 @@ class DockerLaunch:
             found = inspect(client, made)
             if found is None:
                 raise _TryAgain
+            if (exit_ := exit_of(found)) is not None:
+                raise died_while_starting(order, exit_, log_lines(client, made, 20))
             instance = instance_of(found, order.spec, order.credential, adopted=False)
             return Launched(instance, file)
         except BaseException:
@@ -139,6 +148,10 @@ class DockerLaunch:
             raise _TryAgain from error
         except docker.errors.APIError as error:
             raise refused(self._order.spec, error) from error
+
+    def _is_young(self, container: str) -> bool:
+        now = time.monotonic()
+        return now - self._first_seen.setdefault(container, now) < _YOUNG_SECONDS
 
     def _write(self, file: Path) -> None:
         try:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..catalog.spec import ServiceSpec
-from ..errors import PortTaken, RuntimeUnavailable, ServiceDied, ServiceError
-from . import credentials, loopback
-from .base import StartOrder
+from ..errors import PortTaken, RuntimeUnavailable
+from . import loopback
+from .base import Exit, StartOrder
 from .child import Child, Identity, spawn
+from .deaths import died_while_starting
 from .fingerprint import fingerprint
 from .process_environment import child_environment
 from .process_files import ProcessFiles, to_the_end
@@ -86,7 +87,8 @@ async def _first_look(order: StartOrder, child: Child, port: int, files: Process
         if await child.ended_within(0.02):
             if loopback.listeners(port):
                 raise _port_taken(order.spec, port)
-            raise await _died(order, child, files)
+            lines = await asyncio.to_thread(files.output.tail, 20)
+            raise died_while_starting(order, child.exit or Exit(None, "ended"), lines)
         for found in loopback.listeners(port):
             if loopback.holds(child.identity.pid, found):
                 return
@@ -94,15 +96,6 @@ async def _first_look(order: StartOrder, child: Child, port: int, files: Process
                 raise _port_taken(order.spec, port)
         if not loopback.can_see_listeners():
             return
-
-
-async def _died(order: StartOrder, child: Child, files: ProcessFiles) -> ServiceError:
-    reason = child.exit.reason if child.exit else "ended"
-    tail = await asyncio.to_thread(files.output.tail, 20)
-    words = [line.strip() for line in credentials.redact(tail, order.credential)]
-    last = next((line for line in reversed(words) if line), "")
-    said = f" Its last line: {last[:200]}" if last else ""
-    return ServiceDied(f"{order.spec.title} ended while it was starting: {reason}.{said}")
 
 
 def _port_taken(spec: ServiceSpec, port: int) -> PortTaken:
