@@ -24,7 +24,7 @@ from .docker_engine import DockerEngine
 from .docker_find import find_containers
 from .docker_launch import Abandoned, DockerLaunch
 from .docker_network import drop_unused_network
-from .docker_problems import image_missing, refused, stays
+from .docker_problems import image_missing, no_log, refused, stays
 
 log = logging.getLogger(__name__)
 
@@ -154,10 +154,12 @@ class DockerRuntime(Runtime):
         """
         if tail <= 0:
             return []
-
-        lines = await self._engine.call(
-            lambda client: log_lines(client, instance.identifier, tail), seconds=_LOOK_SECONDS
-        )
+        try:
+            lines = await self._engine.call(
+                lambda client: log_lines(client, instance.identifier, tail), seconds=_LOOK_SECONDS
+            )
+        except docker.errors.APIError as error:
+            raise no_log(instance.service, error) from error
         return credentials.redact(lines, instance.credential)
 
     async def find(

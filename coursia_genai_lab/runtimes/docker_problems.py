@@ -103,6 +103,15 @@ def stays(service: str, error: docker.errors.APIError) -> ServiceError:
     )
 
 
+def no_log(service: str, error: docker.errors.APIError) -> ServiceError:
+    """Return the error of a log that the engine does not hand out."""
+    return ServiceError(
+        f"Docker does not tell the log of {service}: {error.explanation or error}",
+        "See `docker ps -a`.",
+        code="docker_refused",
+    )
+
+
 def name_taken(error: docker.errors.APIError) -> bool:
     """Say whether the container name is in use; Podman says so with status 500."""
     return "already in use" in (error.explanation or str(error)).lower()
