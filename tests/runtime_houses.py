@@ -223,7 +223,7 @@ class DockerHouse(House):
         self._image = image
 
     def broken(self) -> ServiceSpec:
-        return self.spec(container=self.container(command=["/no/such/program"]))
+        return self.spec(container=self.container(user="no-such-user"))
 
     def container(self, **changes: object) -> dict[str, object]:
         """Return the container table with changes."""

@@ -13,7 +13,7 @@ from ..errors import Conflict, GenAIError, ServiceError
 from . import credentials
 from .base import Progress, Report, StartOrder
 from .deaths import died_while_starting
-from .docker_calls import Launched, has_image, inspect, log_lines, remove
+from .docker_calls import Inspection, Launched, has_image, inspect, log_lines, remove
 from .docker_container import (
     OWNER_LABEL,
     TOKEN_LABEL,
