@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+
+from hypothesis import settings
 
 # pytest-jupyter also runs `async def` tests, so no other asyncio plugin is wanted.
 pytest_plugins = [
@@ -13,3 +16,8 @@ pytest_plugins = [
         if importlib.util.find_spec(name)
     ),
 ]
+
+# `make soak` runs the same properties much longer; a test never measures time.
+settings.register_profile("ordinary", max_examples=50, deadline=None, derandomize=True)
+settings.register_profile("soak", max_examples=5000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))

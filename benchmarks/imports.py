@@ -1,0 +1,54 @@
+"""Import times in a fresh interpreter, beside an interpreter that imports nothing of ours."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from .measure import Figures, show
+
+N = 7
+KERNEL = "import IPython, json, asyncio, typing"
+CASES = {
+    "import coursia_genai_lab in a kernel": (
+        KERNEL,
+        "import coursia_genai_lab",
+        "<= 5 ms",
+    ),
+    "first generate: what it imports": (
+        KERNEL,
+        "from coursia_genai_lab import generate; import coursia_genai_lab.client.door, PIL.Image",
+        "<= 150 ms",
+    ),
+    "extension load: what it imports": (
+        "import jupyter_server.serverapp, jupyter_server.extension.application",
+        "import coursia_genai_lab.app",
+        "<= 120 ms",
+    ),
+}
+
+
+def milliseconds(before: str, code: str) -> float:
+    """Return how long `code` takes after `before` in a fresh interpreter."""
+    program = (
+        f"import time\n{before}\nb = time.perf_counter()\n{code}\nprint(time.perf_counter() - b)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+    )
+    return float(done.stdout.split()[-1]) * 1000
+
+
+def main() -> None:
+    """Print each case; the baseline is an import of pydantic's size: the standard json module."""
+    for name, (before, code, goal) in CASES.items():
+        milliseconds(before, code)
+        ours, base = [], []
+        for _ in range(N):
+            ours.append(milliseconds(before, code))
+            base.append(milliseconds(before, "import email.mime.multipart, http.server"))
+        show(Figures(name, ours), Figures("http.server", base), goal=goal)
+
+
+if __name__ == "__main__":
+    main()
