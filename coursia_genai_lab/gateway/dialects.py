@@ -38,8 +38,6 @@ class RawDialect:
     title: str
     routes: tuple[Route, ...]
     body: Callable[[GenAIError], dict[str, Any]]
-    stand_in_speaks: bool
-    """Whether the demo engine speaks it."""
 
     def match(self, method: str, path: str) -> Route:
         """Return the route that a decoded path names; HEAD goes where GET goes.
@@ -122,6 +120,9 @@ A1111_ROUTES = (
     Route("POST", "/sdapi/v1/extra-single-image", "job"),
     Route("POST", "/sdapi/v1/png-info", "write"),
     Route("POST", "/sdapi/v1/interrogate", "job"),
+    Route("POST", "/sdapi/v1/refresh-checkpoints", "write"),
+    Route("POST", "/sdapi/v1/unload-checkpoint", "write"),
+    Route("POST", "/sdapi/v1/reload-checkpoint", "write"),
     Route("POST", "/sdapi/v1/options", "write", "checkpoint"),
     Route("POST", "/sdapi/v1/interrupt", "write", "interrupt_current"),
     Route("POST", "/sdapi/v1/skip", "write", "interrupt_current"),
@@ -168,6 +169,6 @@ def openai_error(error: GenAIError, *, param: str | None = None) -> dict[str, An
 
 
 RAW_DIALECTS: Mapping[Dialect, RawDialect] = {
-    "comfyui": RawDialect("ComfyUI", COMFYUI_ROUTES, comfyui_error, stand_in_speaks=True),
-    "a1111": RawDialect("Stable Diffusion WebUI", A1111_ROUTES, a1111_error, stand_in_speaks=False),
+    "comfyui": RawDialect("ComfyUI", COMFYUI_ROUTES, comfyui_error),
+    "a1111": RawDialect("Stable Diffusion WebUI", A1111_ROUTES, a1111_error),
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import hdrs, web
 
-from ..errors import GenAIError, NotAllowed, ServiceError, ServiceNotReady
+from ..errors import GenAIError, NotAllowed, ServiceNotReady
 from ..lab.endpoint import Endpoint
 from .admission import Admission
 from .answers import json_answer, refusal
@@ -140,15 +140,7 @@ class RawDoor:
 
     async def _endpoint(self, grant: Grant, seconds: float) -> Endpoint:
         with self._admission.seat(grant, "hold"):
-            endpoint = await self._holding.endpoint(self._service, seconds, grant.mode)
-        if endpoint.backend != self._service and not self._dialect.stand_in_speaks:
-            raise ServiceError(
-                f"The demo engine stands in for {self._service}, and it does not speak the "
-                f"{self._dialect.title} API.",
-                "Use the OpenAI door (GENAI_API_URL) or a ComfyUI notebook in demo mode.",
-                code="stand_in_cannot",
-            )
-        return endpoint
+            return await self._holding.endpoint(self._service, seconds, grant.mode)
 
     def _passes_as_starting(self, error: ServiceNotReady, grant: Grant) -> bool:
         return error.error_code == ServiceNotReady.code and self._holding.may_pass_as_starting(

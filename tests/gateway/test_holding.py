@@ -116,18 +116,6 @@ async def test_a_caller_that_goes_away_ends_its_hold_and_not_the_start() -> None
         assert upstream.calls == 1
 
 
-async def test_the_webui_behind_the_demo_engine_is_refused_with_a_sentence() -> None:
-    async with service(echo) as upstream, gateway() as g:
-        g.lab.stand_in_for.add("forge-turbo")
-        g.lab.is_ready("demo", upstream.url)
-        door = await g.doors.open("forge-turbo")
-        got = await ask(g, "GET", f"{door}/sdapi/v1/options")
-        told = await got.json()
-        assert (got.status, told["error"]) == (503, "stand_in_cannot")
-        assert "demo engine" in told["detail"]
-    assert upstream.calls == 0
-
-
 async def test_closing_answers_what_is_held_and_cuts_what_runs() -> None:
     reached = asyncio.Event()
 
