@@ -44,6 +44,7 @@ export default tseslint.config(
         'error',
         {
           ignoreImports: [
+            '../components/words',
             '../model/lab',
             '../widgets/LabPanel',
             '../widgets/LaunchStory',
@@ -56,6 +57,10 @@ export default tseslint.config(
       eqeqeq: 'error',
       'prefer-arrow-callback': 'error'
     }
+  },
+  {
+    files: ['src/__tests__/**', 'ui-tests/**'],
+    rules: { 'jupyter/no-untranslated-string': 'off' }
   },
   prettier
 );

@@ -1,0 +1,158 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render, screen } from '@testing-library/react';
+import * as React from 'react';
+
+import { ApiError } from '../../api/request';
+import type { ILabViewProps } from '../../components/LabView';
+import { LabView } from '../../components/LabView';
+import { aSnapshot } from '../fixtures';
+
+function show(fields: Partial<ILabViewProps> = {}) {
+  const actions = {
+    onToggle: jest.fn(),
+    onRefresh: jest.fn(),
+    onReveal: jest.fn(),
+    onEnable: jest.fn(),
+    onMode: jest.fn(),
+    onStart: jest.fn(),
+    onStop: jest.fn(),
+    onRestart: jest.fn(),
+    onLogs: jest.fn()
+  };
+  render(
+    <LabView
+      connection="ready"
+      snapshot={aSnapshot()}
+      problem={null}
+      notebook={{ notebook: null, profile: null, problem: null, launch: undefined }}
+      collapsed={new Set()}
+      trans={nullTranslator.load('coursia_genai_lab')}
+      {...actions}
+      {...fields}
+    />
+  );
+  return actions;
+}
+
+describe('the panel', () => {
+  it('shows grey lines until the first answer', () => {
+    show({ connection: 'loading', snapshot: null });
+    expect(screen.getByRole('status', { name: 'Asking the server' })).toBeTruthy();
+    expect(screen.queryByRole('region')).toBeNull();
+  });
+
+  it('says how to turn the extension on where it is off', () => {
+    const { onRefresh } = show({ connection: 'absent', snapshot: null });
+    expect(screen.getByText('GenAI is off on this server')).toBeTruthy();
+    expect(
+      screen.getByText('jupyter server extension enable coursia_genai_lab')
+    ).toBeTruthy();
+    expect(screen.queryByRole('alert')).toBeNull();
+    fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(onRefresh).toHaveBeenCalledTimes(1);
+  });
+
+  it('alerts when the server stops answering, and keeps what it last knew', () => {
+    const problem = new ApiError('unreachable', 'TypeError', '', 0);
+    show({ connection: 'unreachable', problem });
+    expect(screen.getByRole('alert').textContent).toContain(
+      'The server does not answer'
+    );
+    expect(screen.getByText('ComfyUI')).toBeTruthy();
+  });
+
+  it('tells a refusal from an outage', () => {
+    const problem = new ApiError('forbidden', '403 Forbidden', '', 403);
+    show({ connection: 'forbidden', snapshot: null, problem });
+    expect(screen.getByText(/You may not see/)).toBeTruthy();
+    expect(screen.getByText('403 Forbidden')).toBeTruthy();
+  });
+
+  it('has three named parts that fold away', () => {
+    const { onToggle } = show({ collapsed: new Set(['services']) });
+    for (const name of ['This notebook', 'Services', 'Mode']) {
+      expect(screen.getByRole('region', { name })).toBeTruthy();
+    }
+    const services = screen.getByRole('button', { name: 'Services' });
+    expect(services.getAttribute('aria-expanded')).toBe('false');
+    expect(screen.queryByText('ComfyUI')).toBeNull();
+    fireEvent.click(services);
+    expect(onToggle).toHaveBeenCalledWith('services', true);
+    fireEvent.click(screen.getByRole('button', { name: /^Mode/ }));
+    expect(onToggle).toHaveBeenCalledWith('mode', false);
+  });
+
+  it('shows the warnings of the server first', () => {
+    const warning = {
+      code: 'conflict',
+      message: 'Kernels run on a remote gateway.',
+      remedy: 'Start them here.',
+      command: null
+    };
+    show({ snapshot: aSnapshot({ warnings: [warning] }) });
+    expect(screen.getByText(warning.message)).toBeTruthy();
+    expect(screen.getByText(warning.remedy)).toBeTruthy();
+  });
+});
+
+describe('the mode', () => {
+  const mode = aSnapshot().mode;
+
+  it('shows what is in force, where it holds, and who set it', () => {
+    show({
+      snapshot: aSnapshot({
+        mode: {
+          ...mode,
+          effective: 'local',
+          layers: [
+            {
+              layer: 'operator',
+              value: 'local',
+              set_by: 'the configuration',
+              since: null,
+              editable: false
+            }
+          ]
+        }
+      })
+    });
+    const local = screen.getByRole('radio', { name: /^Local/ }) as HTMLInputElement;
+    expect(local.checked).toBe(true);
+    expect(screen.getByText('Mode of this server')).toBeTruthy();
+    expect(
+      screen.getByText('The server says: Local (set by the configuration)')
+    ).toBeTruthy();
+    expect(screen.getByText(/Nothing is enforced here/)).toBeTruthy();
+  });
+
+  it('asks for another mode, and paints nothing before the server says so', () => {
+    const { onMode } = show();
+    const demo = screen.getByRole('radio', { name: /^Demo/ }) as HTMLInputElement;
+    fireEvent.click(demo);
+    expect(onMode).toHaveBeenCalledWith('demo');
+    expect(demo.checked).toBe(false);
+  });
+
+  it('does not offer what an upper layer forbids', () => {
+    show({
+      snapshot: aSnapshot({ mode: { ...mode, effective: 'off', choices: ['off'] } })
+    });
+    const auto = screen.getByRole('radio', { name: /^Automatic/ }) as HTMLInputElement;
+    expect(auto.disabled).toBe(true);
+  });
+
+  it('lets one take the own choice back', () => {
+    const own = {
+      layer: 'person' as const,
+      value: 'demo' as const,
+      set_by: 'ada',
+      since: 1,
+      editable: true
+    };
+    const { onMode } = show({
+      snapshot: aSnapshot({ mode: { ...mode, layers: [own] } })
+    });
+    fireEvent.click(screen.getByRole('button', { name: 'Take my choice back' }));
+    expect(onMode).toHaveBeenCalledWith(null);
+  });
+});

@@ -1,0 +1,46 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render, screen } from '@testing-library/react';
+import * as React from 'react';
+
+import { StatusItem } from '../../components/StatusItem';
+import type { Connection } from '../../model/lab';
+import { aService, aSnapshot } from '../fixtures';
+
+function show(services = [aService()], connection: Connection = 'ready') {
+  const onOpen = jest.fn();
+  render(
+    <StatusItem
+      connection={connection}
+      snapshot={aSnapshot({ services })}
+      onOpen={onOpen}
+      trans={nullTranslator.load('coursia_genai_lab')}
+    />
+  );
+  return { item: screen.getByRole('button'), onOpen };
+}
+
+describe('the status item', () => {
+  it('is only the mode while nothing runs', () => {
+    expect(show().item.textContent).toBe('GenAI: Automatic');
+  });
+
+  it('adds the worst state of what somebody here uses', () => {
+    const { item } = show([
+      aService({ state: 'ready' }),
+      aService({ name: 'b', title: 'Forge', state: 'failed' }),
+      aService({ name: 'c', state: 'unavailable' })
+    ]);
+    expect(item.textContent).toBe('GenAI: Automatic · Failed');
+    expect(item.title).toContain('Forge');
+  });
+
+  it('says that the server does not answer', () => {
+    expect(show([], 'unreachable').item.textContent).toBe('GenAI: no answer');
+  });
+
+  it('opens the panel', () => {
+    const { item, onOpen } = show();
+    fireEvent.click(item);
+    expect(onOpen).toHaveBeenCalledTimes(1);
+  });
+});
