@@ -26,7 +26,8 @@ class Route:
 
     @property
     def common(self) -> bool:
-        return self.path.strip("/*").count("/") == 0
+        plain = self.path.strip("/*")
+        return "/" not in plain and "_" not in plain
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Indicators:
                 continue
             if not call.pattern.fullmatch(".".join(words[-wanted:])):
                 continue
-            if (wanted > 1 and root == "?") or any(f".{m}." in origin for m in call.modules):
+            if (wanted > 1 and root.startswith("?")) or any(f".{m}." in origin for m in call.modules):
                 return call
         return None
 
@@ -171,10 +172,11 @@ def _calls(specs: Mapping[str, ServiceSpec]) -> list[Call]:
 
 
 def _fragments(specs: Mapping[str, ServiceSpec]) -> tuple[str, ...]:
-    wanted: set[str] = {"call_service"}
+    wanted: set[str] = {"call_service", "image_generation"}
     for spec in specs.values():
         detect = spec.detect
         wanted.update(route.rstrip("/*") for route in detect.routes)
+        wanted.update(probe.rstrip("/*") for probe in detect.probes if "_" in probe)
         wanted.update(call for call in detect.calls if "*" not in call and "." in call)
         wanted.update(call for call in detect.calls if "*" not in call and len(call) >= 12)
         wanted.update(

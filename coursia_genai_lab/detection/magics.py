@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST_PARSED = 100_000
+MOST_PIECES = 80
+"""Parts of a broken cell that are tried; what follows is one more, unread."""
 
 _FOREIGN_CELL = re.compile(
     r"\s*%%(?:bash|sh|script|cmd|html|HTML|javascript|js|latex|markdown|svg|SVG|writefile|file|"
@@ -111,7 +113,7 @@ def _pieces(plain: list[str], lines: list[str]) -> Iterator[Chunk]:
         if line and not line[0].isspace() and line[0] not in ")]}#"
         and not re.match(r"(?:else|elif|except|finally)\b", line)
     ]  # fmt: skip
-    starts = [0, *[start for start in starts if start > 0]]
+    starts = [0, *[start for start in starts if start > 0]][:MOST_PIECES]
     ends = [*starts[1:], len(plain)]
     waiting = 0
     for start, end in zip(starts, ends, strict=True):

@@ -7,12 +7,12 @@ its words call something and, for an address, when one of its texts holds the ro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from .indicators import Indicators
+from .indicators import Indicators, Route
 from .signs import Sign, excerpt_of, judge_address
-from .values import HOLE, Text
+from .values import HOLE, LONGEST_TEXT, Text
 
 LONGEST_SCANNED = 2_000_000
 MOST_SIGNS = 100
@@ -44,7 +44,10 @@ class _Parted:
     words: str
     """The code, comments and texts blanked, line for line."""
     texts: list[tuple[int, str]]
-    """(line, text), the line counted from 1."""
+    """(line, text), the line counted from 1; only those that may be an address."""
+    lines: list[str]
+    cell: int
+    first_line: int
 
 
 class TextReader:
@@ -56,64 +59,51 @@ class TextReader:
 
     def python(self, source: str, cell: int, first_line: int = 0) -> None:
         """Scan Python that `ast` did not read."""
-        parted = _part(source[:LONGEST_SCANNED], _PYTHON)
+        parted = _part(source[:LONGEST_SCANNED], _PYTHON, cell, first_line)
         for call in self.indicators.calls:
             if len(call.words) > 1 and call.words[-1] != "*":
                 pattern = r"\.\s*".join(re.escape(word.removesuffix("()")) for word in call.words)
-                self._calls(
-                    rf"\.\s*{pattern}\s*\(", call.services, source, parted, cell, first_line
-                )
-        self._routes(source, parted, cell, first_line)
+                self._calls(rf"\.\s*{pattern}\s*\(", call.services, parted)
+        self._routes(parted)
 
     def csharp(self, source: str, cell: int) -> None:
         """Scan C#: the picture clients of Semantic Kernel and Azure, and HttpClient."""
-        parted = _part(source[:LONGEST_SCANNED], _CSHARP)
+        parted = _part(source[:LONGEST_SCANNED], _CSHARP, cell, 0)
         for call in self.indicators.calls:
             word = call.words[-1]
             if len(call.words) == 1 and len(word) >= _SHORTEST_CSHARP_CALL and word[0].isupper():
-                self._calls(rf"\b{re.escape(word)}\s*[(<]", call.services, source, parted, cell, 0)
-        self._routes(source, parted, cell, 0)
+                self._calls(rf"\b{re.escape(word)}\s*[(<]", call.services, parted)
+        self._routes(parted)
 
     def shell(self, source: str, cell: int) -> None:
         """Scan the shell lines of a cell for a curl that posts to a route."""
         everything = source.lstrip().startswith(("%%bash", "%%sh", "%%script"))
         joined = source[:LONGEST_SCANNED].replace("\\\n", "  ")
-        for number, line in enumerate(joined.split("\n"), start=1):
+        parted = _Parted("", [], joined.split("\n"), cell, 0)
+        for number, line in enumerate(parted.lines, start=1):
             if (everything or line.lstrip().startswith("!")) and _CURL.search(line):
                 for url in _SHELL_URL.findall(line):
-                    self._route(url, source, cell, number)
+                    self._route(url, parted, number)
 
-    def _calls(
-        self,
-        pattern: str,
-        services: tuple[str, ...],
-        source: str,
-        parted: _Parted,
-        cell: int,
-        first_line: int,
-    ) -> None:
-        for found in re.finditer(pattern, parted.words):
+    def _calls(self, pattern: str, services: tuple[str, ...], parted: _Parted) -> None:
+        for found in islice(re.finditer(pattern, parted.words), MOST_SIGNS):
             line = parted.words.count("\n", 0, found.start()) + 1
-            rule = "call:" + found.group(0).strip(" .(<\n")
-            self._sign(services, rule, source, cell, line, first_line, None)
+            self._sign(services, "call:" + found.group(0).strip(" .(<\n"), parted, line, None)
 
-    def _routes(self, source: str, parted: _Parted, cell: int, first_line: int) -> None:
+    def _routes(self, parted: _Parted) -> None:
         if _SENDS.search(parted.words):
             for line, text in parted.texts:
-                self._route(text, source, cell, line, first_line)
+                self._route(text, parted, line)
 
-    def _route(self, text: str, source: str, cell: int, line: int, first_line: int = 0) -> None:
+    def _route(self, text: str, parted: _Parted, line: int) -> None:
         address = _HOLES.sub(HOLE, text)
         for route in self.indicators.route(address)[:1]:
             services: tuple[str, ...] = route.services
             by_host = self.indicators.host(address)
             if judge_address(Text(address)) == "hosted" and self._all_cloud(services):
                 services = (by_host,) if by_host else ()
-            if services and route.work:
-                self._sign(
-                    services, f"route:{route.path}", source, cell, line, first_line, address,
-                    common=route.common,
-                )  # fmt: skip
+            if services:
+                self._sign(services, f"route:{route.path}", parted, line, address, route)
 
     def _all_cloud(self, services: tuple[str, ...]) -> bool:
         return all(self.indicators.specs[name].kind == "cloud" for name in services)
@@ -122,28 +112,25 @@ class TextReader:
         self,
         services: tuple[str, ...],
         rule: str,
-        source: str,
-        cell: int,
+        parted: _Parted,
         line: int,
-        first_line: int,
         address: str | None,
-        *,
-        common: bool = False,
+        route: Route | None = None,
     ) -> None:
         if len(self.signs) >= MOST_SIGNS:
             return
-        lines = source.split("\n")
+        text = parted.lines[line - 1] if line <= len(parted.lines) else ""
         self.signs.append(
             Sign(
                 services=services,
                 rule=rule,
-                cell=cell,
-                line=first_line + line,
-                excerpt=excerpt_of(lines[line - 1] if line <= len(lines) else ""),
-                work=True,
+                cell=parted.cell,
+                line=parted.first_line + line,
+                excerpt=excerpt_of(text[:LONGEST_TEXT]),
+                work=route is None or route.work,
                 address=judge_address(Text(address)) if address else "unknown",
                 address_text=(address or "").replace(HOLE, "…"),
-                needs_support=common,
+                needs_support=route is not None and route.common,
             )
         )
 
@@ -153,7 +140,7 @@ def is_csharp(language: str) -> bool:
     return language in {"c#", "csharp"} or language.startswith(".net-csharp")
 
 
-def _part(source: str, pattern: re.Pattern[str]) -> _Parted:
+def _part(source: str, pattern: re.Pattern[str], cell: int, first_line: int) -> _Parted:
     texts: list[tuple[int, str]] = []
     words: list[str] = []
     end, line = 0, 1
@@ -162,20 +149,15 @@ def _part(source: str, pattern: re.Pattern[str]) -> _Parted:
         words.append(between)
         line += between.count("\n")
         token = found.group(0)
-        if found.lastgroup == "text":
+        if found.lastgroup == "text" and len(token) <= LONGEST_TEXT and "/" in token:
             texts.append((line, _inner(token)))
         breaks = token.count("\n")
         words.append("\n" * breaks if breaks else " ")
         line += breaks
         end = found.end()
     words.append(source[end:])
-    return _Parted("".join(words), texts)
+    return _Parted("".join(words), texts, source.split("\n"), cell, first_line)
 
 
 def _inner(token: str) -> str:
     return token.lstrip("rRbBfFuU$@").strip("\"'")
-
-
-def lines_of(source: str) -> Iterator[str]:
-    """Yield the lines of a cell."""
-    yield from source.split("\n")

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 LONGEST_NOTEBOOK = 300_000
 """Characters of code above which nothing is parsed (a parser holds the interpreter)."""
 
+MOST_FOLLOWED_CELLS = 2_000
 MOST_EVIDENCE = 40
 _MODES: tuple[Mode, ...] = get_args(Mode)
 _OTHER_LANGUAGES = (
@@ -80,8 +81,8 @@ class Detector:
             return Finding(), ""
         python, text = PythonReader(self._indicators), TextReader(self._indicators)
         note = ""
-        if size > LONGEST_NOTEBOOK:
-            note = "It holds more than 300 KB of code; the code was scanned, not followed."
+        if size > LONGEST_NOTEBOOK or len(notebook.cells) > MOST_FOLLOWED_CELLS:
+            note = "It is very long: its code was scanned, not followed."
             for cell in notebook.cells:
                 self._scan(cell, notebook, text)
         else:

@@ -61,7 +61,7 @@ class Libraries(State):
         """Return what the call gives, noting what it sends."""
         name = function.name
         word = name.rsplit(".", 1)[-1]
-        plain = self._plain(name, word, positional, named)
+        plain = self._plain(name, word, positional, named, node)
         if plain is not None:
             return plain
         self._study(name, word, positional)
@@ -83,13 +83,18 @@ class Libraries(State):
         )
 
     def _plain(
-        self, name: str, word: str, positional: list[Value], named: dict[str, Value]
+        self,
+        name: str,
+        word: str,
+        positional: list[Value],
+        named: dict[str, Value],
+        node: ast.AST,
     ) -> Value | None:
         if name in _READS or (word in {"get", "str"} and name[: -len(word) - 1] in _ENVIRONMENTS):
             if name == "os.environ.setdefault" and len(positional) == 2:
-                return self.variable(positional[0], positional[1])
+                return self.variable(positional[0], positional[1], node)
             default = positional[1] if len(positional) > 1 else named.get("default")
-            return self.variable(positional[0] if positional else UNKNOWN, default)
+            return self.variable(positional[0] if positional else UNKNOWN, default, node)
         if word in _JOINS and positional and name.split(".")[0] in {"urllib", "os", "posixpath"}:
             return _joined_address(positional)
         if name in {"builtins.str", "builtins.dict", "builtins.list"}:

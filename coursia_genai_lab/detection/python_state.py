@@ -86,11 +86,12 @@ class State:
         if self._steps > MOST_STEPS:
             raise Exhausted
 
-    def variable(self, name: Value, default: Value | None) -> Value:
+    def variable(self, name: Value, default: Value | None, node: ast.AST) -> Value:
         """Return what reading an environment variable gives, and note whose it is."""
         known = [text.text for text in texts(name) if HOLE not in text.text]
         found: list[Value] = []
         for word in known:
+            self.note_variable(word, node)
             if word in self.set_variables:
                 found.append(self.set_variables[word])
                 continue
@@ -133,8 +134,6 @@ class State:
             graph=graph,
             edits=edits,
         )
-        for variable in sorted(first.variables) if first else ():
-            self.note_variable(variable, node)
 
     def line(self, number: int) -> str:
         """Return a line of the present cell, counted from 1."""

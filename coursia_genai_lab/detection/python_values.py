@@ -140,9 +140,9 @@ class Expressions(Libraries):
         owner, key = self.value(node.value), self.value(node.slice)
         if _is_graph_entry(node):
             self.note_node("inputs", node)
-        return spread(owner, lambda option: self._item(option, key))
+        return spread(owner, lambda option: self._item(option, key, node))
 
-    def _item(self, owner: Value, key: Value) -> Value:
+    def _item(self, owner: Value, key: Value, node: ast.AST) -> Value:
         if isinstance(owner, Table):
             if isinstance(key, (Text, Constant)):
                 return owner.entries.get(as_text(key).text, UNKNOWN)
@@ -153,7 +153,7 @@ class Expressions(Libraries):
                 return owner.items[index]
             return choice(owner.items)
         if isinstance(owner, Named) and self.holds_environment(owner.name):
-            return self.variable(key, None)
+            return self.variable(key, None, node)
         if isinstance(owner, Named):
             return Named(f"{owner.name}[]", owner.address, owner.key)
         return Text(HOLE, owner.variables) if isinstance(owner, Text) else UNKNOWN
@@ -286,17 +286,19 @@ class Expressions(Libraries):
         if isinstance(function, Klass):
             return self.make(function, positional, named)
         if isinstance(function, Method):
-            return self._method(function, positional, named)
+            return self._method(function, positional, named, node)
         return self.library(
             function if isinstance(function, Named) else UNKNOWN, positional, named, node
         )
 
-    def _method(self, method: Method, positional: list[Value], named: dict[str, Value]) -> Value:
+    def _method(
+        self, method: Method, positional: list[Value], named: dict[str, Value], node: ast.AST
+    ) -> Value:
         owner = method.owner
         if isinstance(owner, Text):
             return text_method(owner, method.word, positional, named)
         if isinstance(owner, Table):
-            return self._table_method(owner, method.word, positional)
+            return self._table_method(owner, method.word, positional, node)
         if method.word in {"append", "insert"} and len(owner.items) < MOST_ITEMS:
             owner.items.extend(positional[-1:])
         elif method.word == "extend" and positional and isinstance(positional[0], Row):
@@ -305,9 +307,11 @@ class Expressions(Libraries):
             return choice(owner.items)
         return UNKNOWN
 
-    def _table_method(self, table: Table, word: str, positional: list[Value]) -> Value:
+    def _table_method(
+        self, table: Table, word: str, positional: list[Value], node: ast.AST
+    ) -> Value:
         if word in {"get", "pop", "setdefault"} and positional:
-            found = self._item(table, positional[0])
+            found = self._item(table, positional[0], node)
             return found if found is not UNKNOWN else choice(positional[1:2])
         if word in {"copy", "encode"}:
             # `encode`: the text that json.dumps made of it.

@@ -88,8 +88,9 @@ def read_file(path: Path, root: Path | None) -> bytes:
             raise Unreadable("It is larger than 100 MB and was not examined.")
         if root is not None and not _lies_under(descriptor, path, info, root):
             raise Unreadable("It lies outside the folder that this server shows.")
-        with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            return stream.read(LARGEST_FILE + 1)
+        with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as stream:
+            # A bound near the size: a larger one would allocate that much first.
+            return stream.read(info.st_size + 4096) or b""
     except OSError as error:
         raise Unreadable(f"The notebook could not be read: {error.strerror}.") from None
     finally:

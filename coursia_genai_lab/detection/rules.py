@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..catalog import ServiceSpec
 from ..wire.notebooks import NotebookType
@@ -87,7 +87,7 @@ def _connection(signs: Sequence[Sign]) -> list[Sign]:
         for sign in signs
         if not sign.rule.startswith("route:") and set(sign.services) & set(group)
     }
-    return [sign for sign in probes if sign.services in named]
+    return [replace(sign, work=True) for sign in probes if sign.services in named]
 
 
 def _choose(group: tuple[str, ...], signs: Sequence[Sign], specs: Mapping[str, ServiceSpec]) -> str:

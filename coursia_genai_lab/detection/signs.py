@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from .values import HOLE, Text
 
 LONGEST_EXCERPT = 120
+LONGEST_LINE = 2_000
 
 _SECRET = re.compile(r"(sk-|hf_|r8_|cgl_|AIza|[Bb]earer\s+)[A-Za-z0-9_\-\.]{8,}")
 _LOCAL_HOST = re.compile(
@@ -42,7 +43,9 @@ class Sign:
 
 def excerpt_of(line: str) -> str:
     """Return the line, shortened, with what looks like a credential masked."""
-    return _SECRET.sub(lambda found: found.group(1) + "…", " ".join(line.split()))[:LONGEST_EXCERPT]
+    return _SECRET.sub(lambda found: found.group(1) + "…", " ".join(line[:LONGEST_LINE].split()))[
+        :LONGEST_EXCERPT
+    ]
 
 
 def host_of(address: str) -> str:
