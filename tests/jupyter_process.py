@@ -318,7 +318,7 @@ class JupyterProcess:
 
     def _answers(self) -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return self.http.get(self.base_url + "api/status").status_code == 200
+            return self.http.get(self.base_url + "api").status_code == 200
         return False
 
 

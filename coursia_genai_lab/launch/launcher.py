@@ -33,6 +33,7 @@ NOTE_SECONDS = 1.0
 """The longest that noting a kernel's start or end may take."""
 CLOSE_SECONDS = 2.0
 """How long closing waits for launches in hand to pass (research: clean exit in 0.7 s)."""
+LOOK_SECONDS = 0.01
 READERS = 4
 
 
@@ -75,7 +76,8 @@ class Launcher:
         self._thread = threading.get_ident()
         self._launches: dict[str, str] = {}
         self._in_hand: set[str] = set()
-        self._passed = asyncio.Event()
+        self._entering: set[str] = set()
+        """Kernels that run, and that Jupyter enters in its table within moments."""
         self._skips: dict[str, asyncio.Event] = {}
         self._closing = asyncio.Event()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="genai-launch")
@@ -94,9 +96,11 @@ class Launcher:
 
         Takes at most the deadline and `launch_wait`. Never raises, but for being cancelled.
         """
-        if self._closing.is_set() or not self._is_ours():
+        if not self._is_ours():
             return {}
         self._in_hand.add(kernel.id)
+        if self._closing.is_set():
+            return {}
         try:
             grant = await self._within(self._deadline_seconds, self._grant(kernel))
             if grant is None or not grant.variables:
@@ -113,17 +117,23 @@ class Launcher:
 
     async def started(self, kernel_id: str) -> None:
         """Note that a kernel runs. Never raises."""
-        self._passes(kernel_id)
+        if not self._is_ours():
+            return
+        self._in_hand.discard(kernel_id)
+        self._entering = {one for one in {*self._entering, kernel_id} if not self._entered(one)}
         launch_id = self._launches.get(kernel_id)
-        if launch_id is not None and self._is_ours():
+        if launch_id is not None:
             await self._safely(self._desk.confirm(launch_id))
             self._watch.follow(kernel_id)
 
     async def ended(self, kernel_id: str, *, restart: bool) -> None:
         """Note that a kernel has ended, for good or to start again. Never raises."""
-        self._passes(kernel_id)
+        if not self._is_ours():
+            return
+        self._in_hand.discard(kernel_id)
+        self._entering.discard(kernel_id)
         launch_id = self._launches.get(kernel_id)
-        if launch_id is None or not self._is_ours():
+        if launch_id is None:
             return
         self._watch.forget(kernel_id)
         if restart:
@@ -177,6 +187,8 @@ class Launcher:
 
         Takes at most two seconds. Idempotent.
         """
+        if self._closing.is_set():
+            return
         self._closing.set()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._all_passed(), CLOSE_SECONDS)
@@ -263,14 +275,14 @@ class Launcher:
     def _is_ours(self) -> bool:
         return threading.get_ident() == self._thread
 
-    def _passes(self, kernel_id: str) -> None:
-        self._in_hand.discard(kernel_id)
-        self._passed.set()
-
     async def _all_passed(self) -> None:
-        while self._in_hand:
-            self._passed.clear()
-            await self._passed.wait()
+        # Jupyter cannot stop while a kernel runs that its table does not have yet: it answers
+        # 404 to itself and gives up. Its table tells nobody of a change, so we look.
+        while self._in_hand or not all(map(self._entered, self._entering)):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _entered(self, kernel_id: str) -> bool:
+        return self._kernels is None or kernel_id in self._kernels
 
     async def _abandon(self, kernel_id: str) -> None:
         launch_id = self._launches.pop(kernel_id, None)
