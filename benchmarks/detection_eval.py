@@ -80,7 +80,9 @@ def examine(folder: Path, labels: Path) -> tuple[list[Case], list[str]]:
 
 def show_confusion(cases: Iterable[Case]) -> None:
     """Print labelled types by row, found types by column."""
-    counts = Counter((case.label["type"], case.profile.type) for case in cases)
+    counts: Counter[tuple[str, str]] = Counter(
+        (case.label["type"], case.profile.type) for case in cases
+    )
     print(f"{'label':>16} | " + " ".join(f"{name:>15}" for name in TYPES))
     for row in TYPES:
         print(f"{row:>16} | " + " ".join(f"{counts[row, column]:>15}" for column in TYPES))

@@ -95,7 +95,9 @@ class Indicators:
                 continue
             if not call.pattern.fullmatch(".".join(words[-wanted:])):
                 continue
-            if (wanted > 1 and root.startswith("?")) or any(f".{m}." in origin for m in call.modules):
+            if (wanted > 1 and root.startswith("?")) or any(
+                f".{m}." in origin for m in call.modules
+            ):
                 return call
         return None
 

@@ -51,7 +51,7 @@ def weigh(
     return Finding(
         services=services,
         type=_type(decided, signs, studies),
-        signs=(*decided, *_supporting(services, signs)),
+        signs=(*decided, *_supporting(decided, signs)),
         remote=_is_remote(decided, specs),
         literal=tuple(
             (service, sign)
@@ -116,13 +116,18 @@ def _prefer_chosen(chosen: dict[tuple[str, ...], str]) -> None:
                 chosen[group] = service
 
 
-def _supporting(services: Sequence[str], signs: Sequence[Sign]) -> list[tuple[str, Sign]]:
+def _supporting(
+    decided: Sequence[tuple[str, Sign]], signs: Sequence[Sign]
+) -> list[tuple[str, Sign]]:
+    services = dict.fromkeys(service for service, _ in decided)
+    shown = {(sign.cell, sign.line, sign.rule) for _, sign in decided}
     found = []
     for sign in signs:
-        if not sign.work:
-            named = [service for service in services if service in sign.services]
-            if named:
-                found.append((named[0], sign))
+        place = (sign.cell, sign.line, sign.rule)
+        named = [service for service in services if service in sign.services]
+        if not sign.work and named and place not in shown:
+            shown.add(place)
+            found.append((named[0], sign))
     return found
 
 
