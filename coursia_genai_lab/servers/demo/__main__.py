@@ -61,7 +61,7 @@ async def serve(settings: Settings) -> int:
         await server.close()
         if watch is not None:
             watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            await asyncio.wait({watch}, timeout=GRACE_SECONDS)
     say("stopped")
     return 0
 

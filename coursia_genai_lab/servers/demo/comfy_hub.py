@@ -43,8 +43,9 @@ class Hub:
 
     def send(self, client_id: str | None, kind: str, data: dict[str, Any]) -> None:
         """Send a JSON message to one client, or to everybody when `client_id` is None."""
-        message = json.dumps({"type": kind, "data": data})
-        for listener in self._addressed(client_id):
+        addressed = self._addressed(client_id)
+        message = json.dumps({"type": kind, "data": data}) if addressed else ""
+        for listener in addressed:
             listener.send(message)
 
     def send_picture(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .a1111_state import A1111State
 from .access import Gate
 from .comfy_engine import ComfyEngine
 from .comfy_hub import Hub
@@ -23,6 +24,7 @@ class Engine:
         self.queue = JobQueue(self.tell_status)
         self.studio = Studio(settings)
         self.vault = Vault()
+        self.a1111 = A1111State()
         self.comfy = ComfyEngine(
             self.queue, self.hub, self.studio, self.vault, settings.preview_method
         )

@@ -12,6 +12,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 1000
+CLOSE_SECONDS = 0.2
 
 
 class InterruptedJobError(Exception):
@@ -76,6 +77,7 @@ class JobQueue:
         self.running: Job | None = None
         self.waiting: list[Job] = []
         self._counter = 0
+        self._closing = False
         self._wake = asyncio.Event()
         self._on_change = on_change
         self._task: asyncio.Task[None] | None = None
@@ -92,13 +94,17 @@ class JobQueue:
 
     async def close(self) -> None:
         """Stop the running job, drop the waiting ones and end the worker."""
+        self._closing = True
         self.clear()
         if self.running is not None:
             self.running.stop.set()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        self._wake.set()
+        task, self._task = self._task, None
+        if task is not None:
+            await asyncio.wait({task}, timeout=CLOSE_SECONDS)
+            # Whoever is still in the drawing thread is not waited for: stopping must be quick.
+            task.cancel()
+            await asyncio.wait({task}, timeout=CLOSE_SECONDS)
 
     def next_number(self) -> int:
         """Return the place number for the next job."""
@@ -146,7 +152,7 @@ class JobQueue:
         return self.drop(job_id) or self.interrupt(job_id)
 
     async def _run(self) -> None:
-        while True:
+        while not self._closing:
             if not self.waiting:
                 self._wake.clear()
                 await self._wake.wait()

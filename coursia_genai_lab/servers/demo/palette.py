@@ -103,5 +103,5 @@ def harmony(dice: random.Random, wishes: Wishes, count: int) -> list[Colour]:
         turned(base, steps[i % len(steps)], lights[(i * 2 + 1) % len(lights)]) for i in range(count)
     ]
     for number, name in enumerate(wishes.colours[1:3]):
-        out[number * 2 + 1] = COLOURS[name]
+        out[(number * 2 + 1) % count] = COLOURS[name]
     return out

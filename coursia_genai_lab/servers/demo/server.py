@@ -10,14 +10,16 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import RequestHandler
 
-from . import comfy_files, comfy_http, comfy_jobs, comfy_socket, openai_http
+from . import a1111_http, comfy_files, comfy_http, comfy_jobs, comfy_socket, openai_http
 from .engine import Engine
+from .lost import Lost
 from .settings import Settings
 from .web import Health, application
 
 log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 2**20
+LISTS = ("sd-models", "samplers", "schedulers", "upscalers", "loras", "sd-modules", "sd-vae")
 
 _COMFY: list[tuple[str, type[RequestHandler]]] = [
     ("/system_stats", comfy_http.SystemStats),
@@ -47,6 +49,16 @@ ROUTES: list[tuple[str, type[RequestHandler]]] = [
     ("/v1/models/(.+)", openai_http.ModelDetail),
     ("/v1/images/generations", openai_http.Generations),
     ("/v1/images/edits", openai_http.Edits),
+    ("/sdapi/v1/txt2img", a1111_http.Text2Image),
+    ("/sdapi/v1/img2img", a1111_http.Image2Image),
+    ("/sdapi/v1/progress", a1111_http.Progress),
+    ("/sdapi/v1/(?:interrupt|skip)", a1111_http.Interrupt),
+    ("/sdapi/v1/options", a1111_http.Options),
+    ("/sdapi/v1/memory", a1111_http.Memory),
+    ("/sdapi/v1/(unload-checkpoint|reload-checkpoint|refresh-checkpoints)", a1111_http.Reload),
+    (f"/sdapi/v1/({'|'.join(LISTS)})", a1111_http.Lists),
+    ("/internal/progress", a1111_http.TaskProgress),
+    ("/internal/ping", a1111_http.Ping),
 ]
 
 
@@ -65,7 +77,7 @@ class DemoServer:
             sockets = bind_sockets(settings.port, settings.host)
             self.engine.open()
             self._http = HTTPServer(
-                application(self.engine, ROUTES),
+                application(self.engine, ROUTES, Lost),
                 max_body_size=MAX_BODY,
                 max_buffer_size=MAX_BODY + 2**20,
                 idle_connection_timeout=600,

@@ -97,10 +97,12 @@ def read_token(path: str) -> str:
         handle = os.open(path, flags)
     except OSError as error:
         raise SettingsError(f"The token file cannot be opened: {error.strerror}.") from error
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise SettingsError("The token file is not a plain file.")
-        text = file.read(TOKEN_BYTES).decode("utf-8", "replace")
+        text = os.read(handle, TOKEN_BYTES).decode("utf-8", "replace")
+    finally:
+        os.close(handle)
     token = text.partition("\n")[0].strip()
     if not token:
         raise SettingsError("The first line of the token file is empty.")

@@ -75,29 +75,6 @@ class Health(Guarded):
         self.write_json({"status": "ok"})
 
 
-class Lost(Guarded):
-    """Any address that there is not."""
-
-    def prepare(self) -> None:
-        """Check the gate first: who may not enter learns nothing about addresses."""
-        super().prepare()
-        if self._finished:
-            return
-        if self.request.path.startswith("/v1/"):
-            text = self.request.path.startswith(("/v1/chat", "/v1/responses", "/v1/completions"))
-            sentence = (
-                "This demo engine makes pictures only; it answers no text calls."
-                if text
-                else f"Unknown address: {self.request.method} {self.request.path}."
-            )
-            error = {"message": sentence, "type": "invalid_request_error", "param": None}
-            self.write_json({"error": {**error, "code": None}}, 404)
-            return
-        self.set_status(404)
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish("404: Not Found")
-
-
 def log_request(handler: RequestHandler) -> None:
     """Log one request by method, path and status; never its query."""
     level = logging.WARNING if handler.get_status() >= 500 else logging.DEBUG
@@ -105,13 +82,15 @@ def log_request(handler: RequestHandler) -> None:
     log.log(level, "%s %s %d", request.method, request.path, handler.get_status())
 
 
-def application(engine: Engine, routes: list[tuple[str, type[RequestHandler]]]) -> Application:
-    """Return the web application of `routes` for one engine."""
+def application(
+    engine: Engine, routes: list[tuple[str, type[RequestHandler]]], otherwise: type[RequestHandler]
+) -> Application:
+    """Return the web application of `routes` for one engine; `otherwise` answers elsewhere."""
     shared = {"engine": engine}
     rules: list[Any] = [(pattern, handler, shared) for pattern, handler in routes]
     return Application(
         rules,
-        default_handler_class=Lost,
+        default_handler_class=otherwise,
         default_handler_args=shared,
         log_function=log_request,
         websocket_max_message_size=2**20,

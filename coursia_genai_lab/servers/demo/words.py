@@ -139,7 +139,11 @@ def read(recipe: Recipe) -> Wishes:
 
 def _found(text: str) -> list[tuple[int, list[tuple[str, str]]]]:
     words = re.findall(r"[a-z0-9-]+", plain(text).lower())
-    return [
-        (place, _INDEX.get(word) or _INDEX.get(word.rstrip("sx")) or [])
-        for place, word in enumerate(words[:200])
-    ]
+    return [(place, _look_up(word)) for place, word in enumerate(words[:200])]
+
+
+def _look_up(word: str) -> list[tuple[str, str]]:
+    for form in (word, word[:-1] if word[-1] in "sx" else "", word.removesuffix("es")):
+        if form in _INDEX:
+            return _INDEX[form]
+    return []
