@@ -58,7 +58,7 @@ def measure(*, small: int = 400, large: int = 60, events: int = 60, frames: int 
 def _show(what: str, samples: tuple[list[float], list[float]], goal: str) -> None:
     straight, through = Figures("straight", samples[0]), Figures(f"{what}, door", samples[1])
     show(through, straight, goal=goal)
-    print(f"    straight {straight}; the door adds {through.median - straight.median:.3f} ms")
+    print(f"    {straight}; the door adds {through.median - straight.median:.3f} ms")
 
 
 def _calls(

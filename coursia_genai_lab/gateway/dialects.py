@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from ..errors import GenAIError, NotAllowed
@@ -46,8 +47,11 @@ class RawDialect:
             NotAllowed: the door does not open it.
         """
         method = "GET" if method == "HEAD" else method
-        for route in self.routes:
-            if route.method == method and _pattern(route.path).fullmatch(path):
+        exact = self._exact.get((method, path))
+        if exact is not None:
+            return exact
+        for route, pattern in self._patterns:
+            if route.method == method and pattern.fullmatch(path):
                 return route
         raise NotAllowed(
             f"This door does not open {method} {path[:120]}.",
@@ -56,16 +60,17 @@ class RawDialect:
             code="route_refused",
         )
 
+    @cached_property
+    def _exact(self) -> dict[tuple[str, str], Route]:
+        return {(route.method, route.path): route for route in self.routes if "{" not in route.path}
 
-_PATTERNS: dict[str, re.Pattern[str]] = {}
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    found = _PATTERNS.get(path)
-    if found is None:
-        parts = (re.escape(part) for part in path.split("{}"))
-        found = _PATTERNS[path] = re.compile("[^/]+".join(parts))
-    return found
+    @cached_property
+    def _patterns(self) -> list[tuple[Route, re.Pattern[str]]]:
+        return [
+            (route, re.compile("[^/]+".join(map(re.escape, route.path.split("{}")))))
+            for route in self.routes
+            if "{}" in route.path
+        ]
 
 
 def _short_and_long(*routes: Route) -> tuple[Route, ...]:

@@ -103,7 +103,7 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     async for chunk in request.content.iter_any():
         size += len(chunk)
         if size > limit:
-            raise _too_large()
+            raise _too_large(limit)
         parts.append(chunk)
     return b"".join(parts)
 
@@ -263,5 +263,5 @@ async def _pieces(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + SMALL_BYTES]
 
 
-def _too_large() -> RequestTooLarge:
-    return RequestTooLarge(f"The request is larger than {MAX_BODY_BYTES // 2**20} MiB.")
+def _too_large(limit: int = MAX_BODY_BYTES) -> RequestTooLarge:
+    return RequestTooLarge(f"The request is larger than {limit / 2**20:g} MiB.")
