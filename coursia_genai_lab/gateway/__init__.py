@@ -1,0 +1,1 @@
+"""The gateway: tokens, doors, and what passes through them."""
