@@ -97,11 +97,19 @@ def _without_magics(lines: list[str]) -> list[str]:
         if stripped[:1] in {"!", "%", "?"} or _HELP.match(line):
             found = _LINE_MAGIC.match(line)
             indent = found.group(1) if found else line[: len(line) - len(stripped)]
-            inner = re.match(r"%(?:time|timeit)\s+(?!-)(.+)", stripped)
-            plain[index] = indent + (inner.group(1) if inner else "pass")
+            plain[index] = indent + _python_of(stripped)
         elif ("!" in line or "%" in line) and _ASSIGNED_MAGIC.match(line):
             plain[index] = line[: line.index("=") + 1] + " None"
     return plain
+
+
+def _python_of(magic: str) -> str:
+    timed = re.match(r"%(?:time|timeit)\s+(?!-)(.+)", magic)
+    if timed:
+        return timed.group(1)
+    # The names of a script that is run are here afterwards, as after a star import.
+    script = re.match(r"%run\s+(?:-\w+\s+)*['\"]?(?:[^\s'\"]*[/\\])?([A-Za-z_]\w*)\.py\b", magic)
+    return f"from {script.group(1)} import *" if script else "pass"
 
 
 def _pieces(plain: list[str], lines: list[str]) -> Iterator[Chunk]:

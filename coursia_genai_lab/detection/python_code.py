@@ -41,7 +41,7 @@ class PythonReader(Functions):
     def __init__(self, indicators: Indicators) -> None:
         super().__init__(indicators)
         self.broken: list[tuple[Cell, Chunk]] = []
-        """Pieces of cells that do not parse; they are scanned as text."""
+        """Pieces of cells that could not be followed; they are scanned as text."""
 
     def read(self, cells: Iterable[Cell]) -> None:
         """Follow the cells in order, then the functions that are used but were not reached."""
@@ -55,15 +55,18 @@ class PythonReader(Functions):
                 self.broken.append((cell, chunk))
                 continue
             self.place = Place(cell.index, chunk.lines, chunk.first_line)
-            self.guarded(chunk.tree.body)
+            if not self.guarded(chunk.tree.body):
+                self.broken.append((cell, chunk))
         self._run_what_is_named()
 
-    def guarded(self, body: list[ast.stmt]) -> None:
-        """Follow statements; give up on them, not on the notebook, when they are too deep."""
+    def guarded(self, body: list[ast.stmt]) -> bool:
+        """Follow statements; return False where they are too deep or too many to be followed."""
         try:
             self.body(body)
         except (RecursionError, Exhausted):
-            pass
+            return False
+        else:
+            return True
         finally:
             self.scope, self.depth, self.unsure = self.module, 0, 0
             self.running.clear()

@@ -102,8 +102,7 @@ class Libraries(State):
                 return positional[0]
             return Table(dict(named)) if word == "dict" else Row()
         if name in {"importlib.import_module", "importlib.util.spec_from_file_location"}:
-            module = as_text(positional[0] if positional else None).text
-            return Named(module) if module.replace(".", "").isidentifier() else UNKNOWN
+            return _module(positional)
         if name in {"importlib.util.module_from_spec", "copy.deepcopy", "copy.copy"}:
             return positional[0] if positional else UNKNOWN
         if name == "json.dumps" and positional:
@@ -280,6 +279,15 @@ def _addresses(value: Value) -> Iterator[Text]:
     for text in texts(value):
         if "://" in text.text or (":" in text.text and " " not in text.text) or text.variables:
             yield text
+
+
+def _module(positional: list[Value]) -> Value:
+    # The file says more than the name that a loader gives it.
+    for value in reversed(positional[:2]):
+        name = as_text(value).text.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".py")
+        if name.replace(".", "").isidentifier():
+            return Named(name)
+    return UNKNOWN
 
 
 def _parent_of(owner: Value) -> Value:

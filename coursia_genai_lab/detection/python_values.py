@@ -26,6 +26,7 @@ from .values import (
     join,
     options,
     spread,
+    texts,
     truth,
 )
 
@@ -349,5 +350,5 @@ def _is_text(left: Value, right: Value) -> bool:
 def _below(left: Value, right: Value) -> Value:
     if isinstance(left, Text):
         return join([left, right], "/")
-    # A Path: its file name may name a model or a workflow; the folder does not matter.
-    return left if isinstance(left, Named) and left.name.startswith("pathlib") else UNKNOWN
+    # A path: its folder may be unknown, its file name still says something.
+    return join([Text(HOLE), right], "/") if texts(right) else UNKNOWN

@@ -111,6 +111,24 @@ COMFYUI = {
         client.generate_text2image("a fox")
         """
     ],
+    "a client loaded from a path that is put together": [
+        """
+        import importlib.util
+        from pathlib import Path
+        HELPERS = Path.cwd().parent / "shared" / "helpers"
+        spec = importlib.util.spec_from_file_location("client", str(HELPERS / "comfyui_client.py"))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        comfy = module.create_client()
+        def draw(steps):
+            return comfy.generate_bonsai(prompt="a fox", steps=steps)
+        draw(4)
+        """
+    ],
+    "a script that is run": [
+        "%run ../shared/comfyui_client.py",
+        "client = create_client()\nclient.generate_text2image('a fox')",
+    ],
     "a helper module": [
         "from helpers.comfyui_client import create_client",
         "client = create_client()\nif client:\n    client.generate_text2image(prompt='a fox')",
