@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,10 +14,13 @@ parser.add_argument("--host", default="127.0.0.1")
 parser.add_argument("--port", type=int, required=True)
 parser.add_argument("--token-file", required=True)
 parser.add_argument("--fail", action="store_true")
+parser.add_argument("--deaf", action="store_true", help="ignore polite signals")
 options = parser.parse_args()
 token = Path(options.token_file).read_text(encoding="utf-8")
 if options.fail:
     sys.exit(f"the model is missing, and the token is {token}")
+if options.deaf:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -26,8 +26,6 @@ from .process_records import ProcessRecord, read_record, record_path, records
 
 log = logging.getLogger(__name__)
 
-_REAP_GRACE_SECONDS = 5.0
-
 
 @dataclass(frozen=True)
 class _Running:
@@ -41,6 +39,7 @@ class ProcessRuntime(Runtime):
     """Start services as children in sessions of their own, on free loopback ports.
 
     `environ` None means the Lab's own environment, of which children get an innocent part.
+    `reap_grace_seconds` is what a child of an earlier Lab gets between being asked and killed.
     """
 
     name: ClassVar[RuntimeName] = "process"
@@ -52,11 +51,13 @@ class ProcessRuntime(Runtime):
         free_port: Callable[[], int] = loopback.free_port,
         log_limit_bytes: int = 4 * 1024 * 1024,
         trim_seconds: float = 10.0,
+        reap_grace_seconds: float = 5.0,
     ) -> None:
         self._environ = environ
         self._free_port = free_port
         self._log_limit = log_limit_bytes
         self._trim_seconds = trim_seconds
+        self._reap_grace_seconds = reap_grace_seconds
         self._running: dict[str, _Running] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._trimming: asyncio.Task[None] | None = None
@@ -188,7 +189,7 @@ class ProcessRuntime(Runtime):
         if spec and credential and not orphan and fingerprint(spec) == record.fingerprint:
             return self._keep(record, child, files, credential, adopted=True)
         log.info("ending %s (pid %d) of an earlier Lab", record.service, record.pid)
-        await child.end(_REAP_GRACE_SECONDS)
+        await child.end(self._reap_grace_seconds)
         self._running.pop(_identifier(record), None)
         await asyncio.to_thread(files.remove)
         return None

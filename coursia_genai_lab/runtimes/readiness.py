@@ -14,6 +14,7 @@ from ..errors import StartTimedOut
 from ..wire.services import Dialect
 
 Answer = Literal["speaks", "locked", "other", "silent"]
+_LAST_LOOK_SECONDS = 0.5
 _LARGEST_BODY = 4 * 1024 * 1024
 _DIALECT_PATHS: Mapping[Dialect, str] = {
     "comfyui": "/system_stats",
@@ -43,7 +44,8 @@ async def until_ready(
     clock = asyncio.get_running_loop().time
     deadline = clock() + timeout_seconds
     while True:
-        patience = min(readiness.timeout_seconds, max(deadline - clock(), 0.02))
+        # The last look gets a little more than is left, else it would always see silence.
+        patience = min(readiness.timeout_seconds, max(deadline - clock(), _LAST_LOOK_SECONDS))
         seen = await _look(url, readiness, patience, session, headers)
         if seen is None:
             return
