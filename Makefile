@@ -15,11 +15,11 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-for-development
 UI_STAMP := ui-tests/node_modules/.installed
 # Yarn follows whatever registry npm is set up for, and nothing of it is committed.
-YARN := YARN_ENABLE_TELEMETRY=0 YARN_NPM_REGISTRY_SERVER="$$(npm config get registry | sed 's,/*$$,,')"
+YARN := YARN_ENABLE_TELEMETRY=0 YARN_NPM_REGISTRY_SERVER="$$(npm config get registry 2>/dev/null | sed 's,/*$$,,')"
 
 SOURCES := $(shell find src style schema -type f 2>/dev/null)
 
-.PHONY: help lab test lint fix unit docker-tests ui-tests bench soak wire wheel clean check-tools
+.PHONY: help lab test lint fix unit docker-tests ui-tests bench soak wire wheel check-wheel clean check-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,7 +48,7 @@ $(UI_STAMP): ui-tests/package.json ui-tests/yarn.lock | $(STAMP)
 lab: $(STAMP) ## Set up and open JupyterLab on the examples (LAB_HOME=folder keeps its state, LAB_ARGS=… for more)
 	@$(RUN) $(BIN)/python scripts/lab.py $(LAB_ARGS)
 
-test: lint unit docker-tests ui-tests ## Set up and pass all tests
+test: lint unit docker-tests check-wheel ui-tests ## Set up and pass all tests
 	@$(BIN)/python scripts/coverage_gate.py
 	@echo "All tests passed."
 
@@ -77,6 +77,9 @@ bench: $(DEV_STAMP) ## Print the budgets of the design as ratios, with n and spr
 
 soak: $(DEV_STAMP) ## Long random runs: fuzzing and load
 	@$(RUN) scripts/soak.sh
+
+check-wheel: $(DEV_STAMP) ## Build the wheel, install it without Node, remove it without a trace
+	@$(RUN) scripts/timed.sh wheel scripts/check_wheel.sh
 
 wheel: $(STAMP) ## Build the wheel and the source archive into dist/
 	@$(RUN) scripts/wheel.sh

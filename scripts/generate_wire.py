@@ -1,6 +1,6 @@
 """Write the JSON Schema of every wire shape, and the TypeScript types made from it.
 
-    python scripts/generate_wire.py           write coursia_genai_lab/wire/schema.json and src/_wire.ts
+    python scripts/generate_wire.py           write wire/schema.json and src/_wire.ts
     python scripts/generate_wire.py --check   exit 1 when one of them is stale
 
 Needs the front end's packages (`jlpm install`) for json-schema-to-typescript and prettier.

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Build from a clean checkout: an editable install leaves a development bundle that a wheel must not carry.
+# Build the wheel from a clean copy: an editable install leaves a development bundle that a wheel
+# must not carry.
 set -euo pipefail
 here="$PWD"
+out="${1:-$here/dist}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-git clone -q --no-hardlinks "$here" "$work/source"
-python -m pip install --quiet --disable-pip-version-check build
-(cd "$work/source" && python -m build --outdir "$here/dist" .)
-python - "$here/dist" <<'PY'
-import sys, zipfile
-from pathlib import Path
-wheel = max(Path(sys.argv[1]).glob("*.whl"), key=lambda path: path.stat().st_mtime)
-names = zipfile.ZipFile(wheel).namelist()
-assert not [name for name in names if name.endswith(".map")], "the wheel carries source maps"
-assert any(name.endswith("static/style.js") for name in names), "the wheel lacks the front end"
-print(f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB, {len(names)} files")
-PY
+git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
+  [ -e "$file" ] && printf '%s\0' "$file"
+done | xargs -0 cp --parents -t "$work"
+export YARN_ENABLE_TELEMETRY=0
+YARN_NPM_REGISTRY_SERVER="$(npm config get registry 2>/dev/null | sed 's,/*$,,')"
+export YARN_NPM_REGISTRY_SERVER
+mkdir -p "$out"
+(cd "$work" && python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$out" .) \
+  > "$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
+ls -1 "$out"/*.whl
