@@ -40,7 +40,7 @@ class Picture:
     """A finished picture: the bytes of its file, and what the engine says of it.
 
     `format` is png, jpeg or webp. None: the engine did not say. `demo`: the demo engine drew
-    it.
+    it. `warning` says where it differs from what was asked for; empty: nowhere.
     """
 
     data: bytes = field(repr=False)
@@ -48,6 +48,7 @@ class Picture:
     model: str | None = None
     seed: int | None = None
     demo: bool | None = None
+    warning: str = ""
 
 
 Event = Waiting | Step | Preview | Picture

@@ -127,9 +127,12 @@ def _model(item: dict[str, Any]) -> ModelInfo:
 
 
 def _picture(item: dict[str, Any], around: dict[str, Any]) -> Picture:
+    # The gateway's own word is under `coursia`; engines say theirs beside the picture, or above.
+    gateway = item.get("coursia") or around.get("coursia")
+    tables = [gateway if isinstance(gateway, dict) else {}, item, around]
+
     def said(name: str) -> Any:
-        value = item.get(name)
-        return around.get(name) if value is None else value
+        return next((table[name] for table in tables if table.get(name) is not None), None)
 
     data = _bytes(item)
     demo = said("demo")
@@ -139,6 +142,7 @@ def _picture(item: dict[str, Any], around: dict[str, Any]) -> Picture:
         model=said("model"),
         seed=_whole(said("seed")),
         demo=demo if isinstance(demo, bool) else None,
+        warning=str(said("warning") or ""),
     )
 
 

@@ -14,11 +14,10 @@ from pydantic import ValidationError
 from ..client import EditRequest, ImageFile
 from ..errors import InvalidRequest
 from ..wire.images import GenerationRequest
+from .pictures import GeneratedImage, Images
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from .pictures import GeneratedImage
 
     Source = str | os.PathLike[str] | bytes | Image | GeneratedImage | Any
 
@@ -66,7 +65,7 @@ def edit_for(
     Raises:
         InvalidRequest: something of it is no picture.
     """
-    sources = list(image) if isinstance(image, (list, tuple)) else [image]
+    sources = list(image) if isinstance(image, (list, tuple, Images)) else [image]
     if not sources:
         raise InvalidRequest("There is no picture to edit.", "Pass one as `image`.")
     pictures = [_opened(source) for source in sources]
@@ -92,27 +91,35 @@ def _size(size: Size) -> str:
 
 
 def _opened(source: Source) -> Image:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     inner: Any = getattr(source, "image", source)
     if isinstance(inner, Image.Image):
         return inner
     try:
         if isinstance(inner, (bytes, bytearray)):
-            picture = Image.open(io.BytesIO(inner))
+            file: Any = io.BytesIO(inner)
         elif isinstance(inner, (str, os.PathLike)):
-            picture = Image.open(Path(inner).expanduser())
+            file = Path(inner).expanduser()
         else:
             return Image.fromarray(inner)
-        picture.load()
+        with Image.open(file) as picture:
+            # Cameras lay a picture down and say so in EXIF, which PNG does not carry on.
+            return ImageOps.exif_transpose(picture)
     except FileNotFoundError:
         raise InvalidRequest(f"There is no file {Path(inner)}.", "Correct the path.") from None
-    except (UnidentifiedImageError, OSError, ValueError, TypeError, AttributeError):
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ):
         raise InvalidRequest(
             "What was passed is no picture that can be read.",
             "Pass a path, the bytes of a file, a PIL image or a picture made by generate().",
         ) from None
-    return picture
 
 
 def _png(picture: Image) -> bytes:

@@ -31,7 +31,8 @@ class Making:
         images = Images(self._pictures)
         seconds = time.monotonic() - self._began
         origin = images[0].caption() if len(images) == 1 else f"{len(images)} pictures"
-        self._display.finish(f"{origin} · {seconds:.1f} s")
+        warnings = sorted({picture.warning for picture in images if picture.warning})
+        self._display.finish(" · ".join([origin, f"{seconds:.1f} s", *warnings]))
         return images
 
     def failed(self, error: GenAIError) -> None:
@@ -53,4 +54,5 @@ def keep(picture: Picture, request: GenerationRequest) -> GeneratedImage:
         model=picture.model or request.model,
         seed=request.seed if picture.seed is None and alone else picture.seed,
         demo=bool(picture.demo),
+        warning=picture.warning,
     )

@@ -11,7 +11,7 @@ import ipywidgets as w
 
 from ..client import AsyncDoor, find_access
 from ..client.events import Event, Picture, Preview, Step, Waiting
-from ..errors import Conflict, GenAIError, GenerationCancelled, NotFound
+from ..errors import Conflict, GenAIError, GenerationCancelled, InvalidRequest, NotFound
 from ..wire.images import GenerationRequest, ModelInfo
 from .asking import new_seed, request_for
 from .making import keep
@@ -39,7 +39,7 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.error: GenAIError | None = None
         self._used_seed: int | None = None
         self._work: Work | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         super().__init__(self.parts.children(), layout=w.Layout(max_width="44em", padding="8px"))
         self.parts.generate.on_click(self._pressed_generate)
         self.parts.cancel.on_click(lambda _: self.cancel())
@@ -62,13 +62,13 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
             Conflict: one is being made already.
             GenAIError: the form is wrong, or GenAI is not enabled for this kernel.
         """
-        request = self._request()
         access = find_access(os.environ)
         with self._lock:
             if self._work is not None:
                 raise Conflict(
                     "A picture is being made already.", "Wait until it is ready, or cancel it."
                 )
+            request = self._request()
             self._work = work = Work(self._make(request, AsyncDoor(access)), self._over)
         self.error = None
         self._show_running()
@@ -111,12 +111,18 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _request(self) -> GenerationRequest:
         parts = self.parts
+        prompt = parts.prompt.value.strip()
+        if not prompt:
+            raise InvalidRequest(
+                "The description is empty.",
+                "Write what the picture should show, then press Generate.",
+            )
         if not parts.lock.value and parts.seed.value == self._used_seed:
             # A seed that somebody has just chosen stays; one that was used makes room for another.
             parts.seed.value = new_seed()
         self._used_seed = parts.seed.value
         return request_for(
-            parts.prompt.value.strip(),
+            prompt,
             size=parts.size.value,
             model=parts.model.value,
             seed=parts.seed.value,
@@ -171,7 +177,8 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._tell(self.error)
         elif self.images is not None:
             parts.show_result(self.images[0])
-            parts.show_line(self.words("The picture is ready."))
+            ready = self.words("The picture is ready.")
+            parts.show_line(f"{ready} {self.words(self.images[0].warning)}".strip())
 
     def _show_running(self) -> None:
         parts = self.parts

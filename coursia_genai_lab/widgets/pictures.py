@@ -29,7 +29,8 @@ class GeneratedImage:
     """A picture with its origin: `prompt`, `model`, `seed`, and `demo` (drawn by the demo engine).
 
     `data` are the bytes of its file as the engine made it, `format` is png, jpeg or webp. None in
-    `model` or `seed`: the engine did not say.
+    `model` or `seed`: the engine did not say. `warning` tells where it differs from what was asked
+    for, another model for instance; empty: nowhere.
     """
 
     data: bytes = field(repr=False)
@@ -38,6 +39,7 @@ class GeneratedImage:
     model: str | None = None
     seed: int | None = None
     demo: bool = False
+    warning: str = ""
 
     @cached_property
     def image(self) -> Image:

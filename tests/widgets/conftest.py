@@ -1,0 +1,86 @@
+"""The helper as a kernel has it: with the variables that a launch sets."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coursia_genai_lab.widgets import GenerationPanel
+
+PANEL_SECONDS = 20
+
+
+@pytest.fixture
+def enabled(demo_engine: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A kernel that has GenAI, with a quick engine behind the door."""
+    return enable(demo_engine, monkeypatch)
+
+
+@pytest.fixture
+def slow(start_demo: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A kernel that has GenAI, with an engine that takes its time."""
+    return enable(start_demo("--seconds-per-step", "0.1"), monkeypatch)
+
+
+@pytest.fixture
+def disabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that started without GenAI."""
+    for name in ("GENAI_API_URL", "GENAI_API_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def enable(engine: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("GENAI_API_URL", f"{engine.url}/v1")
+    monkeypatch.setenv("GENAI_API_TOKEN", engine.token)
+    return engine
+
+
+class Seen:
+    """Waits until a widget's trait has a value that a test wants; no polling."""
+
+    def __init__(self, widget: Any, trait: str, wanted: Callable[[Any], bool]) -> None:
+        self._event = threading.Event()
+        self._wanted = wanted
+        self.values: list[Any] = []
+        widget.observe(self._note, trait)
+
+    def _note(self, change: Any) -> None:
+        self.values.append(change["new"])
+        if self._wanted(change["new"]):
+            self._event.set()
+
+    def wait(self) -> None:
+        """Wait for the value; fails with what was seen instead."""
+        assert self._event.wait(PANEL_SECONDS), f"never came; seen: {self.values[-5:]}"
+
+
+@pytest.fixture
+def seen() -> type[Seen]:
+    """The class that waits for a widget's value."""
+    return Seen
+
+
+@pytest.fixture
+def panel_with_models(seen: type[Seen]) -> Callable[..., GenerationPanel]:
+    """Make a form and wait until it knows the models."""
+
+    def make(**options: Any) -> GenerationPanel:
+        panel = GenerationPanel("a red fox", **options)
+        if len(panel.parts.model.options) == 1:
+            known = seen(panel.parts.model, "options", lambda options: len(options) > 1)
+            if len(panel.parts.model.options) == 1:
+                known.wait()
+        panel.parts.size.value = (512, 512)
+        return panel
+
+    return make
+
+
+@pytest.fixture
+def run() -> Callable[..., Any]:
+    """Run a coroutine to its end."""
+    return asyncio.run
