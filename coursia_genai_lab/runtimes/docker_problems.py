@@ -34,6 +34,8 @@ def away(error: BaseException) -> RuntimeUnavailable:
         return docker_forbidden()
     if any(isinstance(cause, FileNotFoundError) for cause in causes):
         return docker_absent()
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return docker_stopped()
     silent = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
     if any(isinstance(cause, silent) for cause in causes):
         return docker_hangs()
@@ -41,8 +43,6 @@ def away(error: BaseException) -> RuntimeUnavailable:
         isinstance(cause, docker.errors.APIError) and cause.status_code == 403 for cause in causes
     ):
         return docker_forbidden()
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return docker_stopped()
     return RuntimeUnavailable(
         f"The Docker engine went away ({type(causes[-1]).__name__}).",
         "See whether it runs, then try again.",

@@ -83,11 +83,11 @@ async def test_a_process_that_takes_the_polite_signal_is_not_killed(tmp_path: Pa
 
 FORKS = """
 import os, signal, sys
+signal.signal(15, lambda *_: sys.exit(4))
 if os.fork() == 0:
     signal.signal(15, signal.SIG_IGN)
     print("child", os.getpid(), flush=True)
     signal.pause()
-signal.signal(15, lambda *_: sys.exit(4))
 signal.pause()
 """
 
