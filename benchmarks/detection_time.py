@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -62,8 +63,8 @@ def main() -> None:
         for name, (path, goal, n) in cases.items():
             figures = interleaved(
                 {
-                    f"{name}, cold": lambda path=path: detector.profile_file(path, root=root),
-                    "nbformat.read": lambda path=path: nbformat.read(path, as_version=4),
+                    f"{name}, cold": partial(detector.profile_file, path, root=root),
+                    "nbformat.read": partial(nbformat.read, path, as_version=4),
                 },
                 n=n,
             )

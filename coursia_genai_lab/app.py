@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_client.provisioning import KernelProvisionerFactory
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 
@@ -47,9 +47,9 @@ class GenAILabApp(ExtensionApp):
 
         Nothing is opened here: no port, no client, no folder.
         """
-        assert self.serverapp is not None
         server = self.serverapp
-        self._close_running: asyncio.Task[None] | None = None
+        assert server is not None
+        assert server.event_logger is not None
         settings = GenAILab(parent=self).settings_from_traits(state_folder=str(_state_folder()))
         publisher = Publisher(server.event_logger)
         publisher.register()

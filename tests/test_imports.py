@@ -68,7 +68,9 @@ import importlib, os, sys, threading
 import aiohttp, docker, httpx, ipywidgets, jupyter_server.serverapp  # what they do is theirs
 names = {names!r}
 begun = []
-forbidden = ("socket.connect", "socket.bind", "subprocess.Popen", "os.mkdir", "os.remove", "os.rename")
+forbidden = (
+    "socket.connect", "socket.bind", "subprocess.Popen", "os.mkdir", "os.remove", "os.rename",
+)
 environment = dict(os.environ)
 def watch(event, arguments):
     if event in forbidden or (event == "open" and arguments[1] and set(arguments[1]) & set("wax+")):
