@@ -14,14 +14,17 @@ from coursia_genai_lab.config import GenAILab
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 NOTE = "<!-- Written by scripts/generate_docs.py; change the code instead. -->\n\n"
+INTRODUCTION = (
+    "Set them in `jupyter_server_config.py` (`c.GenAILab.mode = 'demo'`) or on the command line "
+    "(`--GenAILab.mode=demo`).\n"
+)
 
 
 def settings_page() -> str:
     """Return the page of every trait of `GenAILab`."""
     lines = [
         NOTE + "# Settings\n",
-        "Set them in `jupyter_server_config.py` (`c.GenAILab.mode = 'demo'`) or on the command "
-        "line (`--GenAILab.mode=demo`).\n",
+        INTRODUCTION,
         "| setting | default | what it does |",
         "|---|---|---|",
     ]

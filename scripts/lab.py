@@ -34,7 +34,7 @@ def environment(home: Path) -> dict[str, str]:
 def main() -> int:
     """Run JupyterLab until it ends; one Ctrl-C stops it without a question."""
     kept = os.environ.get("LAB_HOME")
-    home = Path(kept).expanduser().resolve() if kept else Path(tempfile.mkdtemp(prefix="genai-lab-"))
+    home = Path(kept or tempfile.mkdtemp(prefix="genai-lab-")).expanduser().resolve()
     notebooks = home / "examples"
     if not notebooks.exists():
         shutil.copytree(ROOT / "examples", notebooks)
@@ -51,7 +51,7 @@ def main() -> int:
         *([] if _has_display() else ["--no-browser"]),
         *sys.argv[1:],
     ]
-    print(f"Notebooks: {notebooks}" + ("" if kept else " (removed at the end; LAB_HOME=… keeps it)"))
+    print(f"Notebooks: {notebooks}{'' if kept else ' (removed at the end; LAB_HOME=… keeps it)'}")
     print("Stop with Ctrl-C. JupyterLab prints its address below.", flush=True)
     child = subprocess.Popen(command, env=environment(home), start_new_session=True)
 
