@@ -30,6 +30,10 @@ class A1111(Guarded):
         detail = "Incorrect username or password" if status == 401 else sentence
         self.write_json(A1111Error(status, "HTTPException", detail).body, status)
 
+    def went_wrong(self, status: int, sentence: str) -> None:
+        """Word an error that nobody foresaw."""
+        self.write_json(A1111Error(status, "HTTPException", sentence).body, status)
+
     def body(self) -> dict[str, Any]:
         """Return the JSON object sent. Raises A1111Error for anything else."""
         try:

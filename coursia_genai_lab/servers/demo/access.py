@@ -51,6 +51,20 @@ def _offered(request: HTTPServerRequest) -> str:
     return ""
 
 
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _place(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
 class Gate:
     """Checks each request against the settings; keeps no state."""
 
@@ -60,17 +74,12 @@ class Gate:
 
     def refuse(self, request: HTTPServerRequest) -> Refusal | None:
         """Return why `request` may not pass, or None when it may."""
-        host = urlsplit(f"//{request.host}")
-        try:
-            name = host.hostname or ""
-        except ValueError:
-            name = ""
-        if self._local_only and not is_loopback(name):
+        if self._local_only and not is_loopback(_host_name(request.host)):
             return Refusal(403, "This engine answers to the names of its own machine only.")
         if request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
             return Refusal(403, "Requests from other sites are refused.")
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+        if origin is not None and _place(origin) != request.host.lower():
             return Refusal(403, "Requests from other origins are refused.")
         if self._token is None or request.path in OPEN_PATHS:
             return None

@@ -25,9 +25,7 @@ class Comfy(Guarded):
         try:
             return self.json_body()
         except (ValueError, RecursionError):
-            self.set_status(500)
-            self.set_header("Content-Type", "text/plain; charset=utf-8")
-            self.finish("500 Internal Server Error\n\nServer got itself in trouble")
+            self.went_wrong(500, "Internal Server Error")
             return None
 
 

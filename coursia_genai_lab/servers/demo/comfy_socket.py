@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 
@@ -11,6 +12,7 @@ from .pixels import MAX_UPLOAD
 from .web import Guarded
 
 MAX_SOCKETS = 64
+MAX_UNREAD = 5000
 FEATURES = {"supports_preview_metadata": True, "max_upload_size": MAX_UPLOAD}
 
 
@@ -20,6 +22,7 @@ class Socket(Guarded, WebSocketHandler):
     metadata = False
     _sid = ""
     _fresh = True
+    _unread = 0
 
     def check_origin(self, origin: str) -> bool:
         """Let everything in that the gate let in: it has compared the origin already."""
@@ -65,9 +68,20 @@ class Socket(Guarded, WebSocketHandler):
         self.engine.hub.leave(self._sid, self)
 
     def send(self, message: str | bytes) -> None:
-        """Send one message; a socket that has just gone is no error."""
+        """Send one message; a socket that has gone is no error, one that never reads is cut."""
         try:
-            # The future only says that the bytes left; tornado marks its errors as seen.
-            self.write_message(message, binary=isinstance(message, bytes))
+            sent = self.write_message(message, binary=isinstance(message, bytes))
         except WebSocketClosedError:
             self.engine.hub.leave(self._sid, self)
+            return
+        self._unread += 1
+        sent.add_done_callback(self._left)
+        if self._unread > MAX_UNREAD:
+            self.engine.hub.leave(self._sid, self)
+            self.close()
+
+    def _left(self, sent: asyncio.Future[None]) -> None:
+        self._unread -= 1
+        if not sent.cancelled():
+            # Looking at the error is all there is to do about it: the socket has closed.
+            sent.exception()

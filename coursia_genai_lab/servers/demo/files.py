@@ -17,9 +17,13 @@ class OutsideError(ValueError):
 
 
 class Vault:
-    """Holds uploads and results; of each kind the oldest go when there are too many."""
+    """Holds uploads and results; of each kind the oldest go when there are too many.
 
-    def __init__(self) -> None:
+    `max_files` and `max_bytes` bound each of the three kinds.
+    """
+
+    def __init__(self, max_files: int = MAX_FILES, max_bytes: int = MAX_BYTES) -> None:
+        self._max_files, self._max_bytes = max_files, max_bytes
         self.root = Path(tempfile.mkdtemp(prefix="genai-demo-"))
         self._order: dict[str, dict[Path, int]] = {kind: {} for kind in KINDS}
         for kind in KINDS:
@@ -48,7 +52,9 @@ class Vault:
         order = self._order[kind]
         order.pop(path, None)
         order[path] = len(data)
-        while len(order) > MAX_FILES or (sum(order.values()) > MAX_BYTES and len(order) > 1):
+        while len(order) > 1 and (
+            len(order) > self._max_files or sum(order.values()) > self._max_bytes
+        ):
             oldest = next(iter(order))
             del order[oldest]
             oldest.unlink(missing_ok=True)

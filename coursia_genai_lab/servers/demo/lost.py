@@ -34,6 +34,4 @@ class Lost(OpenAI):
             sentence = f"Unknown address: {self.request.method} {path[:200]}."
             self.fail(404, sentence, "invalid_request_error", None)
         else:
-            self.set_status(404)
-            self.set_header("Content-Type", "text/plain; charset=utf-8")
-            self.finish("404: Not Found")
+            Guarded.went_wrong(self, 404, "Not Found")

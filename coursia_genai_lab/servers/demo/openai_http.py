@@ -37,6 +37,11 @@ class OpenAI(Guarded):
         code = "invalid_api_key" if status == 401 else "forbidden"
         self.fail(status, sentence, "invalid_request_error", code)
 
+    def went_wrong(self, status: int, sentence: str) -> None:
+        """Word an error that nobody foresaw."""
+        kind = "server_error" if status >= 500 else "invalid_request_error"
+        self.fail(status, f"{sentence}.", kind, None)
+
     def fail(self, status: int, sentence: str, kind: str, code: str | None) -> None:
         """Answer with an error of OpenAI's shape that no client should send again."""
         self.set_header("x-should-retry", "false")

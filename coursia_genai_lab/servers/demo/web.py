@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from http.client import responses
 from types import TracebackType
 from typing import Any
 
@@ -40,6 +41,17 @@ class Guarded(RequestHandler):
     def refused(self, status: int, sentence: str) -> None:
         """Write a refusal as ComfyUI and its login node do: JSON for 401, nothing for 403."""
         self.finish({"error": sentence} if status == 401 else b"")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer an error that tornado found or that nobody foresaw, in the dialect."""
+        self.went_wrong(status_code, responses.get(status_code, "Error"))
+
+    def went_wrong(self, status: int, sentence: str) -> None:
+        """Write an error as ComfyUI's web framework does: plain text."""
+        self.set_status(status)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        more = "\n\nServer got itself in trouble" if status == 500 else ""
+        self.finish(f"{status}: {sentence}{more}")
 
     def log_exception(
         self,
