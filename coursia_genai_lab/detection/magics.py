@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST_PARSED = 100_000
+LONGEST_MAGIC = 2_000
 MOST_PIECES = 80
 """Parts of a broken cell that are tried; what follows is one more, unread."""
 
@@ -19,11 +20,8 @@ _MAGIC_CELL = re.compile(r"\s*%%\w+[^\n]*")
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[!%?#]!?|\?\?)(?![ =]*=)(.*)$")
 _ASSIGNED_MAGIC = re.compile(r"^(\s*[\w\.,\s\[\]'\"]+=\s*)[!%](?!\s*=).*$")
 _HELP = re.compile(r"^(\s*)[\w\.]+\?{1,2}\s*$")
-_SET_VARIABLE = re.compile(r"^\s*%(?:set_)?env\s+(\w+)\s*=?\s*(\S.*)$", re.MULTILINE)
-_OWN_SERVER = re.compile(
-    r"^\s*[!%].*\b(?:python3?\b.*\b(?:main|launch|webui)\.py|webui\.sh|comfy\s+launch)",
-    re.MULTILINE,
-)
+_SET_VARIABLE = re.compile(r"^[ \t]*%(?:set_)?env[ \t]+(\w+)[ \t]*=?[ \t]*(\S.*)$", re.MULTILINE)
+_OWN_SERVERS = ("main.py", "launch.py", "webui.py", "webui.sh", "comfy launch")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KNOWN_ESCAPES = frozenset("\\'\"abfnrtvxuUN01234567\n\r")
 
@@ -47,10 +45,10 @@ def chunks_of(source: str) -> list[Chunk]:
     cell as its reader sees it.
     """
     found = tuple(_SET_VARIABLE.findall(source)) if "%" in source else ()
-    own = "!" in source or "%" in source
-    own = own and _OWN_SERVER.search(source) is not None
+    foreign = _FOREIGN_CELL.match(source) is not None
+    own = any(_starts_server(line, foreign) for line in source.split("\n"))
     nothing = Chunk((), 0, ast.Module([], []), found, own)
-    if _FOREIGN_CELL.match(source):
+    if foreign:
         return [nothing]
     if len(source) > LONGEST_PARSED:
         return [Chunk(tuple(source.split("\n")), 0, None, found, own)]
@@ -65,6 +63,11 @@ def chunks_of(source: str) -> list[Chunk]:
                 pieces.insert(0, nothing)
             return pieces
     return [Chunk(tuple(lines), 0, tree, found, own)]
+
+
+def _starts_server(line: str, foreign: bool) -> bool:
+    called = foreign or line.lstrip()[:1] in {"!", "%"}
+    return called and any(server in line for server in _OWN_SERVERS)
 
 
 def parse(source: str) -> ast.Module | None:
@@ -93,6 +96,8 @@ def _without_magics(lines: list[str]) -> list[str]:
             continue
         break
     for index, line in enumerate(plain):
+        if len(line) > LONGEST_MAGIC:
+            continue
         stripped = line.lstrip()
         if stripped[:1] in {"!", "%", "?"} or _HELP.match(line):
             found = _LINE_MAGIC.match(line)

@@ -16,6 +16,7 @@ from .values import HOLE, LONGEST_TEXT, Text
 
 LONGEST_SCANNED = 2_000_000
 MOST_SIGNS = 100
+MOST_TEXTS = 20_000
 
 _PYTHON = re.compile(
     r"(?P<comment>#[^\n]*)"
@@ -25,7 +26,7 @@ _PYTHON = re.compile(
 )
 _CSHARP = re.compile(
     r"(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))"
-    r"|(?P<text>\$*\"\"\".*?\"\"\"|[$@]*@[$@]*\"(?:[^\"]|\"\")*\""
+    r"|(?P<text>\${0,3}\"\"\".*?\"\"\"|[$@]{0,2}@[$@]{0,2}\"(?:[^\"]|\"\")*\""
     r"|\$?\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)')",
     re.DOTALL,
 )
@@ -81,7 +82,7 @@ class TextReader:
         joined = source[:LONGEST_SCANNED].replace("\\\n", "  ")
         parted = _Parted("", [], joined.split("\n"), cell, 0)
         for number, line in enumerate(parted.lines, start=1):
-            if (everything or line.lstrip().startswith("!")) and _CURL.search(line):
+            if (everything or line.lstrip().startswith("!")) and _CURL.search(line[:LONGEST_TEXT]):
                 for url in _SHELL_URL.findall(line):
                     self._route(url, parted, number)
 
@@ -92,7 +93,7 @@ class TextReader:
 
     def _routes(self, parted: _Parted) -> None:
         if _SENDS.search(parted.words):
-            for line, text in parted.texts:
+            for line, text in parted.texts[:MOST_TEXTS]:
                 self._route(text, parted, line)
 
     def _route(self, text: str, parted: _Parted, line: int) -> None:

@@ -198,6 +198,59 @@ COMFYUI = {
         Config().send()
         """
     ],
+    "addresses in a comprehension and in keyword tables": [
+        """
+        import requests
+        hosts = {name: f"http://{name}:8188" for name in ("one", "two")}
+        urls = [base + "/prompt" for base in ["http://localhost:8188"]]
+        order = {"url": urls[0], "json": {"prompt": {}, "client_id": "1"}}
+        requests.post(**order)
+        """
+    ],
+    "an entry that is looked up with a default": [
+        """
+        import requests
+        settings = dict(comfy="http://localhost:8188")
+        settings.update({"port": 1})
+        for key, base in settings.items():
+            for path in ["/".join([base, "prompt"])]:
+                requests.request("POST", path, json={"prompt": {"1": {"class_type": "x"}}})
+        """
+    ],
+    "class attributes, class methods and static methods": [
+        """
+        import requests
+        class Comfy:
+            BASE = "http://localhost:8188"
+            @staticmethod
+            def path(base):
+                return base.replace("https", "http") + "/prompt"
+            @classmethod
+            def send(cls, graph):
+                return requests.post(cls.path(cls.BASE), json={"prompt": graph, "client_id": "1"})
+        Comfy.send({})
+        """
+    ],
+    "a lambda, an assignment expression, a conditional": [
+        """
+        import requests
+        secure = False
+        scheme = "https" if secure else "http"
+        url = lambda path: scheme + "://localhost:8188" + path
+        if (target := url("/prompt")):
+            requests.post(target, json={"prompt": {}, "client_id": "1"})
+        """
+    ],
+    "a global address that a function sets": [
+        """
+        import requests
+        def connect(host="localhost"):
+            global BASE
+            BASE = f"http://{host}:8188"
+        connect()
+        requests.post(f"{BASE}/prompt", json={"prompt": {}, "client_id": "1"})
+        """
+    ],
     "magics, shell lines and an exercise that does not parse": [
         """
         %matplotlib inline
@@ -417,6 +470,11 @@ def test_openrouter_is_told_from_openai(detect, cells):
 )
 def test_our_own_helper_needs_the_demo_engine_at_least(detect, cell):
     assert detect(cell).services == ["demo"]
+
+
+def test_a_helper_that_names_the_service_is_believed(detect):
+    cell = "from helpers.genai_service import call_service\ncall_service('comfyui-qwen', '/prompt')"
+    assert detect(cell).services == ["comfyui-qwen"]
 
 
 def test_evidence_names_cell_line_rule_and_excerpt(detect):

@@ -129,6 +129,11 @@ NOTHING = {
         subprocess.Popen(["python", "ComfyUI/main.py", "--listen"])
         requests.post("http://127.0.0.1:8188/prompt", json={"prompt": {"1": {"class_type": "x"}}})
     """,
+    "a server that a shell line starts": """
+        !cd ComfyUI && python main.py --listen &
+        import requests
+        requests.post("http://127.0.0.1:8188/prompt", json={"prompt": {}, "client_id": "1"})
+    """,
     "a page written for a browser": """\
         %%html
         <script>fetch('/sdapi/v1/txt2img', {method: 'POST'})</script>

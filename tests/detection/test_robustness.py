@@ -73,8 +73,10 @@ def check(data: bytes) -> None:
     assert (profile.type == "CLASSIC") == (not profile.services)
 
 
-def cell(source: object) -> bytes:
-    return json.dumps({"cells": [{"cell_type": "code", "source": source}]}).encode()
+def cell(source: object, language: str = "python") -> bytes:
+    metadata = {"kernelspec": {"name": language, "language": language}}
+    cells = [{"cell_type": "code", "source": source}]
+    return json.dumps({"cells": cells, "metadata": metadata}).encode()
 
 
 @QUICK
@@ -159,19 +161,32 @@ HOSTILE = {
     "many broken statements": "'/prompt'\n" + "x = = 1\n" * 4_000,
     "many decorators": "'/prompt'\n" + "@a\n" * 4_000,
     "many quotes": "/prompt requests.post(" + "\"'" * 20_000,
+    "a long shell line": "!python " * 10_000 + "/prompt",
+    "a long curl line": "!curl " * 10_000 + "/prompt",
+    "many dollar signs": "/prompt " + "$" * 90_000,
+    "many blank lines": "/prompt" + "\n" * 90_000 + "%",
     "null characters": "x='/prompt'\x00",
     "an unknown escape": "x = '\\d/prompt'; y = b'\\d'; z = '\\400'",
 }
 
 
+@pytest.mark.parametrize("language", ["python", "C#"])
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_code_gives_a_profile(source):
-    check(cell(source))
+def test_hostile_code_gives_a_profile(source, language):
+    check(cell(source, language))
+
+
+def test_work_in_code_that_is_too_long_to_follow_is_scanned():
+    loop = "x = '/prompt'\n" + "y = x + x + x + x + x + x\n" * 3_500
+    work = "import openai\nopenai.images.generate(prompt='x')"
+    cells = [{"cell_type": "code", "source": source} for source in (loop, loop, work)]
+    profile = DETECTOR.profile_bytes(json.dumps({"cells": cells}).encode())
+    assert profile.services == ["openai"]
 
 
 def test_many_cells_give_a_profile():
     one = {"cell_type": "code", "source": "x = '/prompt'"}
-    check(json.dumps({"cells": [one] * 30_000}).encode())
+    check(json.dumps({"cells": [one] * 10_000}).encode())
 
 
 def test_the_parser_s_warnings_do_not_reach_the_server(recwarn):
