@@ -177,7 +177,7 @@ def test_hostile_code_gives_a_profile(source, language):
 
 
 def test_work_in_code_that_is_too_long_to_follow_is_scanned():
-    loop = "x = '/prompt'\n" + "y = x + x + x + x + x + x\n" * 3_500
+    loop = "x = '/prompt'\n" + "y = x + x + x + x + x + x\n" * 2_600
     work = "import openai\nopenai.images.generate(prompt='x')"
     cells = [{"cell_type": "code", "source": source} for source in (loop, loop, work)]
     profile = DETECTOR.profile_bytes(json.dumps({"cells": cells}).encode())
