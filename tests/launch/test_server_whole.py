@@ -60,24 +60,32 @@ def first_start_and_restart(jupyter: JupyterProcess, path: str) -> list[object]:
     return [shape(jupyter, kernel, session.kernel_id) for kernel in kernels]
 
 
-@pytest.mark.parametrize(
-    ("path", "traits"),
-    [
-        ("course/classic.ipynb", {}),
-        ("course/comfy.ipynb", {"GenAILab": {"mode": "off"}}),
-        ("course/openai.ipynb", {}),
-    ],
-    ids=["classic", "mode off", "the user's own key"],
-)
+OWN = {"OPENAI_API_KEY": "sk-my-own", "NO_PROXY": "intranet.example"}
+CASES = {
+    "classic": ("course/classic.ipynb", {}),
+    "mode off": ("course/comfy.ipynb", {"GenAILab": {"mode": "off"}}),
+    "the user's own key": ("course/openai.ipynb", {}),
+}
+
+
+@pytest.fixture(scope="module")
+def without_us(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[object]]:
+    """What kernels see on a server without the extension, on first start and on restart."""
+    folder = tmp_path_factory.mktemp("without")
+    notebooks(folder / "root")
+    with JupyterProcess.start(folder, environment=OWN, extensions=OFF) as server:
+        return {path: first_start_and_restart(server, path) for path, _ in CASES.values()}
+
+
+@pytest.mark.parametrize(("path", "traits"), CASES.values(), ids=CASES.keys())
 def test_a_kernel_that_is_not_ours_is_the_same_with_and_without_the_extension(
-    jupyter_process: Start, path: str, traits: dict[str, Any]
+    jupyter_process: Start,
+    without_us: dict[str, list[object]],
+    path: str,
+    traits: dict[str, Any],
 ) -> None:
-    own = {"OPENAI_API_KEY": "sk-my-own", "NO_PROXY": "intranet.example"}
-    without = jupyter_process(before=notebooks, environment=own, extensions=OFF)
-    expected = first_start_and_restart(without, path)
-    without.close()
-    jupyter = jupyter_process(before=notebooks, environment=own, traits=traits)
-    assert first_start_and_restart(jupyter, path) == expected
+    jupyter = jupyter_process(before=notebooks, environment=OWN, traits=traits)
+    assert first_start_and_restart(jupyter, path) == without_us[path]
     assert all(not one["wanted"] for one in status(jupyter)["services"])
 
 
