@@ -74,12 +74,14 @@ class Gate:
 
     def refuse(self, request: HTTPServerRequest) -> Refusal | None:
         """Return why `request` may not pass, or None when it may."""
-        if self._local_only and not is_loopback(_host_name(request.host)):
+        # Not `request.host`: older versions of tornado put a local name where none was given.
+        host = request.headers.get("Host", "")
+        if self._local_only and not is_loopback(_host_name(host)):
             return Refusal(403, "This engine answers to the names of its own machine only.")
         if request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
             return Refusal(403, "Requests from other sites are refused.")
         origin = request.headers.get("Origin")
-        if origin is not None and _place(origin) != request.host.lower():
+        if origin is not None and _place(origin) != host.lower():
             return Refusal(403, "Requests from other origins are refused.")
         if self._token is None or request.path in OPEN_PATHS:
             return None
