@@ -78,6 +78,11 @@ def sea(canvas: Canvas, mood: Mood, wishes: Wishes) -> None:
         height = horizon + (1 - horizon) * (0.14 + share**1.5 * 0.8)
         colour = mix(mix(mood.water, WHITE, 0.12), mix(mood.water, (4, 22, 48), 0.45), share)
         canvas.polygon(_wave(canvas, height, 0.006 + 0.016 * share, 9 - share * 6), colour, 0.55)
+    if set(wishes.figures) - {"boat", "fish"}:
+        # Whoever neither sails nor swims needs a beach to sit on.
+        canvas.polygon(canvas.ridge(0.8, 0.03, 0.7), mix(mood.sky_low, WHITE, 0.35), 0.8)
+        sand = mix((226, 196, 140), mood.near, 0.55 if mood.dark else 0.12)
+        canvas.polygon(canvas.ridge(0.82, 0.03, 0.7), sand)
     if not mood.dark:
         _gulls(canvas, horizon)
 
