@@ -88,7 +88,7 @@ class Parts:
         )
         self.name = w.Text(
             value="picture.png",
-            description=words("File name"),
+            description=words("File"),
             style=LABELS,
             layout=w.Layout(flex="1 1 auto"),
         )
