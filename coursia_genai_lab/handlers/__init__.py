@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .health import HealthHandler
-from .kernels import EnableKernelHandler, LaunchesHandler
+from .kernels import EnableKernelHandler, LaunchesHandler, SkipWaitHandler
 from .mode import ModeHandler
 from .notebooks import FolderHandler, ProfileHandler
 from .services import (
@@ -34,5 +34,6 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/api/v1/notebooks/profile", ProfileHandler),
     (r"/coursia-genai/api/v1/launches", LaunchesHandler),
     (rf"/coursia-genai/api/v1/kernels/{KERNEL}/enable", EnableKernelHandler),
+    (rf"/coursia-genai/api/v1/kernels/{KERNEL}/skip-wait", SkipWaitHandler),
 ]
 """Pattern below the server's base_url, and handler."""

@@ -18,8 +18,9 @@ from ..gateway.doors import Doors
 from ..lab.lab import Lab
 from ..launch.desk import LocalLaunchDesk
 from ..launch.launcher import Launcher
+from ..launch.person import person_of
 from ..wire.services import Role
-from .person import person_of, role_of
+from .person import role_of
 
 AUTH_RESOURCE = "coursia_genai_lab"
 SETTINGS_KEY = "coursia_genai_lab_parts"

@@ -1,11 +1,13 @@
-"""Launches, and GenAI for a kernel that started without it."""
+"""Launches, their waits, and GenAI for a kernel that started without it."""
 
 from __future__ import annotations
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..wire.launches import LaunchView
+from ..errors import NotFound
+from ..wire.launches import EnableKernel, LaunchView
+from ..wire.services import Accepted
 from ..wire.shape import Shape
 from .base import LabHandler
 
@@ -33,4 +35,19 @@ class EnableKernelHandler(LabHandler):
     @authorized
     async def post(self, kernel_id: str) -> None:
         """Give a running kernel a token, a lease and the variables to set by a silent execute."""
-        self.answer(await self.parts.launcher.enable(kernel_id))
+        profile = self.body_as(EnableKernel).profile
+        self.answer(await self.parts.launcher.enable(kernel_id, profile=profile))
+
+
+class SkipWaitHandler(LabHandler):
+    """POST kernels/{id}/skip-wait."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, kernel_id: str) -> None:
+        """Let a kernel that waits for its services start now."""
+        if not self.parts.launcher.skip_wait(kernel_id):
+            raise NotFound(
+                "No kernel of this id waits for its services.", "It has started already."
+            )
+        self.answer(Accepted(revision=self.parts.lab.revision), 202)

@@ -15,7 +15,6 @@ must not inherit the notebook of a batch run.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import posixpath
@@ -28,6 +27,8 @@ from typing import Any, Protocol
 
 from jupyter_core.utils import ensure_async
 from jupyter_server import CallContext
+
+from .person import person_of, unix_user
 
 SESSION_VARIABLE = "JPY_SESSION_NAME"
 BATCH_VARIABLE = "COURSIA_NOTEBOOK_PATH"
@@ -69,26 +70,6 @@ class Asked:
 
     claims: tuple[Claim, ...]
     person: str
-
-
-def unix_user() -> str:
-    """Return the name of the Unix user that runs this server, its number if it has no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid()) if hasattr(os, "getuid") else "user"
-
-
-def person_of(handler: Any) -> str:
-    """Return who sends a request: a named user of an identity provider, else the Unix user.
-
-    With token authentication Jupyter invents a name for each browser; that name is no person.
-    """
-    provider = type(getattr(handler, "identity_provider", None))
-    user = getattr(handler, "current_user", None)
-    invented = provider.__module__.startswith("jupyter_server.")
-    name = getattr(user, "username", None) or getattr(user, "name", None)
-    return str(name) if name and not invented else unix_user()
 
 
 class Resolver:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .images import GenerationRequest, ModelInfo, ModelList
-    from .launches import EnabledKernel, LaunchView
+    from .launches import EnabledKernel, EnableKernel, LaunchView
     from .notebooks import Evidence, FolderIndex, NotebookType, Profile
     from .policy import Mode, ModeChange, ModeLayer, ModeView
     from .services import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accepted",
+    "EnableKernel",
     "EnabledKernel",
     "Evidence",
     "FolderIndex",

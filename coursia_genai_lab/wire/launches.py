@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .notebooks import NotebookType
+from .notebooks import NotebookType, Profile
 from .shape import Shape
 
 
@@ -29,6 +29,13 @@ class LaunchView(Shape):
     """Why nothing was injected or started, a sentence; empty when all is well."""
     state: Literal["pending", "live"] = "pending"
     since: float = 0.0
+
+
+class EnableKernel(Shape):
+    """The body of POST kernels/{id}/enable."""
+
+    profile: Profile | None = None
+    """What the open notebook needs, saved or not; None: what its file says."""
 
 
 class EnabledKernel(Shape):

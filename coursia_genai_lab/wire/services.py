@@ -72,7 +72,7 @@ class ServiceView(Shape):
     phase: str | None = None
     """What it does at the moment, a short sentence; None when it does nothing."""
     percent: float | None = None
-    """0 to 100 where it is known."""
+    """0 to 100 where it is known, or expected from past starts on this host."""
     estimate_seconds: float | None = None
     """Expected seconds until ready, from past starts on this host."""
     started_by: str | None = None

@@ -165,5 +165,7 @@ async def test_a_kernel_that_does_not_exist_cannot_be_enabled(api: Api) -> None:
     code, body = await api("POST", "kernels", "0000", "enable")
     assert code == 404
     assert body["error"]["remedy"]
+    code, _ = await api("POST", "kernels", "0000", "skip-wait")
+    assert code == 404
     _, body = await api("GET", "launches")
     assert body == {"launches": []}

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from jupyter_server import CallContext
 
-from coursia_genai_lab.launch.resolve import Claim, Resolver, unix_user
+from coursia_genai_lab.launch.person import unix_user
+from coursia_genai_lab.launch.resolve import Claim, Resolver
 
 
 class Sessions:
