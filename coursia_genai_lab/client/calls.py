@@ -105,9 +105,10 @@ def notebooks(folder: str) -> RestCall[FolderIndex]:
     return RestCall("GET", "/notebooks", FolderIndex, {"folder": folder})
 
 
-def enable(kernel_id: str) -> RestCall[EnabledKernel]:
+def enable(kernel_id: str, profile: Profile | None) -> RestCall[EnabledKernel]:
     """GenAI for a kernel that started without."""
-    return RestCall("POST", f"/kernels/{_part(kernel_id)}/enable", EnabledKernel, body={})
+    body = {} if profile is None else {"profile": profile.model_dump(mode="json")}
+    return RestCall("POST", f"/kernels/{_part(kernel_id)}/enable", EnabledKernel, body=body)
 
 
 def new_mode(value: Mode | None, layer: str) -> ModeChange:

@@ -119,9 +119,12 @@ class LabClient:
         """Return the profiles of a folder's notebooks."""
         return self._ask(calls.notebooks(folder))
 
-    def enable(self, kernel_id: str) -> EnabledKernel:
-        """Give a kernel that started without GenAI what it needs; the answer holds a token."""
-        return self._ask(calls.enable(kernel_id))
+    def enable(self, kernel_id: str, profile: Profile | None = None) -> EnabledKernel:
+        """Give a kernel that started without GenAI what it needs; the answer holds a token.
+
+        `profile` is what its notebook needs now; None: what its file says.
+        """
+        return self._ask(calls.enable(kernel_id, profile))
 
 
 class AsyncLabClient:
@@ -206,6 +209,6 @@ class AsyncLabClient:
         """As `LabClient.notebooks`."""
         return await self._ask(calls.notebooks(folder))
 
-    async def enable(self, kernel_id: str) -> EnabledKernel:
+    async def enable(self, kernel_id: str, profile: Profile | None = None) -> EnabledKernel:
         """As `LabClient.enable`."""
-        return await self._ask(calls.enable(kernel_id))
+        return await self._ask(calls.enable(kernel_id, profile))

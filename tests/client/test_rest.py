@@ -16,6 +16,7 @@ from coursia_genai_lab.errors import (
     LabUnreachable,
     NotAllowed,
 )
+from coursia_genai_lab.wire.notebooks import Profile
 
 MODE = {"effective": "demo", "scope": "server", "layers": [], "enforced": False, "choices": []}
 STATUS = {
@@ -84,7 +85,7 @@ def test_every_call_goes_where_the_contract_says(server, answer):
         assert lab.profile("a b.ipynb").path == "a.ipynb"
         lab.profile_notebook({"cells": []})
         lab.notebooks("course")
-        assert lab.enable("k-1").code == "import os"
+        assert lab.enable("k-1", Profile(path="a.ipynb")).code == "import os"
     prefix = "/coursia-genai/api/v1"
     assert [f"{asked.method} {asked.path.removeprefix(prefix)}" for asked in server.asked] == [
         "GET /services",
@@ -103,6 +104,7 @@ def test_every_call_goes_where_the_contract_says(server, answer):
         "POST /kernels/k-1/enable",
     ]
     assert json.loads(server.asked[4].body) == {"force": True}
+    assert json.loads(server.asked[13].body)["profile"]["path"] == "a.ipynb"
     assert json.loads(server.asked[9].body) == {"layer": "notebook", "value": None}
 
 
