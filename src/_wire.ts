@@ -17,6 +17,7 @@ export type ServiceState =
  */
 export interface Wire {
   Accepted: Accepted;
+  EnableKernel: EnableKernel;
   EnabledKernel: EnabledKernel;
   Evidence: Evidence;
   FolderIndex: FolderIndex;
@@ -45,6 +46,77 @@ export interface Wire {
  */
 export interface Accepted {
   revision: number;
+}
+/**
+ * The body of POST kernels/{id}/enable.
+ */
+export interface EnableKernel {
+  /**
+   * What the open notebook needs, saved or not; None: what its file says.
+   */
+  profile?: Profile | null;
+}
+/**
+ * What a notebook needs.
+ */
+export interface Profile {
+  /**
+   * API path under the server's root, or the path as given on the command line.
+   */
+  path: string;
+  type: NotebookType;
+  needs_image_service: boolean;
+  /**
+   * Names from the catalogue, the first being the main one.
+   */
+  services: string[];
+  evidence: Evidence[];
+  /**
+   * The notebook itself names a hosted server: nothing local is started for it.
+   */
+  remote: boolean;
+  /**
+   * The teacher's word in `metadata.genai.mode`.
+   */
+  mode: Mode | null;
+  /**
+   * Whether `metadata.genai.services` decided instead of detection.
+   */
+  declared: boolean;
+  /**
+   * Addresses written into the code that no variable can reach.
+   */
+  literal_addresses: Evidence[];
+  /**
+   * Why it could not be read or was not examined further.
+   */
+  note: string;
+}
+/**
+ * One place in a notebook that shows a need.
+ */
+export interface Evidence {
+  service: string;
+  /**
+   * Index of the cell in the notebook, from 0; -1 for the notebook's metadata.
+   */
+  cell: number;
+  /**
+   * Line in the cell, from 1; 0 when the whole cell is meant.
+   */
+  line: number;
+  /**
+   * Which rule decided, a stable word such as `route:/prompt`.
+   */
+  rule: string;
+  /**
+   * The line, at most 120 characters, shown as text.
+   */
+  excerpt: string;
+  /**
+   * Weak evidence supports a claim; alone it makes none.
+   */
+  strong: boolean;
 }
 /**
  * POST kernels/{id}/enable: what a silent execute must set in the kernel.
@@ -88,73 +160,11 @@ export interface LaunchView {
   since: number;
 }
 /**
- * One place in a notebook that shows a need.
- */
-export interface Evidence {
-  service: string;
-  /**
-   * Index of the cell in the notebook, from 0; -1 for the notebook's metadata.
-   */
-  cell: number;
-  /**
-   * Line in the cell, from 1; 0 when the whole cell is meant.
-   */
-  line: number;
-  /**
-   * Which rule decided, a stable word such as `route:/prompt`.
-   */
-  rule: string;
-  /**
-   * The line, at most 120 characters, shown as text.
-   */
-  excerpt: string;
-  /**
-   * Weak evidence supports a claim; alone it makes none.
-   */
-  strong: boolean;
-}
-/**
  * The notebooks of a folder.
  */
 export interface FolderIndex {
   folder: string;
   notebooks: Profile[];
-}
-/**
- * What a notebook needs.
- */
-export interface Profile {
-  /**
-   * API path under the server's root, or the path as given on the command line.
-   */
-  path: string;
-  type: NotebookType;
-  needs_image_service: boolean;
-  /**
-   * Names from the catalogue, the first being the main one.
-   */
-  services: string[];
-  evidence: Evidence[];
-  /**
-   * The notebook itself names a hosted server: nothing local is started for it.
-   */
-  remote: boolean;
-  /**
-   * The teacher's word in `metadata.genai.mode`.
-   */
-  mode: Mode | null;
-  /**
-   * Whether `metadata.genai.services` decided instead of detection.
-   */
-  declared: boolean;
-  /**
-   * Addresses written into the code that no variable can reach.
-   */
-  literal_addresses: Evidence[];
-  /**
-   * Why it could not be read or was not examined further.
-   */
-  note: string;
 }
 /**
  * One call for pictures; OpenAI's parameters first, our extensions after.
@@ -322,7 +332,7 @@ export interface ServiceView {
    */
   phase: string | null;
   /**
-   * 0 to 100 where it is known.
+   * 0 to 100 where it is known, or expected from past starts on this host.
    */
   percent: number | null;
   /**

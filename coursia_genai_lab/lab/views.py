@@ -29,7 +29,7 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         state=cell.state,
         wanted=cell.wanted,
         phase=cell.phase,
-        percent=cell.percent,
+        percent=_percent(lab, backend),
         estimate_seconds=lab.estimate(backend),
         started_by=cell.started_by,
         runtime=instance.runtime if instance else "none",
@@ -50,6 +50,18 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
 def service_views(lab: Lab, *, door: Address, person: str) -> list[ServiceView]:
     """Return every service of the catalogue, by name."""
     return [service_view(lab, name, door=door, person=person) for name in sorted(lab.catalog)]
+
+
+def _percent(lab: Lab, backend: str) -> float | None:
+    """Return what the runtime reports, else how far past starts say that this one is.
+
+    An expectation stays below 100: only readiness is all of it.
+    """
+    cell, left = lab.service(backend), lab.estimate(backend)
+    if cell.percent is not None or left is None:
+        return cell.percent
+    elapsed = cell.seconds_in_start
+    return round(min(99.0, 100 * elapsed / max(elapsed + left, 0.001)), 1)
 
 
 def _can_start(lab: Lab, cell: Service) -> bool:

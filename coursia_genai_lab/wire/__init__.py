@@ -55,6 +55,7 @@ __all__ = [
 
 _HOMES = {
     "Accepted": ".services",
+    "EnableKernel": ".launches",
     "EnabledKernel": ".launches",
     "Evidence": ".notebooks",
     "FolderIndex": ".notebooks",

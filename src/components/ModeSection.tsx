@@ -48,7 +48,7 @@ export function ModeSection(props: IModeSectionProps): JSX.Element {
           {trans.__('Take my choice back')}
         </button>
       )}
-      <p className="jp-GenAILab-quiet">
+      <p className="jp-GenAILab-small">
         {mode.enforced
           ? trans.__('The server enforces the mode for every notebook.')
           : trans.__(

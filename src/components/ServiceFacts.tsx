@@ -26,7 +26,7 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
       <dl>
         {service.door && (
           <Fact term={trans.__('Address')}>
-            <code>{service.door}</code>
+            <code title={service.door}>{service.door.replace(/^https?:\/\//, '')}</code>
             <CopyButton
               text={service.door}
               label={trans.__('Copy the address')}

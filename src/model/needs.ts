@@ -35,6 +35,11 @@ export function launchOf(
   return snapshot?.launches.find(launch => launch.kernel_id === kernelId);
 }
 
+/** Whether a kernel was told anything; in mode off, say, a launch is noted and given nothing. */
+export function wasGiven(launch: LaunchView): boolean {
+  return launch.variables.length > 0;
+}
+
 /** Whether a service runs, moves, is wanted, or failed while it was; or somebody uses it. */
 export function isActive(service: ServiceView): boolean {
   if (service.stand_in !== null) {

@@ -4,6 +4,7 @@ import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import type { Profile } from '../_wire';
 import { enableKernel } from '../api/kernels';
 import type { Requester } from '../api/request';
 import { CommandIDs } from '../commands';
@@ -41,7 +42,7 @@ export const kernel: JupyterFrontEndPlugin<void> = {
           return;
         }
         try {
-          await enable(running, request, trans);
+          await enable(running, notebook.profile, request, trans);
           Notification.success(trans.__('This kernel knows the services now.'), {
             autoClose: SUCCESS_SHOWN
           });
@@ -87,6 +88,7 @@ export const kernel: JupyterFrontEndPlugin<void> = {
 /** Set the variables by an execution that leaves no trace in the notebook or its history. */
 async function enable(
   running: Kernel.IKernelConnection,
+  profile: Profile | null,
   request: Requester,
   trans: TranslationBundle
 ): Promise<void> {
@@ -94,7 +96,7 @@ async function enable(
   if (language_info.name !== 'python') {
     throw new Error(trans.__('The kernel runs %1, not Python.', language_info.name));
   }
-  const { code } = await enableKernel(request, running.id);
+  const { code } = await enableKernel(request, running.id, profile);
   const future = running.requestExecute({
     code,
     silent: true,

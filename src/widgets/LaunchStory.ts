@@ -5,7 +5,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { LaunchView, ServiceView } from '../_wire';
 import { problemHeadline, progressWords } from '../components/words';
-import { MOVING } from '../model/needs';
+import { MOVING, wasGiven } from '../model/needs';
 import type { IGenAILab } from '../tokens';
 
 /** A success leaves by itself after this long (milliseconds). */
@@ -65,7 +65,7 @@ export class LaunchStory implements IDisposable {
   private _launches(): LaunchView[] {
     const kernels = this._kernels();
     const launches = this._genai.lab.snapshot?.launches ?? [];
-    return launches.filter(launch => kernels.has(launch.kernel_id));
+    return launches.filter(launch => kernels.has(launch.kernel_id) && wasGiven(launch));
   }
 
   /** The services that the kernels of open notebooks were promised. */

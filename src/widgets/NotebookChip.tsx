@@ -8,7 +8,7 @@ import type { ServiceView } from '../_wire';
 import type { Execute } from '../commands';
 import { CommandIDs } from '../commands';
 import { Chip } from '../components/Chip';
-import { launchOf, worst } from '../model/needs';
+import { launchOf, wasGiven, worst } from '../model/needs';
 import type { IGenAILab } from '../tokens';
 
 /** In a notebook's toolbar: how its services are. Nothing where it was given none. */
@@ -43,7 +43,8 @@ export class NotebookChip extends ReactWidget {
   /** The service of this notebook's kernel that is in the worst state. */
   private _service(): ServiceView | null {
     const { genai, kernelId } = this._options;
-    const names = launchOf(genai.lab.snapshot, kernelId())?.services ?? [];
+    const launch = launchOf(genai.lab.snapshot, kernelId());
+    const names = launch && wasGiven(launch) ? launch.services : [];
     const services = names.flatMap(name => genai.lab.service(name) ?? []);
     return worst(services) ?? null;
   }

@@ -170,7 +170,7 @@ describe('the services', () => {
       aProfile()
     );
     for (const fact of [
-      'http://127.0.0.1:8188',
+      '127.0.0.1:8188',
       'Docker container',
       '12.0 GiB',
       'FLUX.1',

@@ -1,0 +1,93 @@
+"""Run one JupyterLab for the browser tests, everything that it writes in a throw-away folder.
+
+    python serve.py --port N [--root FOLDER] [--off] [--set Trait=value ...]
+
+The server asks for the token `browser-tests`, listens on loopback, and shows its application
+object to the page, so that a test can wait for a kernel instead of guessing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOKEN = "browser-tests"
+FOLDERS = {
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "IPYTHONDIR": "ipython",
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    "MPLCONFIGDIR": "matplotlib",
+}
+
+
+def main() -> int:
+    """Run the server until it ends or somebody stops us; remove what it wrote."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--off", action="store_true", help="without our server extension")
+    parser.add_argument("--set", action="append", default=[], metavar="TRAIT=VALUE")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="genai-ui-", ignore_cleanup_errors=True) as folder:
+        own = environment(Path(folder))
+        child = subprocess.Popen(command(Path(folder), chosen), env=own, start_new_session=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: child.terminate())
+        return child.wait()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return an environment that keeps the person's own Jupyter out of it."""
+    own = {name: str(folder / part) for name, part in FOLDERS.items()}
+    for path in own.values():
+        Path(path).mkdir(mode=0o700)
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+    return {**kept, **own}
+
+
+def command(folder: Path, chosen: argparse.Namespace) -> list[str]:
+    """Write the server's configuration and copies of the notebooks; return its command line."""
+    root = folder / "notebooks"
+    root.mkdir()
+    for source in (HERE / "notebooks", HERE.parent / "examples"):
+        if source.is_dir():
+            shutil.copytree(source, root, dirs_exist_ok=True)
+    config = {
+        "ServerApp": {
+            "ip": "127.0.0.1",
+            "port": chosen.port,
+            "port_retries": 0,
+            "open_browser": False,
+            "allow_root": True,
+            "root_dir": str(root),
+            "jpserver_extensions": {"coursia_genai_lab": not chosen.off},
+        },
+        "IdentityProvider": {"token": TOKEN},
+        "LabApp": {
+            "expose_app_in_browser": True,
+            "news_url": None,
+            "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        },
+    }
+    # JupyterLab would ask on every page whether it may fetch news.
+    news = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    news.mkdir(parents=True)
+    quiet = {"fetchNews": "false", "checkForUpdates": False}
+    (news / "notification.jupyterlab-settings").write_text(json.dumps(quiet), encoding="utf-8")
+    path = folder / "config" / "jupyter_server_config.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return [sys.executable, "-m", "jupyterlab", *(f"--{pair}" for pair in chosen.set)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+import { expect, test } from '@playwright/test';
+
+import {
+  cardOf,
+  changeSettings,
+  chooseFromPalette,
+  chooseMode,
+  leaveNothing,
+  OFF_PORT,
+  openLab,
+  openNotebook,
+  openPanel,
+  panelOf
+} from './lab';
+
+const THEMES = '@jupyterlab/apputils-extension:themes';
+
+test.describe('with the server extension off', () => {
+  test.use({ baseURL: `http://127.0.0.1:${OFF_PORT}` });
+
+  test('everything stays silent, and the palette says why', async ({ page }, info) => {
+    await openLab(page);
+    await openNotebook(page, 'image.ipynb');
+    await expect(page.locator('.jp-GenAILab-statusItem')).toHaveCount(0);
+    await expect(page.locator('.jp-GenAILab-chip-button')).toHaveCount(0);
+    await expect(page.locator('.Toastify__toast')).toHaveCount(0);
+    await openPanel(page);
+    await expect(panelOf(page).getByText('GenAI is off on this server')).toBeVisible();
+    await page.screenshot({ path: info.outputPath('off.png') });
+    await chooseFromPalette(page, 'Why Is GenAI Off?');
+    await expect(page.getByRole('dialog')).toContainText(
+      'jupyter server extension enable coursia_genai_lab'
+    );
+  });
+});
+
+test.describe('with the server extension on', () => {
+  test.afterEach(async ({ request }) => {
+    await changeSettings(request, THEMES, null);
+    await leaveNothing(request);
+  });
+
+  test('a server that stops answering is told, and found again', async ({
+    page
+  }, info) => {
+    await openLab(page);
+    await openPanel(page);
+    await expect(cardOf(page, 'demo')).toBeVisible();
+    await page.route('**/coursia-genai/api/**', route => route.abort());
+    await panelOf(page).getByRole('button', { name: 'Refresh' }).click();
+    await expect(panelOf(page).getByRole('alert')).toContainText(
+      'The server does not answer'
+    );
+    await expect(cardOf(page, 'demo')).toBeVisible();
+    await expect(page.getByRole('button', { name: 'GenAI: no answer' })).toBeVisible();
+    await page.screenshot({ path: info.outputPath('unreachable.png') });
+    await page.unroute('**/coursia-genai/api/**');
+    await panelOf(page).getByRole('button', { name: 'Try again' }).click();
+    await expect(panelOf(page).getByRole('alert')).toHaveCount(0);
+  });
+
+  test('grey lines stand in until the first answer', async ({ page }, info) => {
+    let answer = () => {};
+    const held = new Promise<void>(resolve => (answer = resolve));
+    await page.route('**/coursia-genai/api/**', async route => {
+      await held;
+      await route.continue();
+    });
+    await openLab(page);
+    await openPanel(page);
+    await expect(panelOf(page).getByRole('status', { name: 'Asking' })).toBeVisible();
+    await page.screenshot({ path: info.outputPath('loading.png') });
+    answer();
+    await expect(cardOf(page, 'demo')).toBeVisible();
+  });
+
+  test('what nothing here can run says why and what would help', async ({
+    page,
+    request
+  }, info) => {
+    await chooseMode(request, 'local');
+    await openLab(page);
+    await openPanel(page);
+    await openNotebook(page, 'image.ipynb');
+    const card = cardOf(page, 'comfyui');
+    await expect(card.getByText(/^Not available/)).toBeVisible();
+    await expect(card.getByRole('note')).toBeVisible();
+    await expect(card.getByRole('button', { name: 'Copy this message' })).toBeVisible();
+    await page.screenshot({ path: info.outputPath('unavailable.png') });
+  });
+
+  for (const theme of ['JupyterLab Dark', 'JupyterLab Dark High Contrast']) {
+    test(`the panel follows the theme ${theme}`, async ({ page, request }, info) => {
+      await changeSettings(request, THEMES, { theme });
+      await openLab(page);
+      await openPanel(page);
+      await openNotebook(page, 'image.ipynb');
+      const card = cardOf(page, 'comfyui');
+      await expect(card.getByText(/^Ready/)).toBeVisible();
+      await expect(page.locator('body')).toHaveAttribute('data-jp-theme-name', theme);
+      const [ink, paper] = await panelOf(page).evaluate(node => {
+        const style = getComputedStyle(node);
+        return [style.color, style.backgroundColor];
+      });
+      expect(ink).not.toBe(paper);
+      await page.screenshot({ path: info.outputPath('theme.png') });
+    });
+  }
+
+  test('nothing sticks out of a narrow panel', async ({ page }, info) => {
+    await openLab(page);
+    await openPanel(page);
+    await openNotebook(page, 'image.ipynb');
+    await expect(cardOf(page, 'comfyui').getByText(/^Ready/)).toBeVisible();
+    const widths = await panelOf(page).evaluate(node => {
+      node.style.maxWidth = '240px';
+      return [node.scrollWidth, node.clientWidth];
+    });
+    expect(widths[0]).toBeLessThanOrEqual(widths[1]);
+    await page.screenshot({ path: info.outputPath('narrow.png') });
+  });
+});
