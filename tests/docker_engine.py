@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,10 @@ from docker_image import build_demo_image
 from coursia_genai_lab.runtimes import ends_with_parent
 
 _DAEMON = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+class CannotRunHere(Exception):
+    """The daemon ended by itself."""
 
 
 @dataclass
@@ -44,9 +49,14 @@ class DockerUnderTest:
         return self.root / "d.sock"
 
     def start(self) -> None:
-        """Start the daemon, again if it was killed, and return when it answers."""
-        # The stale file of a killed daemon would keep the next one from starting.
-        (self.root / "d.pid").unlink(missing_ok=True)
+        """Start the daemon again after `kill`, and return when it answers.
+
+        To be called in the main thread: the daemon ends with the thread that starts it.
+        """
+        # The stale files of a killed daemon keep the next one from starting for as long as
+        # anything has those pids, dead processes that nobody has collected included.
+        for stale in ("d.pid", "exec/containerd/containerd.pid"):
+            (self.root / stale).unlink(missing_ok=True)
         self.daemon = _start_daemon(self.root)
         _until_it_answers(self.root, self.daemon)
 
@@ -65,25 +75,8 @@ class DockerUnderTest:
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[DockerUnderTest]:
     """A running engine; skips where there is none to run."""
-    if os.geteuid() != 0 or _DAEMON is None:
-        pytest.skip("needs root and dockerd (Debian: apt-get install docker.io)")
-    # In the short place: the path of a socket has at most 107 bytes.
-    root = Path(tempfile.mkdtemp(prefix="cgl-", dir="/tmp"))
-    engine: DockerUnderTest | None = None
-    daemon = _start_daemon(root)
-    try:
-        _until_it_answers(root, daemon)
-        host = f"unix://{root / 'd.sock'}"
-        client = docker.DockerClient(base_url=host, version="1.41", timeout=60)
-        subnet = f"10.{random.randrange(64, 192)}.{random.randrange(256)}.0/24"
-        engine = DockerUnderTest(root, host, client, subnet, daemon)
+    with running_engine() as engine:
         yield engine
-    finally:
-        if engine is not None:
-            _empty(engine)
-            engine.client.close()
-            daemon = engine.daemon
-        _end_daemon(daemon, root)
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +85,36 @@ def demo_image(docker_engine: DockerUnderTest) -> str:
     return build_demo_image(docker_engine.client, docker_engine.root)
 
 
-def _start_daemon(root: Path) -> subprocess.Popen[bytes]:
+@contextmanager
+def running_engine(tools: Path | None = None) -> Iterator[DockerUnderTest]:
+    """Run an engine that also finds programs in `tools`; skips where there is none to run."""
+    if os.geteuid() != 0 or _DAEMON is None:
+        pytest.skip("needs root and dockerd (Debian: apt-get install docker.io)")
+    # In the short place: the path of a socket has at most 107 bytes.
+    root = Path(tempfile.mkdtemp(prefix="cgl-", dir="/tmp"))
+    engine: DockerUnderTest | None = None
+    daemon = _start_daemon(root, tools)
+    try:
+        try:
+            _until_it_answers(root, daemon)
+        except CannotRunHere as error:
+            pytest.skip(str(error))
+        host = f"unix://{root / 'd.sock'}"
+        client = docker.DockerClient(base_url=host, version="1.41", timeout=60)
+        subnet = f"10.{random.randrange(64, 192)}.{random.randrange(256)}.0/24"
+        engine = DockerUnderTest(root, host, client, subnet, daemon)
+        yield engine
+    finally:
+        try:
+            if engine is not None:
+                daemon = engine.daemon
+                _empty(engine)
+                engine.client.close()
+        finally:
+            _end_daemon(daemon, root)
+
+
+def _start_daemon(root: Path, tools: Path | None = None) -> subprocess.Popen[bytes]:
     command = [
         str(_DAEMON),
         f"--host=unix://{root / 'd.sock'}",
@@ -105,11 +127,13 @@ def _start_daemon(root: Path) -> subprocess.Popen[bytes]:
         "--ip-forward=false",
         "--bridge=none",
     ]
+    path = os.pathsep.join(str(place) for place in (tools, os.environ["PATH"]) if place)
     with (root / "log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, ends_with_parent.__file__, str(os.getpid()), str(root), *command],
             stdout=log,
             stderr=log,
+            env={**os.environ, "PATH": path},
             start_new_session=True,
         )
 
@@ -119,7 +143,7 @@ def _until_it_answers(root: Path, daemon: subprocess.Popen[bytes]) -> None:
     while not _pings(root / "d.sock"):
         if daemon.poll() is not None:
             last = (root / "log").read_text(errors="replace").splitlines()[-1:]
-            pytest.skip(f"needs a Docker engine; dockerd cannot run here: {last}")
+            raise CannotRunHere(f"needs a Docker engine; dockerd cannot run here: {last}")
         assert time.monotonic() < deadline, "dockerd does not answer"
         time.sleep(0.05)
 
@@ -151,8 +175,8 @@ def _end_daemon(daemon: subprocess.Popen[bytes], root: Path) -> None:
     except subprocess.TimeoutExpired:
         daemon.kill()
         daemon.wait(10)
-    # A killed daemon leaves its containerd's shims, and they hold mounts.
-    for pid in _processes_naming(root):
+    # A killed daemon leaves its containerd's shims with their containers, and they hold mounts.
+    for pid in _with_descendants(_processes_naming(root)):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -172,6 +196,17 @@ def _processes_naming(root: Path) -> list[int]:
                 continue
             if f"{root}/".encode() in command:
                 found.append(int(entry.name))
+    return found
+
+
+def _with_descendants(pids: list[int]) -> list[int]:
+    found = list(pids)
+    for pid in found:  # grows while it is walked
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except OSError:
+            continue
+        found += [int(child) for child in children]
     return found
 
 

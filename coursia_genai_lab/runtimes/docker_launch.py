@@ -30,7 +30,7 @@ from .docker_problems import AWAY, image_missing, name_taken, refused
 
 STEM = "docker-"
 _RACE_SECONDS = 15.0
-_YOUNG_SECONDS = 5.0
+_YOUNG_SECONDS = 2.0
 # With all capabilities dropped not even a container's root reads somebody else's 0600 file, so
 # the file is readable to all and its folder (0700) keeps other people of this machine away.
 _CREDENTIAL_MODE = 0o444
@@ -148,6 +148,8 @@ class DockerLaunch:
             # The container, or the network that the last one to leave took away.
             raise _TryAgain from error
         except docker.errors.APIError as error:
+            if "is ambiguous" in str(error.explanation):
+                raise _TryAgain from error  # two networks of one name, for a moment
             raise refused(self._order.spec, error) from error
 
     def _is_young(self, container: str) -> bool:
