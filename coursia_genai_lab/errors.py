@@ -59,8 +59,9 @@ class GenAIError(Exception):
         """One command line that mends it, where there is one."""
 
     def to_dict(self) -> dict[str, str]:
-        """Return the public form: code, message, remedy."""
-        return {"code": self.error_code, "message": self.message, "remedy": self.remedy}
+        """Return the public form: code, message, remedy, and the command where there is one."""
+        shown = {"code": self.error_code, "message": self.message, "remedy": self.remedy}
+        return shown if self.command is None else {**shown, "command": self.command}
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()

@@ -226,7 +226,7 @@ async def soon(condition: Callable[[], bool]) -> None:
 
     async def wait() -> None:
         # What is waited for has no event of its own; the pause only lets the loop run.
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.005)
 
     await asyncio.wait_for(wait(), BOUND)

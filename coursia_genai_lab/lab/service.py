@@ -269,7 +269,7 @@ class Service:
     def _fail(self, error: GenAIError, state: ServiceState = "failed") -> None:
         self.wanted, self._again = False, False
         self.failure = error
-        self.problem = Problem(**error.to_dict(), command=error.command)
+        self.problem = Problem(**error.to_dict())
         self._become(state)
         log.warning("%s: %s", self.spec.name, error.message)
 

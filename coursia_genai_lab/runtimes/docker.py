@@ -235,4 +235,4 @@ class DockerRuntime(Runtime):
 
 
 def _problem(error: GenAIError) -> Problem:
-    return Problem(**error.to_dict(), command=error.command)
+    return Problem(**error.to_dict())
