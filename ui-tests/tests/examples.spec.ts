@@ -115,12 +115,12 @@ test('the form of the quickstart makes a picture', async ({ page, request }, inf
   await openNotebook(page, '01-quickstart.ipynb');
   await runAllCells(page);
   await allCellsHaveRun(page);
-  const form = page.locator('.widget-container, .jupyter-widgets').last();
-  await form.scrollIntoViewIfNeeded();
-  await page.getByRole('button', { name: /^Generate$/ }).click();
-  await expect(page.locator('img.widget-image').last()).toBeVisible({
-    timeout: 60_000
-  });
+  // Cells out of sight are not drawn; the form is in the last one that runs.
+  const generate = page.getByRole('button', { name: 'Generate', exact: true });
+  await generate.click();
+  const picture = page.locator('img.widget-image').last();
+  await expect(picture).toBeVisible({ timeout: 60_000 });
+  await expect(generate).toBeEnabled({ timeout: 60_000 });
   await page.screenshot({ path: info.outputPath('form.png') });
   await leaveNothing(request);
 });

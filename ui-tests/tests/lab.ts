@@ -1,4 +1,5 @@
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { expect } from '@playwright/test';
 
 export const ON_PORT = Number(process.env.UI_TEST_PORT ?? 8899);
 /** A server whose Jupyter does not load our extension. */
@@ -146,11 +147,19 @@ export function cardOf(page: Page, service: string): Locator {
   return panelOf(page).locator(`[data-service="${service}"]`);
 }
 
-/** Type a label into the command palette and take the one command that it finds. */
+/**
+ * Type a label into the command palette and take the one command that it finds. The palette
+ * closes when JupyterLab, still starting, moves the focus: then it is opened again.
+ */
 export async function chooseFromPalette(page: Page, label: string): Promise<void> {
-  await run(page, 'apputils:activate-command-palette');
-  await page.keyboard.type(label);
   const active = page.locator('.lm-CommandPalette-item.lm-mod-active');
-  await active.filter({ hasText: label }).waitFor();
-  await page.keyboard.press('Enter');
+  await expect(async () => {
+    await run(page, 'apputils:activate-command-palette');
+    await page
+      .locator('.lm-CommandPalette-input')
+      .last()
+      .fill(label, { timeout: 2000 });
+    await active.filter({ hasText: label }).waitFor({ timeout: 2000 });
+    await page.keyboard.press('Enter');
+  }).toPass({ timeout: 20_000 });
 }
