@@ -15,7 +15,8 @@ import { Notice } from './Notice';
 import { Section } from './Section';
 import type { IServiceActions } from './ServiceCard';
 import { ServiceList } from './ServiceList';
-import { modeWord, problemHeadline } from './words';
+import { problemHeadline } from './problems';
+import { modeWord } from './words';
 
 export type SectionName = 'notebook' | 'services' | 'mode';
 

@@ -5,7 +5,7 @@ import type { ApiError } from '../api/request';
 
 import { Notice } from './Notice';
 import { Skeleton } from './Skeleton';
-import { problemHeadline } from './words';
+import { problemHeadline } from './problems';
 
 export interface ILogViewProps {
   /** Null until loaded. */

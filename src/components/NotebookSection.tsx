@@ -9,7 +9,8 @@ import { KernelGift } from './KernelGift';
 import { Notice } from './Notice';
 import { Skeleton } from './Skeleton';
 import { StateDot } from './StateDot';
-import { problemHeadline, stateWord, typeSentence } from './words';
+import { problemHeadline } from './problems';
+import { stateWord, typeSentence } from './words';
 
 export interface INotebookSectionProps {
   /** The notebook in front, or null. */

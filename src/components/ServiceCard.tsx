@@ -10,7 +10,8 @@ import { Notice } from './Notice';
 import { Progress } from './Progress';
 import { ServiceFacts } from './ServiceFacts';
 import { StateDot } from './StateDot';
-import { problemHeadline, progressWords, stateWord } from './words';
+import { problemHeadline } from './problems';
+import { progressWords, stateWord } from './words';
 
 export interface IServiceActions {
   onStart: (name: string) => void;

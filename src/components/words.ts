@@ -110,6 +110,16 @@ export function phaseWords(service: ServiceView, trans: TranslationBundle): stri
       return trans.__('Starting the process');
     case 'waiting for its first answer':
       return trans.__('Waiting for its first answer');
+    case 'looking for the image':
+      return trans.__('Looking for its image');
+    case 'removing the old container':
+      return trans.__('Removing the old container');
+    case 'creating the container':
+      return trans.__('Creating the container');
+    case 'starting the container':
+      return trans.__('Starting the container');
+    case "looking at the operator's server":
+      return trans.__('Looking at the server that runs it');
     default:
       return service.phase;
   }
@@ -136,38 +146,4 @@ export function fallbackSentence(reason: string, trans: TranslationBundle): stri
         'Nothing here can run what it asks for, so the demo engine draws stand-ins marked DEMO.'
       )
     : trans.__('Another service makes the images: %1', reason);
-}
-
-/** What went wrong, in the reader's language; the server's own sentence stands beside it. */
-export function problemHeadline(code: string, trans: TranslationBundle): string {
-  switch (code) {
-    case 'runtime_unavailable':
-      return trans.__('What runs this service is not available');
-    case 'image_missing':
-      return trans.__('The image of this service is not on this machine');
-    case 'port_taken':
-      return trans.__('Another program uses the port');
-    case 'service_died':
-      return trans.__('The service ended unexpectedly');
-    case 'start_timed_out':
-      return trans.__('The service did not answer in time');
-    case 'service_not_ready':
-      return trans.__('The service is still starting');
-    case 'nothing_installed':
-      return trans.__('Nothing on this machine can run this service');
-    case 'not_allowed':
-    case 'forbidden':
-      return trans.__('Not allowed');
-    case 'conflict':
-      return trans.__('Not possible right now');
-    case 'not_found':
-      return trans.__('Not found');
-    case 'bad_spec':
-    case 'configuration_error':
-      return trans.__('A setting of this server is wrong');
-    case 'unreachable':
-      return trans.__('The server does not answer');
-    default:
-      return trans.__('Something went wrong');
-  }
 }

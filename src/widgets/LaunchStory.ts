@@ -4,7 +4,8 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type { LaunchView, ServiceView } from '../_wire';
-import { problemHeadline, progressWords } from '../components/words';
+import { problemHeadline } from '../components/problems';
+import { progressWords } from '../components/words';
 import { MOVING, wasGiven } from '../model/needs';
 import type { IGenAILab } from '../tokens';
 
