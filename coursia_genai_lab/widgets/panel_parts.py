@@ -34,7 +34,12 @@ class Parts:
             style=LABELS,
             layout=w.Layout(flex="1 1 auto"),
         )
-        self.refresh = _icon("refresh", words("Update the list of models"))
+        # In words: an icon font's sign is all that a screen reader would have of it.
+        self.refresh = w.Button(
+            description=words("Refresh"),
+            tooltip=words("Update the list of models"),
+            layout=w.Layout(width="auto"),
+        )
         self.size = w.Dropdown(
             options=[
                 (f"{words(name)} {width} × {height}", (width, height))
@@ -180,11 +185,6 @@ class Parts:
         if model.demo:
             return self.words("{title} (demo)", title=model.title)
         return model.title
-
-
-def _icon(name: str, tooltip: str) -> w.Button:
-    # A tooltip becomes the title of the button, which names it for a screen reader.
-    return w.Button(icon=name, tooltip=tooltip, layout=w.Layout(width="3em"))
 
 
 def hide(*parts: w.Widget) -> None:

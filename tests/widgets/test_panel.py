@@ -199,7 +199,7 @@ def test_every_control_has_a_name_for_screen_readers(enabled, panel_with_models)
     fields = (parts.prompt, parts.model, parts.size, parts.seed, parts.name)
     assert all(field.description for field in fields)
     buttons = (parts.generate, parts.cancel, parts.dice, parts.lock, parts.save, parts.refresh)
-    assert all(button.tooltip for button in buttons)
+    assert all(button.description and button.tooltip for button in buttons)
 
 
 @pytest.mark.parametrize(

@@ -116,9 +116,9 @@ test('the form of the quickstart makes a picture', async ({ page, request }, inf
   await runAllCells(page);
   await allCellsHaveRun(page);
   // Cells out of sight are not drawn; the form is in the last one that runs.
-  const generate = page.getByRole('button', { name: 'Generate', exact: true });
+  const generate = page.getByRole('button', { name: /Generate$/ });
   await generate.click();
-  const picture = page.locator('img.widget-image').last();
+  const picture = page.getByRole('img', { name: /quiet street in Lyon/ });
   await expect(picture).toBeVisible({ timeout: 60_000 });
   await expect(generate).toBeEnabled({ timeout: 60_000 });
   await page.screenshot({ path: info.outputPath('form.png') });
