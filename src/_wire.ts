@@ -346,6 +346,10 @@ export interface ServiceView {
    */
   stand_in: string | null;
   /**
+   * Why the service itself cannot answer here, while a stand-in does.
+   */
+  stand_in_reason: Problem | null;
+  /**
    * Who runs it, when it is not ours.
    */
   external_owner: string | null;

@@ -1,10 +1,10 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILabShell } from '@jupyterlab/application';
 import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { listIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import type { Widget } from '@lumino/widgets';
 
 import type { ServiceView } from '../_wire';
 import { getLogs, restartService, startService, stopService } from '../api/services';
@@ -21,16 +21,18 @@ export const services: JupyterFrontEndPlugin<void> = {
     'Adds commands that start, stop and restart services and show their logs.',
   autoStart: true,
   requires: [IGenAILab],
-  optional: [ITranslator, ICommandPalette],
+  optional: [ITranslator, ICommandPalette, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     genai: IGenAILab,
     translator: ITranslator | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    labShell: ILabShell | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
     const { commands } = app;
     const { lab, request } = genai;
+    const logs = new Map<string, string>();
     const each = async (
       targets: readonly ServiceView[],
       failed: (title: string) => string,
@@ -104,7 +106,14 @@ export const services: JupyterFrontEndPlugin<void> = {
         const { LogPanel } = await import('../widgets/LogPanel');
         const load = (service: string) => getLogs(request, service, LOG_LINES);
         for (const { name, title } of targetsOf(genai, args)) {
-          showOnce(app, new LogPanel({ service: name, title, load, trans }));
+          if (!logs.has(name)) {
+            const panel = new LogPanel({ service: name, title, load, trans });
+            panel.disposed.connect(() => logs.delete(name), app);
+            logs.set(name, panel.id);
+            // Notebook 7 keeps its main area for the one document.
+            app.shell.add(panel, labShell ? 'main' : 'down', { mode: 'split-bottom' });
+          }
+          app.shell.activateById(logs.get(name) ?? '');
         }
       }
     });
@@ -160,17 +169,6 @@ async function mayInterrupt(
     defaultButton: 0
   });
   return answer.button.accept;
-}
-
-function showOnce(app: JupyterFrontEnd, panel: Widget): void {
-  const { shell } = app;
-  const open = [...shell.widgets('main')].find(widget => widget.id === panel.id);
-  if (open) {
-    panel.dispose();
-  } else {
-    shell.add(panel, 'main', { mode: 'split-bottom' });
-  }
-  shell.activateById(panel.id);
 }
 
 function nameSchema(trans: TranslationBundle) {
