@@ -34,6 +34,7 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         started_by=cell.started_by,
         runtime=instance.runtime if instance else "none",
         stand_in=backend if backend != name else None,
+        stand_in_reason=lab.survey.problems.get(name) if backend != name else None,
         external_owner=external,
         door=door(name),
         since=cell.since,

@@ -79,6 +79,8 @@ class ServiceView(Shape):
     runtime: RuntimeName = "none"
     stand_in: str | None = None
     """Name of the service that answers in its place (demo mode), else None."""
+    stand_in_reason: Problem | None = None
+    """Why the service itself cannot answer here, while a stand-in does."""
     external_owner: str | None = None
     """Who runs it, when it is not ours."""
     door: str | None = None

@@ -16,6 +16,7 @@ export function aService(fields: Partial<ServiceView> = {}): ServiceView {
     started_by: null,
     runtime: 'none',
     stand_in: null,
+    stand_in_reason: null,
     external_owner: null,
     door: null,
     since: 1_700_000_000,

@@ -4,6 +4,8 @@ import * as React from 'react';
 import type { HolderView, ServiceView } from '../_wire';
 
 import { CopyButton } from './CopyButton';
+import { Notice } from './Notice';
+import { problemHeadline } from './problems';
 import { durationWords, runtimeWord } from './words';
 
 export interface IServiceFactsProps {
@@ -22,7 +24,22 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
   return (
     <div className="jp-GenAILab-facts">
       {service.summary && <p lang="en">{service.summary}</p>}
-      {props.standIn && <p>{trans.__('%1 answers in its place.', props.standIn)}</p>}
+      {props.standIn && (
+        <>
+          <p>{trans.__('%1 answers in its place.', props.standIn)}</p>
+          {service.stand_in_reason && (
+            <Notice
+              kind="info"
+              headline={problemHeadline(service.stand_in_reason.code, trans)}
+              message={service.stand_in_reason.message}
+              remedy={service.stand_in_reason.remedy}
+              command={service.stand_in_reason.command}
+              code={service.stand_in_reason.code}
+              trans={trans}
+            />
+          )}
+        </>
+      )}
       <dl>
         {service.door && (
           <Fact term={trans.__('Address')}>

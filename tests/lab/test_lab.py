@@ -245,6 +245,8 @@ async def test_demo_stands_in_where_nothing_is_configured(tmp_path: Path) -> Non
         assert (endpoint.service, endpoint.backend) == ("comfyui", "demo")
         view = service_view(lab, "comfyui", door=lambda name: None, person="ada")
         assert (view.stand_in, view.state, view.problem) == ("demo", "ready", None)
+        assert view.stand_in_reason is not None
+        assert view.stand_in_reason.remedy == "Install it."
 
 
 async def test_demo_does_not_stand_in_in_mode_local(tmp_path: Path) -> None:

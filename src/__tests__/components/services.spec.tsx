@@ -61,6 +61,21 @@ describe('the services', () => {
     expect(screen.queryByText('Flux')).toBeNull();
   });
 
+  it('says why a stand-in answers, and what would bring the service itself', () => {
+    const reason = {
+      code: 'docker_not_running',
+      message: 'Docker does not answer.',
+      remedy: 'Start Docker.',
+      command: 'systemctl start docker'
+    };
+    const demo = aService({ name: 'demo', title: 'Demo' });
+    show([aService({ stand_in: 'demo', stand_in_reason: reason }), demo]);
+    fireEvent.click(button(/^ComfyUI/));
+    expect(screen.getByText('Demo answers in its place.')).toBeTruthy();
+    expect(screen.getByText('Start Docker.')).toBeTruthy();
+    expect(screen.getByText('systemctl start docker')).toBeTruthy();
+  });
+
   it('tells phase, percent and estimate of a start, to the eye and to a screen reader', () => {
     const phase = 'waiting for its first answer';
     show([aService({ state: 'starting', phase, percent: 40.4, estimate_seconds: 18 })]);
