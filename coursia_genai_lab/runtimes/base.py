@@ -115,6 +115,8 @@ class Runtime(ABC):
 
         Raises:
             ServiceError: with code, sentence and remedy.
+            Conflict: the name that it needs is somebody else's, who is left alone.
+            ConfigurationError: the spec wants what the operator has not given.
         """
 
     @abstractmethod

@@ -144,7 +144,8 @@ from coursia_genai_lab.runtimes.child import spawn
 folder = pathlib.Path({str(tmp_path)!r})
 output = folder / "output"
 output.touch()
-child = spawn([sys.executable, "-c", "import signal; signal.pause()"], {{}}, folder, output)
+source = "import signal; print('up', flush=True); signal.pause()"
+child = spawn([sys.executable, "-c", source], {{}}, folder, output)
 print(child.pid, flush=True)
 time.sleep(600)
 """
@@ -153,6 +154,7 @@ time.sleep(600)
     )
     assert parent.stdout is not None
     pid = int(await asyncio.wait_for(parent.stdout.readline(), PATIENCE))
+    await until(said(tmp_path, "up"))
     assert identify(pid) is not None
     parent.kill()
     await asyncio.wait_for(parent.wait(), PATIENCE)

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from runtime_houses import NAMESPACE, OWNER, TOKEN, House, ProcessHouse
+from runtime_houses import CHATTY, NAMESPACE, OWNER, TOKEN, House, ProcessHouse
 from waiting import until
 
 from coursia_genai_lab.catalog import load_catalog
+from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.errors import PortTaken, ServiceDied
 from coursia_genai_lab.runtimes import process_records
 from coursia_genai_lab.runtimes.base import Instance, Runtime
@@ -233,6 +234,12 @@ async def killed_lab(folder: Path, *extra: str) -> int:
     return pid
 
 
+def deaf(house: House) -> ServiceSpec:
+    """Return a service that ignores polite signals."""
+    command = ["{python}", str(CHATTY), "--port", "{port}", "--token-file", "{token_file}"]
+    return house.spec(process={"command": [*command, "--deaf"]})
+
+
 async def test_after_a_killed_lab_the_next_one_leaves_nothing_behind(house: House) -> None:
     pid = await killed_lab(house.folder)
     assert files(house.folder) != []
@@ -247,7 +254,7 @@ async def test_an_orphan_that_ignores_signals_is_ended_by_the_next_lab(house: Ho
     assert identify(pid) is not None
     async with house:
         runtime = ProcessRuntime(reap_grace_seconds=0.05)
-        assert await house.find(runtime) == []
+        assert await house.find(runtime, deaf(house)) == []
         assert identify(pid) is None
         await runtime.close()
 
@@ -256,7 +263,7 @@ async def test_an_orphan_does_not_hinder_a_start(house: House) -> None:
     pid = await killed_lab(house.folder, "--deaf")
     async with house:
         runtime = ProcessRuntime(reap_grace_seconds=0.05)
-        instance = await house.start(runtime)
+        instance = await house.start(runtime, deaf(house))
         assert identify(pid) is None
         assert not instance.adopted
         await runtime.stop(instance, 1)
