@@ -30,6 +30,7 @@ PASSED_ON = frozenset(
         "XDG_CACHE_HOME",
         "XDG_RUNTIME_DIR",
         # Set only while coverage is measured; without them children would not count.
+        "COVERAGE_FILE",
         "COVERAGE_PROCESS_CONFIG",
         "COVERAGE_PROCESS_START",
     }

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -89,21 +88,18 @@ def start() -> Iterator[Start]:
         child.close()
 
 
-def folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("genai-demo-*"))
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_first_signal_ends_an_idle_engine(start: Start, number: signal.Signals) -> None:
-    before = folders()
-    child = start()
+def test_the_first_signal_ends_an_idle_engine(
+    start: Start, number: signal.Signals, tmp_path: Path
+) -> None:
+    child = start(env={**os.environ, "TMPDIR": str(tmp_path)})
     child.port()
-    assert folders() - before
+    assert list(tmp_path.iterdir())
 
     child.process.send_signal(number)
 
     assert child.end()[0] == 0
-    assert not folders() - before
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_first_signal_ends_an_engine_whatever_is_pending(start: Start) -> None:
