@@ -270,13 +270,18 @@ class LocalLaunchDesk:
         waits = [self._doors.open(name) for name in names]
         if drawn.openai_door:
             waits.append(self._doors.open_openai())
-        outcomes = await asyncio.gather(
-            *(asyncio.wait_for(wait, DOOR_SECONDS) for wait in waits), return_exceptions=True
-        )
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=DOOR_SECONDS)
+        finally:
+            for task in tasks:
+                task.cancel()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         opened: list[str] = []
         for outcome in outcomes:
-            if isinstance(outcome, (GenAIError, OSError, asyncio.TimeoutError)):
-                log.warning("A door did not open: %s", outcome or "it took too long")
+            if isinstance(outcome, (GenAIError, OSError, asyncio.CancelledError)):
+                log.warning("A door did not open: %s", str(outcome) or "it took too long")
             elif isinstance(outcome, BaseException):
                 raise outcome
             opened.append("" if isinstance(outcome, BaseException) else outcome)
