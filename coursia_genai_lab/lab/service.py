@@ -147,8 +147,8 @@ class Service:
                     await self._bring_up()
                 else:
                     await self._bring_down()
-                    if self._again:
-                        self._again, self.wanted = False, True
+                if self._again and self.instance is None:
+                    self._again, self.wanted = False, True
         except Exception as error:
             log.exception("%s: the start or stop broke", self.spec.name)
             self._fail(ServiceError(f"{self.spec.title} broke: {type(error).__name__}."))

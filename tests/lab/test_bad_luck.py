@@ -1,0 +1,90 @@
+"""What must hold when a disk, an engine or a moment is against us."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from coursia_genai_lab.catalog.load import load_catalog
+from coursia_genai_lab.catalog.spec import ServiceSpec
+from coursia_genai_lab.config import LabSettings
+from coursia_genai_lab.errors import RuntimeUnavailable
+from coursia_genai_lab.lab.lab import Lab
+from coursia_genai_lab.runtimes.base import Instance, Report, StartOrder
+from coursia_genai_lab.runtimes.credentials import credential_path, write_credential
+from coursia_genai_lab.runtimes.fake import FakeRuntime
+
+PATIENCE = 10
+
+
+async def at_once(spec: ServiceSpec, instance: Instance) -> None:
+    """Take every instance for one that answers."""
+
+
+def lab_with(runtime: FakeRuntime, folder: Path) -> Lab:
+    return Lab(
+        catalog=load_catalog(),
+        settings=LabSettings(state_path=str(folder), runtime="fake"),
+        runtimes=lambda: {"fake": runtime},
+        answers=at_once,
+    )
+
+
+async def opened(runtime: FakeRuntime, folder: Path) -> Lab:
+    lab = lab_with(runtime, folder)
+    await lab.open()
+    await lab.opened(PATIENCE)
+    return lab
+
+
+async def until(lab: Lab, true: Callable[[], bool]) -> None:
+    async def look() -> None:
+        while not true():
+            await lab.wait_for_change(lab.revision, 1)
+
+    await asyncio.wait_for(look(), PATIENCE)
+
+
+class BrokenDisk(FakeRuntime):
+    """Its files can neither be read nor removed, as long as `broken`."""
+
+    broken = False
+
+    async def stop(self, instance: Instance, grace_seconds: float) -> None:
+        await super().stop(instance, grace_seconds)
+        if self.broken:
+            raise PermissionError(13, "Permission denied")
+
+    async def logs(self, instance: Instance, tail: int) -> list[str]:
+        if self.broken:
+            raise OSError(5, "Input/output error")
+        return await super().logs(instance, tail)
+
+
+class AwayEngine(FakeRuntime):
+    """Keeps a credential for each start, as containers need it; away when it is to stop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owners: list[str] = []
+
+    async def start(self, order: StartOrder, report: Report) -> Instance:
+        self.owners.append(order.owner)
+        file = credential_path(order.state_folder, f"docker-{len(self.owners)}")
+        write_credential(file, order.credential)
+        return await super().start(order, report)
+
+    async def stop(self, instance: Instance, grace_seconds: float) -> None:
+        raise RuntimeUnavailable("The engine does not answer.")
+
+
+async def test_a_restart_during_a_start_is_a_new_start(tmp_path: Path) -> None:
+    runtime = FakeRuntime(phases=("loading",), phase_seconds=0.2)
+    lab = await opened(runtime, tmp_path)
+    lab.start("comfyui", by="ada")
+    await until(lab, lambda: lab.service("comfyui").phase == "loading")
+    lab.restart("comfyui", by="ada")
+    await until(lab, lambda: lab.service("comfyui").state == "ready")
+    assert runtime.starts == ["comfyui"]
+    await lab.close()
