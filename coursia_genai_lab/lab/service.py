@@ -151,6 +151,8 @@ class Service:
                     self._again, self.wanted = False, True
         except Exception as error:
             log.exception("%s: the start or stop broke", self.spec.name)
+            # An instance that is kept would pass for one that runs, and no start would begin.
+            self.instance = self.runtime = None
             self._fail(ServiceError(f"{self.spec.title} broke: {type(error).__name__}."))
 
     async def _bring_up(self) -> None:
@@ -249,7 +251,7 @@ class Service:
     async def _watch(self, instance: Instance, runtime: Runtime) -> None:
         exit_ = await runtime.wait(instance)
         words = await self._last_words(runtime, instance)
-        with contextlib.suppress(GenAIError):
+        with contextlib.suppress(GenAIError, OSError):
             await runtime.stop(instance, 0)
         self.instance = self.runtime = None
         self._fail(ServiceDied(f"{self.spec.title} ended by itself: {exit_.reason}.{words}"))
@@ -257,7 +259,8 @@ class Service:
     async def _last_words(self, runtime: Runtime, instance: Instance) -> str:
         try:
             lines = await runtime.logs(instance, 1)
-        except GenAIError:
+        except (GenAIError, OSError):
+            # A disk that fails must not hide the end that is to be told.
             return ""
         last = lines[-1].strip()[:200] if lines else ""
         return f" Its last line: {last}" if last else ""

@@ -11,7 +11,7 @@ from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.errors import RuntimeUnavailable
 from coursia_genai_lab.lab.lab import Lab
-from coursia_genai_lab.runtimes.base import Instance, Report, StartOrder
+from coursia_genai_lab.runtimes.base import Exit, Instance, Report, StartOrder
 from coursia_genai_lab.runtimes.credentials import credential_path, write_credential
 from coursia_genai_lab.runtimes.fake import FakeRuntime
 
@@ -87,4 +87,27 @@ async def test_a_restart_during_a_start_is_a_new_start(tmp_path: Path) -> None:
     lab.restart("comfyui", by="ada")
     await until(lab, lambda: lab.service("comfyui").state == "ready")
     assert runtime.starts == ["comfyui"]
+    await lab.close()
+
+
+async def test_a_service_whose_stop_broke_can_be_started_again(tmp_path: Path) -> None:
+    runtime = BrokenDisk()
+    lab = await opened(runtime, tmp_path)
+    await lab.endpoint("comfyui", timeout=PATIENCE)
+    runtime.broken = True
+    lab.stop("comfyui", by="ada")
+    await until(lab, lambda: lab.service("comfyui").state == "failed")
+    runtime.broken = False
+    lab.start("comfyui", by="ada")
+    await until(lab, lambda: lab.service("comfyui").state == "ready")
+    await lab.close()
+
+
+async def test_a_death_is_told_although_nothing_of_it_can_be_read(tmp_path: Path) -> None:
+    runtime = BrokenDisk()
+    lab = await opened(runtime, tmp_path)
+    await lab.endpoint("comfyui", timeout=PATIENCE)
+    runtime.broken = True
+    await runtime.world.end("comfyui", Exit(1, "exited with status 1"))
+    await until(lab, lambda: lab.service("comfyui").state == "failed")
     await lab.close()
