@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 BRIEF_FAILURE_SECONDS = 10.0
 """A service that failed less than this ago is not started again by a mere request."""
+LAST_LINES = 200
+"""What is kept of the output of a service that died, whose files are then removed."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Service:
         self.started_by: str | None = None
         self.since = time.time()
         self.start_seconds: float | None = None
+        self.last_lines: list[str] = []
+        """The end of the output of the last instance that ended by itself."""
         self._start_began = 0.0
         self._means = means
         self._answers = answers
@@ -158,6 +162,7 @@ class Service:
     async def _bring_up(self) -> None:
         self._start_began = time.monotonic()
         self.problem = self.failure = None
+        self.last_lines = []
         self._become("starting", "getting ready")
         start = asyncio.create_task(self._start(), name=f"genai-start-{self.spec.name}")
         wish = asyncio.create_task(self._wish_changed.wait())
@@ -258,7 +263,7 @@ class Service:
 
     async def _last_words(self, runtime: Runtime, instance: Instance) -> str:
         try:
-            lines = await runtime.logs(instance, 1)
+            lines = self.last_lines = await runtime.logs(instance, LAST_LINES)
         except (GenAIError, OSError):
             # A disk that fails must not hide the end that is to be told.
             return ""

@@ -111,3 +111,13 @@ async def test_a_death_is_told_although_nothing_of_it_can_be_read(tmp_path: Path
     await runtime.world.end("comfyui", Exit(1, "exited with status 1"))
     await until(lab, lambda: lab.service("comfyui").state == "failed")
     await lab.close()
+
+
+async def test_the_log_of_a_service_that_died_can_be_read(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    lab = await opened(runtime, tmp_path)
+    await lab.endpoint("comfyui", timeout=PATIENCE)
+    await runtime.world.end("comfyui", Exit(1, "exited with status 1"))
+    await until(lab, lambda: lab.service("comfyui").state == "failed")
+    assert await lab.logs("comfyui", 10) == ["comfyui: listening"]
+    await lab.close()
