@@ -34,7 +34,7 @@ $(STAMP): pyproject.toml package.json yarn.lock install.json $(SOURCES) | check-
 	@$(RUN) $(YARN) jlpm install --immutable > $(VENV)/jlpm.log 2>&1 || { tail -n 30 $(VENV)/jlpm.log; exit 1; }
 	@$(RUN) $(YARN) $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[lab,examples,openai,fr]"
 	@$(RUN) jlpm build > $(VENV)/build.log 2>&1 || { tail -n 30 $(VENV)/build.log; exit 1; }
-	@$(RUN) jupyter labextension develop --overwrite . > /dev/null
+	@$(RUN) jupyter-builder develop --overwrite . > $(VENV)/develop.log 2>&1 || { cat $(VENV)/develop.log; exit 1; }
 	@touch $@
 
 $(DEV_STAMP): $(STAMP)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -24,11 +25,22 @@ def environment(home: Path) -> dict[str, str]:
         "JUPYTER_RUNTIME_DIR": "runtime",
         "IPYTHONDIR": "ipython",
         "MPLCONFIGDIR": "matplotlib",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
     }
     own = {name: str(home / folder) for name, folder in folders.items()}
     for folder in own.values():
         Path(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+    _decline_news(Path(own["JUPYTERLAB_SETTINGS_DIR"]))
     return {**os.environ, **own}
+
+
+def _decline_news(settings: Path) -> None:
+    # JupyterLab would greet each new folder with the question whether it may fetch news.
+    file = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}), "utf-8")
 
 
 def main() -> int:
@@ -44,9 +56,10 @@ def main() -> int:
         "jupyterlab",
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={notebooks}",
-        "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--ServerApp.answer_yes=True",
+        # Quiet but for what goes wrong; the address is printed at every level.
+        "--log-level=WARN",
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
         *([] if _has_display() else ["--no-browser"]),
         *sys.argv[1:],
