@@ -23,7 +23,7 @@ from .leases import Lease, Leases
 from .policy import Policy
 from .room import make_room
 from .routing import DEMO, Routing
-from .service import Means, Service
+from .service import Means, Service, not_ready
 from .survey import RuntimeSource, Survey, no_key
 from .takeover import Tenure, problem_of
 
@@ -213,7 +213,7 @@ class Lab:
             if cell.failed_just_now and cell.failure is not None:
                 raise cell.failure
             self.start(service, by="a request", notebook_mode=notebook_mode)
-        await self._until_ready(cell, timeout)
+        await self._until_ready(cell, timeout, notebook_mode)
         if cell.instance is None:
             raise ServiceNotReady(f"{cell.spec.title} has just stopped.")
         credential = cell.spec.credential
@@ -227,23 +227,19 @@ class Lab:
             dialect=asked.spec.dialect,
         )
 
-    async def _until_ready(self, cell: Service, timeout: float) -> None:
+    async def _until_ready(self, cell: Service, timeout: float, mode: Mode | None) -> None:
         deadline = time.monotonic() + timeout
-        while cell.state != "ready":
+        while True:
+            # The mode may change during the wait: `off` ends it, and no job slips through.
+            self.routing.refuse(cell.spec, mode)
+            if cell.state == "ready":
+                return
             if cell.state in ("failed", "unavailable") and cell.failure is not None:
                 raise cell.failure
             left = deadline - time.monotonic()
             if left <= 0 or not self._open:
-                raise self._not_ready(cell)
+                raise not_ready(cell, self.estimate(cell.spec.name))
             await self.wait_for_change(self.revision, left)
-
-    def _not_ready(self, cell: Service) -> ServiceNotReady:
-        phase = f": {cell.phase}" if cell.phase else ""
-        left = self.estimate(cell.spec.name)
-        about = f" About {left:.0f} s are left." if left else ""
-        error = ServiceNotReady(f"{cell.spec.title} is {cell.state}{phase}.{about}")
-        error.retry_after = max(1.0, min(left or 5.0, 60.0))
-        return error
 
     # -- readings ------------------------------------------------------------------------------
 
@@ -367,6 +363,8 @@ class Lab:
         self.announce("mode")
         for name, service in self._services.items():
             self._reconsider(name)
+            if service.instance is None and self.routing.forbidden(service.spec):
+                service.wish(False, by="the mode")
             service.mark_unavailable(self._shown_problem(name))
 
     def _shown_problem(self, name: str) -> Problem | None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..catalog.spec import ServiceSpec
-from ..errors import GenAIError, ServiceDied, ServiceError, StartTimedOut
+from ..errors import GenAIError, ServiceDied, ServiceError, ServiceNotReady, StartTimedOut
 from ..runtimes.base import Instance, Progress, Runtime, StartOrder
 from ..wire.services import Problem, ServiceState
 
@@ -290,3 +290,12 @@ class Service:
         if not keep_percent:
             self.percent = None
         self._changed(self)
+
+
+def not_ready(service: Service, seconds_left: float | None) -> ServiceNotReady:
+    """Return what a caller hears whose patience ended before the service was ready."""
+    phase = f": {service.phase}" if service.phase else ""
+    about = f" About {seconds_left:.0f} s are left." if seconds_left else ""
+    error = ServiceNotReady(f"{service.spec.title} is {service.state}{phase}.{about}")
+    error.retry_after = max(1.0, min(seconds_left or 5.0, 60.0))
+    return error

@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
-from coursia_genai_lab.errors import RuntimeUnavailable
+from coursia_genai_lab.errors import NotAllowed, RuntimeUnavailable
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.runtimes.base import Exit, Instance, Report, StartOrder
 from coursia_genai_lab.runtimes.credentials import credential_path, write_credential
 from coursia_genai_lab.runtimes.fake import FakeRuntime
+from coursia_genai_lab.wire.policy import ModeChange
 
 PATIENCE = 10
 
@@ -77,6 +80,19 @@ class AwayEngine(FakeRuntime):
 
     async def stop(self, instance: Instance, grace_seconds: float) -> None:
         raise RuntimeUnavailable("The engine does not answer.")
+
+
+async def test_switching_to_off_ends_a_start_and_every_wait_for_it(tmp_path: Path) -> None:
+    runtime = FakeRuntime(phases=("loading",), phase_seconds=60)
+    lab = await opened(runtime, tmp_path)
+    waiter = asyncio.ensure_future(lab.endpoint("comfyui", timeout=60))
+    await until(lab, lambda: lab.service("comfyui").phase == "loading")
+    lab.policy.change(ModeChange(value="off"), by="ada")
+    with pytest.raises(NotAllowed):
+        await asyncio.wait_for(waiter, PATIENCE)
+    await until(lab, lambda: lab.service("comfyui").state == "stopped")
+    assert runtime.starts == []
+    await lab.close()
 
 
 async def test_a_restart_during_a_start_is_a_new_start(tmp_path: Path) -> None:
