@@ -320,6 +320,8 @@ class Lab:
         if self._opening is not None and asyncio.current_task() is not self._opening:
             await asyncio.wait([self._opening])
         slot = self._tenure.slot
+        if not self._open:
+            raise ServiceError("The server is stopping.", "Start it again.")
         if slot is None:
             raise ServiceError("The Lab has no state folder to keep credentials in.")
         runtime = await self.survey.runtime_for(spec)

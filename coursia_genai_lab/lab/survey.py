@@ -89,10 +89,10 @@ class Survey:
             return self.problems
 
     async def close(self) -> None:
-        """Close the runtimes that were built."""
-        if self._runtimes is not None:
-            for runtime in self._runtimes.values():
-                await runtime.close()
+        """Close the runtimes that were built; the next question builds new ones."""
+        runtimes, self._runtimes = self._runtimes, None
+        for runtime in (runtimes or {}).values():
+            await runtime.close()
 
 
 def nothing_runs(spec: ServiceSpec) -> Problem:

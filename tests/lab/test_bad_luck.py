@@ -13,10 +13,11 @@ from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.errors import NotAllowed, RuntimeUnavailable
 from coursia_genai_lab.lab.lab import Lab
-from coursia_genai_lab.runtimes.base import Exit, Instance, Report, StartOrder
+from coursia_genai_lab.runtimes.base import Exit, Instance, Report, Runtime, StartOrder
 from coursia_genai_lab.runtimes.credentials import credential_path, write_credential
 from coursia_genai_lab.runtimes.fake import FakeRuntime
 from coursia_genai_lab.wire.policy import ModeChange
+from coursia_genai_lab.wire.services import RuntimeName
 
 PATIENCE = 10
 
@@ -137,3 +138,35 @@ async def test_the_log_of_a_service_that_died_can_be_read(tmp_path: Path) -> Non
     await until(lab, lambda: lab.service("comfyui").state == "failed")
     assert await lab.logs("comfyui", 10) == ["comfyui: listening"]
     await lab.close()
+
+
+async def test_a_closing_lab_starts_nothing(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    lab = await opened(runtime, tmp_path)
+    closing = asyncio.ensure_future(lab.close())
+    await asyncio.sleep(0)
+    lab.start("comfyui", by="ada")
+    await closing
+    await until(lab, lambda: lab.service("comfyui").state == "unavailable")
+    assert runtime.starts == []
+
+
+async def test_a_lab_that_was_closed_opens_again(tmp_path: Path) -> None:
+    made: list[FakeRuntime] = []
+
+    def build() -> dict[RuntimeName, Runtime]:
+        made.append(FakeRuntime())
+        return {"fake": made[-1]}
+
+    lab = Lab(
+        catalog=load_catalog(),
+        settings=LabSettings(state_path=str(tmp_path), runtime="fake"),
+        runtimes=build,
+        answers=at_once,
+    )
+    for _ in range(2):
+        await lab.open()
+        await lab.opened(PATIENCE)
+        await lab.endpoint("comfyui", timeout=PATIENCE)
+        await lab.close()
+    assert [one.starts for one in made] == [["comfyui"], ["comfyui"]]
