@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigurationError
+from ..runtimes import credentials, process_records
 
 try:
     import fcntl
@@ -33,10 +34,22 @@ class OwnerSlot:
     lock: int
 
     def release(self, *, forget: bool = False) -> None:
-        """Give the slot back; with `forget` also remove it, when nothing bears its name."""
-        if forget:
-            self._remove()
-        os.close(self.lock)
+        """Give the slot back; with `forget` also remove it, when nothing bears its name.
+
+        A credential or a process record shows that something may: an engine that was away could
+        not remove its container. Such a slot stays for the next Lab.
+        """
+        try:
+            if forget and not self._has_remains():
+                self._remove()
+        except OSError as error:
+            log.warning("The slot %s stays behind: %s.", self.owner[:8], error.strerror or error)
+        finally:
+            os.close(self.lock)
+
+    def _has_remains(self) -> bool:
+        folders = (self.folder / credentials.FOLDER, self.folder / process_records.FOLDER)
+        return any(folder.is_dir() and any(folder.iterdir()) for folder in folders)
 
     def _remove(self) -> None:
         for path in sorted(self.folder.rglob("*"), reverse=True):
@@ -89,11 +102,18 @@ def _private_folder(path: Path) -> Path:
 
 
 def _try(path: Path) -> OwnerSlot | None:
-    lock = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        lock = os.open(path, flags)
+    except OSError:
+        # A Lab that closes removes its slot at this very moment, or it is not ours to open.
+        log.warning("The ownership file %s cannot be opened; it is left alone.", path.name)
+        return None
     try:
         if fcntl is not None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         owner = str(uuid.UUID(json.loads(path.read_text(encoding="utf-8"))["owner"]))
+        return OwnerSlot(owner, _private_folder(path), lock)
     except BlockingIOError:
         os.close(lock)
         return None
@@ -101,4 +121,3 @@ def _try(path: Path) -> OwnerSlot | None:
         log.warning("The ownership file %s cannot be read; it is left alone.", path.name)
         os.close(lock)
         return None
-    return OwnerSlot(owner, _private_folder(path), lock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,6 +138,22 @@ async def test_the_log_of_a_service_that_died_can_be_read(tmp_path: Path) -> Non
     await runtime.world.end("comfyui", Exit(1, "exited with status 1"))
     await until(lab, lambda: lab.service("comfyui").state == "failed")
     assert await lab.logs("comfyui", 10) == ["comfyui: listening"]
+    await lab.close()
+
+
+async def test_what_could_not_be_stopped_keeps_its_owner_for_the_next_lab(tmp_path: Path) -> None:
+    runtime = AwayEngine()
+    for _ in range(2):
+        lab = await opened(runtime, tmp_path)
+        await lab.endpoint("comfyui", timeout=PATIENCE)
+        await lab.close()
+    assert len(set(runtime.owners)) == 1
+
+
+async def test_a_lab_closes_although_somebody_removed_its_state_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    lab = await opened(FakeRuntime(), folder)
+    shutil.rmtree(folder)
     await lab.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -82,4 +84,32 @@ def test_a_broken_slot_file_is_left_alone(tmp_path: Path) -> None:
     slot, abandoned = claim_slots(tmp_path)
     assert abandoned == []
     assert (tmp_path / "broken.owner").exists()
+    slot.release()
+
+
+@pytest.mark.parametrize("remains", ["credentials/docker-one", "processes/demo.json"])
+def test_a_slot_that_something_may_still_bear_is_kept(tmp_path: Path, remains: str) -> None:
+    slot, _ = claim_slots(tmp_path)
+    file = slot.folder / remains
+    file.parent.mkdir()
+    file.write_text("x", encoding="utf-8")
+    slot.release(forget=True)
+    again, _ = claim_slots(tmp_path)
+    assert again.owner == slot.owner
+    assert file.exists()
+    again.release()
+
+
+def test_a_slot_whose_folder_somebody_removed_is_given_back(tmp_path: Path) -> None:
+    slot, _ = claim_slots(tmp_path / "state")
+    shutil.rmtree(tmp_path / "state")
+    slot.release(forget=True)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(slot.lock)
+
+
+def test_a_slot_that_cannot_be_opened_keeps_no_lab_from_its_own(tmp_path: Path) -> None:
+    (tmp_path / "odd.owner").symlink_to(tmp_path / "nowhere")
+    slot, abandoned = claim_slots(tmp_path)
+    assert abandoned == []
     slot.release()
