@@ -117,6 +117,9 @@ class GenAILabApp(ExtensionApp):
             await asyncio.wait_for(self.close(), CLOSE_SECONDS)
         except asyncio.TimeoutError:
             self.log.warning("GenAI Lab: closing took too long; the next start cleans up.")
+        except Exception:
+            # The boundary to Jupyter: it would go on to shut no kernel down.
+            self.log.exception("GenAI Lab: closing failed; the next start cleans up.")
 
 
 class _Readiness:
