@@ -110,10 +110,11 @@ class LocalLaunchDesk:
         an error. An earlier launch of the same kernel ends with this one.
         """
         await self._lab.opened(SURVEY_SECONDS)
-        former = self._of_kernel(order.kernel_id)
         grant = await self._prepared(order)
-        for launch_id in former:
-            self._forget(launch_id)
+        # Looked at after the last wait: two pages may enable one kernel at a time.
+        for launch_id in self._of_kernel(order.kernel_id):
+            if launch_id != order.launch_id:
+                self._forget(launch_id)
         self._lab.announce("launch")
         return grant
 

@@ -211,3 +211,12 @@ async def test_a_change_of_mode_is_seen_by_the_next_launch(opened_bench: Opened)
         grant = await bench.desk.prepare(order("comfyui", number=2))
         assert grant.variables
         assert [view.launch_id for view in bench.desk.views()] == ["launch2"]
+
+
+async def test_two_launches_of_one_kernel_at_once_leave_one_claim(opened_bench: Opened) -> None:
+    async with opened_bench() as bench:
+        orders = [order("comfyui", number=number) for number in (1, 2)]
+        await asyncio.gather(*map(bench.desk.prepare, orders))
+        (view,) = bench.desk.views()
+        (lease,) = bench.lab.leases.standing()
+        assert (view.kernel_id, lease.kernel_id) == ("k1", "k1")
