@@ -101,7 +101,10 @@ def _refuse_foreign_owner(path: Path) -> None:
     # Whoever can write a spec chooses what the Lab runs, so only the operator may.
     if not hasattr(os, "getuid"):
         return
-    info = path.stat()
+    try:
+        info = path.stat()
+    except OSError as error:
+        raise SpecError(f"{path.name} cannot be read: {error.strerror}.") from error
     if info.st_uid not in (os.getuid(), 0) or info.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
         raise SpecError(
             f"{path.name} belongs to somebody else or can be written by others; it was not read.",
