@@ -137,8 +137,8 @@ class GenAILab(Configurable):
             runtime=self.runtime,
             namespace=self.namespace,
             services_path=self.services_path,
-            model_roots=tuple(str(Path(root).expanduser()) for root in self.model_roots),
-            state_path=self.state_path or state_folder,
+            model_roots=tuple(map(_absolute, self.model_roots)),
+            state_path=_absolute(self.state_path or state_folder),
             network_subnet=self.network_subnet,
             max_concurrent=self.max_concurrent,
             open_doors=self.open_doors,
@@ -146,3 +146,8 @@ class GenAILab(Configurable):
             demo_boot_seconds=self.demo_boot_seconds,
             demo_seconds_per_step=self.demo_seconds_per_step,
         )
+
+
+def _absolute(path: str) -> str:
+    # Services run in folders of their own, where a relative path would mean another place.
+    return str(Path(path).expanduser().absolute())
