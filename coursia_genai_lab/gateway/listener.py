@@ -8,6 +8,7 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -35,8 +36,9 @@ class Listener:
         server = web.Server(
             self._handle,
             handler_cancellation=True,
-            # The log of aiohttp prints whole request lines, and a socket's may hold a token.
+            # The logs of aiohttp print whole request lines, and a socket's may hold a token.
             access_log=None,
+            logger=_WireLog(f"{__name__}.wire"),
             auto_decompress=False,
             keepalive_timeout=75,
             lingering_time=LINGER_SECONDS,
@@ -72,6 +74,16 @@ class Listener:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return await self._handler(request)
+
+
+class _WireLog(logging.Logger):
+    """Keep of a request that cannot be read its kind only."""
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log the class of the error, which aiohttp passes or is handling."""
+        told = kwargs.get("exc_info")
+        error = told if isinstance(told, BaseException) else sys.exc_info()[1]
+        log.info("gateway: a request could not be read (%s)", type(error).__name__)
 
 
 def _bind(preferred: int | None) -> socket.socket:

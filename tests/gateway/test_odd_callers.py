@@ -1,0 +1,37 @@
+"""Callers that are broken or hostile get an answer in the dialect, and harm nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from door_harness import BOUND, Gateway, gateway
+
+
+async def said(g: Gateway, door: str, head: bytes, body: bytes = b"") -> bytes:
+    """Send bytes to a door and return the first that come back."""
+    port = int((await g.doors.open(door)).rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(head.replace(b"TOKEN", g.token().encode()) + body)
+        return await asyncio.wait_for(reader.read(4096), BOUND)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+PROOF = b"Host: 127.0.0.1\r\nAuthorization: Bearer TOKEN\r\n"
+
+
+async def test_a_token_in_a_broken_address_reaches_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with gateway() as g:
+        answer = await said(
+            g, "comfyui", b"GET /ws?token=TOKEN&a=\xff HTTP/1.1\r\n" + PROOF + b"\r\n"
+        )
+        assert b" 400 " in answer.split(b"\r\n")[0]
+    assert "cgl_" not in caplog.text
+
+
+HANDSHAKE = b"GET /ws HTTP/1.1\r\n" + PROOF + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
