@@ -26,7 +26,7 @@ class OwnJobs:
         """Remember the `prompt_id` in the answer to POST /prompt, where there is one."""
         try:
             answer = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         job = answer.get("prompt_id") if isinstance(answer, dict) else None
         if isinstance(job, str) and job not in self._owners:
@@ -125,7 +125,7 @@ _LIMITS: dict[Limit, Callable[[OwnJobs, str, bytes, str], bytes]] = {
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise InvalidRequest("The body is not a JSON object.")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 import pytest
-from door_harness import BOUND, Gateway, gateway
+from door_harness import BOUND, Gateway, echo, gateway, service
 
 
 async def said(g: Gateway, door: str, head: bytes, body: bytes = b"") -> bytes:
@@ -32,6 +32,14 @@ async def test_a_token_in_a_broken_address_reaches_no_log(caplog: pytest.LogCapt
         )
         assert b" 400 " in answer.split(b"\r\n")[0]
     assert "cgl_" not in caplog.text
+
+
+async def test_a_body_nested_too_deep_is_refused_as_no_json() -> None:
+    async with gateway() as g, service(echo) as upstream:
+        g.lab.is_ready("comfyui", upstream.url)
+        url = f"{await g.doors.open('comfyui')}/queue"
+        async with g.http.post(url, data=b"[" * 60_000, headers=g.bearer()) as answer:
+            assert answer.status == 400
 
 
 HANDSHAKE = b"GET /ws HTTP/1.1\r\n" + PROOF + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
