@@ -16,7 +16,7 @@ from .holding import Holding
 from .needs import LabView
 from .own_jobs import OwnJobs
 from .proxy import SMALL_BYTES, Hooks, Proxy, read_body
-from .sockets import Bridges
+from .sockets import Bridges, refuse_broken_handshake
 from .starting import starting_stats
 from .target import Target, read_target
 from .tokens import Grant
@@ -157,6 +157,8 @@ class RawDoor:
     async def _socket(
         self, request: web.BaseRequest, target: Target, grant: Grant
     ) -> web.StreamResponse:
+        refuse_broken_handshake(request)
+
         def used() -> None:
             self._lab.touch(self._lab.backend(self._service, grant.mode))
 

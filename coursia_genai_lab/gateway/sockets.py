@@ -21,7 +21,7 @@ from aiohttp import (
 )
 from yarl import URL
 
-from ..errors import GenAIError, GenerationError, ServiceDied
+from ..errors import GenAIError, GenerationError, InvalidRequest, ServiceDied
 from ..lab.endpoint import Endpoint
 from .headers import GUARDS, credential
 
@@ -104,8 +104,8 @@ class Bridges:
         """
         joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._joining[lease_id].add(joined)
-        caller = await _accept(request, ())
         try:
+            caller = await _accept(request, ())
             try:
                 endpoint = await ready()
                 upstream = await self._connect(endpoint, target, ())
@@ -184,6 +184,14 @@ class Bridges:
                 continue
             return 1001, b"The server is stopping."
         return 1008, b"This kernel may not use the service any more."
+
+
+def refuse_broken_handshake(request: web.BaseRequest) -> None:
+    """Raise InvalidRequest for an upgrade that is not a complete handshake (RFC 6455, 4.2.1)."""
+    if not web.WebSocketResponse().can_prepare(request):
+        raise InvalidRequest(
+            "This is not a complete WebSocket handshake.", "Use a WebSocket client."
+        )
 
 
 async def _pump(source: Socket, sink: Socket, used: Callable[[], None]) -> Close | None:

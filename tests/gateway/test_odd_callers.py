@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import pytest
+from aiohttp import ClientTimeout
 from door_harness import BOUND, Gateway, echo, gateway, service
 
 
@@ -43,3 +44,19 @@ async def test_a_body_nested_too_deep_is_refused_as_no_json() -> None:
 
 
 HANDSHAKE = b"GET /ws HTTP/1.1\r\n" + PROOF + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+async def test_a_broken_handshake_is_refused_as_such() -> None:
+    async with gateway() as g, service(echo) as upstream:
+        g.lab.is_ready("comfyui", upstream.url)
+        assert (await said(g, "comfyui", HANDSHAKE)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_broken_handshake_during_a_start_keeps_no_job_back() -> None:
+    async with gateway(hold_seconds=3) as g, service(echo) as upstream:
+        assert (await said(g, "comfyui", HANDSHAKE)).startswith(b"HTTP/1.1 400 ")
+        g.lab.is_ready("comfyui", upstream.url)
+        url = f"{await g.doors.open('comfyui')}/prompt"
+        patience = ClientTimeout(total=3)
+        async with g.http.post(url, json={}, headers=g.bearer(), timeout=patience) as answer:
+            assert answer.status == 200
