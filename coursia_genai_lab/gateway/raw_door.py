@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import hdrs, web
 
-from ..errors import GenAIError, NotAllowed, ServiceNotReady
+from ..errors import GenAIError, NotAllowed, ServiceError, ServiceNotReady
 from ..lab.endpoint import Endpoint
 from .admission import Admission
 from .answers import json_answer, refusal
@@ -140,7 +140,13 @@ class RawDoor:
 
     async def _endpoint(self, grant: Grant, seconds: float) -> Endpoint:
         with self._admission.seat(grant, "hold"):
-            return await self._holding.endpoint(self._service, seconds, grant.mode)
+            try:
+                return await self._holding.endpoint(self._service, seconds, grant.mode)
+            except NotAllowed as error:
+                if error.error_code != "mode_cloud":
+                    raise
+                # A raw dialect has no cloud stand-in: to its clients the engine is away.
+                raise ServiceError(error.message, error.remedy, code=error.error_code) from error
 
     def _passes_as_starting(self, error: ServiceNotReady, grant: Grant) -> bool:
         return error.error_code == ServiceNotReady.code and self._holding.may_pass_as_starting(

@@ -9,6 +9,8 @@ import pytest
 from aiohttp import ClientTimeout
 from door_harness import BOUND, Gateway, echo, gateway, service
 
+from coursia_genai_lab.errors import NotAllowed
+
 
 async def said(g: Gateway, door: str, head: bytes, body: bytes = b"") -> bytes:
     """Send bytes to a door and return the first that come back."""
@@ -60,3 +62,14 @@ async def test_a_broken_handshake_during_a_start_keeps_no_job_back() -> None:
         patience = ClientTimeout(total=3)
         async with g.http.post(url, json={}, headers=g.bearer(), timeout=patience) as answer:
             assert answer.status == 200
+
+
+async def test_in_mode_cloud_a_raw_door_answers_503_with_the_reason() -> None:
+    async with gateway() as g:
+        g.lab.has_failed(NotAllowed("The mode is cloud.", "Change it.", code="mode_cloud"))
+        url = f"{await g.doors.open('comfyui')}/prompt"
+        async with g.http.post(url, json={}, headers=g.bearer()) as answer:
+            body = await answer.json()
+            assert answer.status == 503
+            assert body["error"]["type"] == "mode_cloud"
+            assert answer.headers["x-should-retry"] == "false"
