@@ -123,6 +123,9 @@ class LocalLaunchDesk:
         launch = self._launches.get(launch_id)
         if launch is None:
             return
+        if launch.lease_id is not None:
+            # The kernel starts after the wait, and by then its token must be good.
+            self._lab.leases.suspend(launch.lease_id, timeout + PENDING_SECONDS)
         mode = launch.profile.mode
         waits = [
             self._lab.endpoint(name, timeout=timeout, notebook_mode=mode)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -220,3 +221,16 @@ async def test_two_launches_of_one_kernel_at_once_leave_one_claim(opened_bench: 
         (view,) = bench.desk.views()
         (lease,) = bench.lab.leases.standing()
         assert (view.kernel_id, lease.kernel_id) == ("k1", "k1")
+
+
+async def test_a_launch_that_waits_long_keeps_its_claim_for_as_long(opened_bench: Opened) -> None:
+    runtime = FakeRuntime(phases=("loading",), phase_seconds=60)
+    async with opened_bench(runtime) as bench:
+        grant = await bench.desk.prepare(order("comfyui"))
+        waiting = asyncio.ensure_future(bench.desk.ready(grant.view.launch_id, 3600))
+        await bench.until(lambda: bench.lab.service("comfyui").phase == "loading")
+        (lease,) = bench.lab.leases.standing()
+        assert lease.lapses_at is not None
+        assert lease.lapses_at > time.monotonic() + 3600
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
