@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..errors import GenAIError
 from ..runtimes.base import Instance, Runtime
 from ..wire.services import Problem, RuntimeName
 from .ownership import OwnerSlot, claim_slots
@@ -37,9 +38,24 @@ class Tenure:
         self.slot = slot
         adopted = await adopt(slot, runtimes, services, namespace)
         for left in abandoned:
-            await reap(left, runtimes, services, namespace)
-            await asyncio.to_thread(left.release, forget=True)
+            removed = await self._removed(left, runtimes, services, namespace)
+            await asyncio.to_thread(left.release, forget=removed)
         return adopted
+
+    async def _removed(
+        self,
+        left: OwnerSlot,
+        runtimes: Mapping[RuntimeName, Runtime],
+        services: Mapping[str, Service],
+        namespace: str,
+    ) -> bool:
+        try:
+            await reap(left, runtimes, services, namespace)
+        except (GenAIError, OSError) as error:
+            # It keeps its owner, and a later Lab removes it; what we adopted is not concerned.
+            log.warning("What a vanished Lab left could not be removed: %s", error)
+            return False
+        return True
 
     async def end(self, *, clean: bool) -> None:
         """Give the slot back; a clean end leaves nothing of it."""
