@@ -49,8 +49,9 @@ class Routing:
             return None, None
         if mode != "auto":
             return mode, None
-        asked = {name for name in services if name in self._catalog}
-        if asked and all(self.backend(name, notebook_mode) == DEMO for name in asked):
+        # A notebook that asks for nothing yet may come to ask for anything.
+        asked = {name for name in services if name in self._catalog} or set(self._catalog)
+        if all(self.backend(name, notebook_mode) == DEMO for name in asked):
             return "demo", None if asked == {DEMO} else "local_unavailable"
         return "local", None
 

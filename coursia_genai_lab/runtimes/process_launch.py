@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..catalog.spec import ServiceSpec
-from ..errors import PortTaken, RuntimeUnavailable
+from ..errors import PortTaken, RuntimeUnavailable, ServiceError
 from . import loopback
 from .base import Exit, StartOrder
 from .child import Child, Identity, spawn
@@ -43,6 +44,7 @@ async def launch(
         ServiceDied: it ended within that second; with its last line of output.
         PortTaken: somebody else took the port first.
         RuntimeUnavailable: the system cannot run another process.
+        ServiceError: the disk does not take its files.
     """
     child: Child | None = None
     try:
@@ -52,11 +54,14 @@ async def launch(
         record = _record(order, identity, port, files.credential.name)
         await to_the_end(lambda: write_record(order.state_folder, record))
         await _first_look(order, child, port, files)
-    except BaseException:
+    except BaseException as error:
         # Cancellation included: nothing that this call made stays behind.
         if child is not None:
             await asyncio.shield(child.end(0))
-        await to_the_end(files.remove)
+        with contextlib.suppress(OSError):
+            await to_the_end(files.remove)
+        if isinstance(error, OSError):
+            raise _disk_refuses(order.spec, error) from error
         raise
     return record, child
 
@@ -96,6 +101,14 @@ async def _first_look(order: StartOrder, child: Child, port: int, files: Process
                 raise _port_taken(order.spec, port)
         if not loopback.can_see_listeners():
             return
+
+
+def _disk_refuses(spec: ServiceSpec, error: OSError) -> ServiceError:
+    return ServiceError(
+        f"The files of {spec.title} cannot be written: {error.strerror or error}.",
+        "Free some space, or correct GenAILab.state_path, then start the service again.",
+        code="disk_refuses",
+    )
 
 
 def _port_taken(spec: ServiceSpec, port: int) -> PortTaken:

@@ -47,8 +47,11 @@ def write_record(state_folder: str | Path, record: ProcessRecord) -> None:
     path = record_path(state_folder, record.service)
     private_folder(path.parent)
     draft = path.with_suffix(f".{os.getpid()}.draft")
-    draft.write_text(json.dumps(asdict(record)), encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(asdict(record)), encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read_record(path: Path) -> ProcessRecord | None:

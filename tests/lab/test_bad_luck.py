@@ -12,13 +12,14 @@ import pytest
 from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
-from coursia_genai_lab.errors import NotAllowed, RuntimeUnavailable
+from coursia_genai_lab.errors import NotAllowed, RuntimeUnavailable, ServiceError
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.runtimes.base import Exit, Instance, Report, Runtime, StartOrder
 from coursia_genai_lab.runtimes.credentials import credential_path, write_credential
 from coursia_genai_lab.runtimes.fake import FakeRuntime
+from coursia_genai_lab.runtimes.process import ProcessRuntime
 from coursia_genai_lab.wire.policy import ModeChange
-from coursia_genai_lab.wire.services import RuntimeName
+from coursia_genai_lab.wire.services import Problem, RuntimeName
 
 PATIENCE = 10
 
@@ -187,3 +188,28 @@ async def test_a_lab_that_was_closed_opens_again(tmp_path: Path) -> None:
         await lab.endpoint("comfyui", timeout=PATIENCE)
         await lab.close()
     assert [one.starts for one in made] == [["comfyui"], ["comfyui"]]
+
+
+async def test_a_disk_that_refuses_is_told_with_its_remedy(tmp_path: Path) -> None:
+    lab = Lab(
+        catalog=load_catalog(),
+        settings=LabSettings(state_path=str(tmp_path)),
+        runtimes=lambda: {"process": ProcessRuntime()},
+        answers=at_once,
+    )
+    await lab.open()
+    await lab.opened(PATIENCE)
+    (owner,) = tmp_path.glob("*.owner")
+    (owner.with_suffix("") / "credentials").write_text("in the way", encoding="utf-8")
+    with pytest.raises(ServiceError) as refusal:
+        await lab.endpoint("demo", timeout=PATIENCE)
+    assert "state_path" in refusal.value.remedy
+    await lab.close()
+
+
+async def test_a_kernel_that_asks_for_nothing_yet_is_told_what_would_answer(tmp_path: Path) -> None:
+    missing = Problem(code="image_missing", message="No image.", remedy="Build it.")
+    runtime = FakeRuntime(problem=lambda spec: None if spec.name == "demo" else missing)
+    lab = await opened(runtime, tmp_path)
+    assert lab.genai_mode([]) == ("demo", "local_unavailable")
+    await lab.close()
