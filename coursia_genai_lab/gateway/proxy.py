@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 SILENCE_SECONDS = 600.0
 """How long a service may say nothing: a large picture takes minutes. OpenAI's SDK waits as long."""
 CONNECT_SECONDS = 5.0
+BODY_SILENCE_SECONDS = 60.0
+"""How long a caller may stop in the middle of a body that is kept in memory."""
 IDLE_CONNECTION_SECONDS = 2.0
 """Below uvicorn's 5 s, so that a kept connection is not reused at the moment it is closed."""
 SMALL_BYTES = 64 * 2**10
@@ -91,21 +93,35 @@ def sent_length(request: web.BaseRequest) -> int | None:
     return length
 
 
-async def read_body(request: web.BaseRequest, limit: int) -> bytes:
+async def read_body(
+    request: web.BaseRequest, limit: int, *, silence_seconds: float = BODY_SILENCE_SECONDS
+) -> bytes:
     """Return a whole request body of at most `limit` bytes.
 
     Raises:
         RequestTooLarge: there is more.
+        InvalidRequest: nothing came for `silence_seconds`.
     """
     await invite_body(request)
     parts: list[bytes] = []
     size = 0
-    async for chunk in request.content.iter_any():
+    while chunk := await _next_piece(request, silence_seconds):
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
         parts.append(chunk)
     return b"".join(parts)
+
+
+async def _next_piece(request: web.BaseRequest, silence_seconds: float) -> bytes:
+    try:
+        return await asyncio.wait_for(request.content.readany(), silence_seconds)
+    except asyncio.TimeoutError:
+        raise InvalidRequest(
+            "The body of the request stopped in the middle.",
+            "Send it again.",
+            code="body_cut_short",
+        ) from None
 
 
 async def invite_body(request: web.BaseRequest) -> None:
