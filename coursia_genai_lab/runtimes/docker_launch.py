@@ -166,14 +166,15 @@ class DockerLaunch:
             ) from error
 
     def _undo(self, client: docker.DockerClient, made: str | None, file: Path) -> None:
-        credentials.remove_credential(file)
         try:
             if made is not None:
                 remove(client, made)
             drop_unused_network(client, self._order.namespace)
         except (GenAIError, *AWAY):
             # The engine is gone: what is left bears our label, and the next start removes it.
+            # The credential stays too: it shows that this owner must not be forgotten.
             return
+        credentials.remove_credential(file)
 
     def _say(self, phase: str) -> None:
         if self._abandoned.is_set():
