@@ -69,7 +69,9 @@ def _index(profiles: ProfileCache, root: Path, folder: str) -> list[Profile]:
     for here, folders, files in os.walk(top):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if name.endswith(".ipynb") and len(found) < MOST_NOTEBOOKS:
+            if len(found) >= MOST_NOTEBOOKS:
+                return found  # the rest of a home or of a shared disk is not walked for nothing
+            if name.endswith(".ipynb"):
                 path = Path(here) / name
                 found.append(profiles.get(path, api_path=path.relative_to(root).as_posix()))
     return found
