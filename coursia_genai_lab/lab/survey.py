@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 
@@ -11,6 +12,8 @@ from ..catalog.spec import ServiceSpec
 from ..errors import NothingInstalled, ServiceError
 from ..runtimes.base import Runtime
 from ..wire.services import Problem, RuntimeName
+
+log = logging.getLogger(__name__)
 
 RuntimeSource = Callable[[], Mapping[RuntimeName, Runtime]]
 PREFERENCE: tuple[RuntimeName, ...] = ("fake", "external", "docker", "process")
@@ -85,6 +88,11 @@ class Survey:
                         await self.runtime_for(spec)
                     except ServiceError:
                         continue
+                    except Exception as error:
+                        # One file of an operator may hold what nobody thought of; the panel
+                        # must go on to show the others.
+                        log.exception("%s could not be examined", spec.name)
+                        self.problems[spec.name] = cannot_examine(spec, error)
                 self._asked_at = time.monotonic()
             return self.problems
 
@@ -102,6 +110,16 @@ def nothing_runs(spec: ServiceSpec) -> Problem:
         message=f"Nothing on this machine can run {spec.title}.",
         remedy=spec.install or NothingInstalled.default_remedy,
         command=spec.install_command,
+    )
+
+
+def cannot_examine(spec: ServiceSpec, error: Exception) -> Problem:
+    """Return the problem of a service about which the question itself failed."""
+    return Problem(
+        code="not_examined",
+        message=f"Whether {spec.title} can run here could not be found out: "
+        f"{type(error).__name__}.",
+        remedy="Correct its service file; the server's log has the details.",
     )
 
 

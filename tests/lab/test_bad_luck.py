@@ -213,3 +213,17 @@ async def test_a_kernel_that_asks_for_nothing_yet_is_told_what_would_answer(tmp_
     lab = await opened(runtime, tmp_path)
     assert lab.genai_mode([]) == ("demo", "local_unavailable")
     await lab.close()
+
+
+async def test_one_service_that_cannot_be_examined_hides_no_other(tmp_path: Path) -> None:
+    def problem(spec: ServiceSpec) -> Problem | None:
+        if spec.name == "comfyui":
+            raise ValueError("Invalid IPv6 URL")
+        return None
+
+    lab = await opened(FakeRuntime(problem=problem), tmp_path)
+    await lab.look_around(fresh=True)
+    assert lab.service("comfyui").state == "unavailable"
+    assert lab.changes.warnings == []
+    await lab.endpoint("forge-turbo", timeout=PATIENCE)
+    await lab.close()
