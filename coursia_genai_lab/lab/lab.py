@@ -237,7 +237,8 @@ class Lab:
             if cell.state in ("failed", "unavailable") and cell.failure is not None:
                 raise cell.failure
             left = deadline - time.monotonic()
-            if left <= 0 or not self._open:
+            given_up = cell.state == "stopped" and not cell.wanted
+            if left <= 0 or given_up or not self._open:
                 raise not_ready(cell, self.estimate(cell.spec.name))
             await self.wait_for_change(self.revision, left)
 

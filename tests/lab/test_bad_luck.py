@@ -12,7 +12,7 @@ import pytest
 from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
-from coursia_genai_lab.errors import NotAllowed, RuntimeUnavailable, ServiceError
+from coursia_genai_lab.errors import NotAllowed, RuntimeUnavailable, ServiceError, ServiceNotReady
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.runtimes.base import Exit, Instance, Report, Runtime, StartOrder
 from coursia_genai_lab.runtimes.credentials import credential_path, write_credential
@@ -226,4 +226,15 @@ async def test_one_service_that_cannot_be_examined_hides_no_other(tmp_path: Path
     assert lab.service("comfyui").state == "unavailable"
     assert lab.changes.warnings == []
     await lab.endpoint("forge-turbo", timeout=PATIENCE)
+    await lab.close()
+
+
+async def test_who_waits_for_a_service_that_is_stopped_waits_no_longer(tmp_path: Path) -> None:
+    runtime = FakeRuntime(phases=("loading",), phase_seconds=60)
+    lab = await opened(runtime, tmp_path)
+    waiter = asyncio.ensure_future(lab.endpoint("comfyui", timeout=600))
+    await until(lab, lambda: lab.service("comfyui").phase == "loading")
+    lab.stop("comfyui", by="ada", force=True)
+    with pytest.raises(ServiceNotReady):
+        await asyncio.wait_for(waiter, PATIENCE)
     await lab.close()
