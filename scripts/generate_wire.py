@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from coursia_genai_lab import wire
+from coursia_genai_lab.wire.shape import Shape
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "coursia_genai_lab" / "wire" / "schema.json"
@@ -33,6 +34,8 @@ BANNER = "// Generated from coursia_genai_lab/wire by scripts/generate_wire.py; 
 
 def build_schema() -> dict[str, Any]:
     """Return one schema whose `$defs` hold every exported shape and every named choice."""
+    # Before the first shape is loaded, for a class reads its docstrings when it is made.
+    Shape.model_config["use_attribute_docstrings"] = True
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     choices: dict[tuple[str, ...], str] = {}
     for name in wire.__all__:

@@ -20,7 +20,7 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 class SpecPart(BaseModel):
     """A frozen, closed table of a spec."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ContainerSpec(SpecPart):
