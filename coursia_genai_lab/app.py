@@ -53,7 +53,8 @@ class GenAILabApp(ExtensionApp):
         settings = GenAILab(parent=self).settings_from_traits(state_folder=str(_state_folder()))
         publisher = Publisher(server.event_logger)
         publisher.register()
-        catalog = load_catalog(settings.services_path or None)
+        root = Path(getattr(server.contents_manager, "root_dir", "") or server.root_dir).resolve()
+        catalog = load_catalog(settings.services_path or None, notebook_root=root)
         readiness = _Readiness()
         lab = Lab(
             catalog=catalog,
@@ -65,7 +66,6 @@ class GenAILabApp(ExtensionApp):
         tokens = Tokens(lab.leases)
         doors = Doors(lab, tokens)
         desk = LocalLaunchDesk(lab, tokens, doors)
-        root = Path(getattr(server.contents_manager, "root_dir", "") or server.root_dir).resolve()
         detector = Detector(catalog)
         profiles = ProfileCache(detector, root=root)
         launcher = Launcher(

@@ -41,10 +41,13 @@ class Catalog(Mapping[str, ServiceSpec]):
         return len(self.specs)
 
 
-def load_catalog(operator_folder: str | Path | None = None) -> Catalog:
+def load_catalog(
+    operator_folder: str | Path | None = None, *, notebook_root: Path | None = None
+) -> Catalog:
     """Return the built-in services, with the operator's added or put in their place.
 
-    A file that is wrong is reported as a problem and breaks nothing else.
+    A file that is wrong is reported as a problem and breaks nothing else. A folder below
+    `notebook_root` is not read: a course could write there what the Lab runs.
 
     Raises:
         SpecError: a built-in file is wrong, which is a defect of the package.
@@ -53,14 +56,9 @@ def load_catalog(operator_folder: str | Path | None = None) -> Catalog:
     problems: list[Problem] = []
     if operator_folder:
         folder = Path(operator_folder).expanduser()
-        if not folder.is_dir():
-            problems.append(
-                Problem(
-                    code="services_path_missing",
-                    message=f"The services folder {folder} does not exist.",
-                    remedy="Create it, or correct GenAILab.services_path.",
-                )
-            )
+        wrong = _refusal(folder, notebook_root)
+        if wrong is not None:
+            problems.append(wrong)
         else:
             for path in _files(folder):
                 try:
@@ -70,6 +68,23 @@ def load_catalog(operator_folder: str | Path | None = None) -> Catalog:
                 except SpecError as error:
                     problems.append(Problem(**error.to_dict()))
     return Catalog(specs, tuple(problems))
+
+
+def _refusal(folder: Path, notebook_root: Path | None) -> Problem | None:
+    if not folder.is_dir():
+        return Problem(
+            code="services_path_missing",
+            message=f"The services folder {folder} does not exist.",
+            remedy="Create it, or correct GenAILab.services_path.",
+        )
+    if notebook_root is not None and folder.resolve().is_relative_to(notebook_root.resolve()):
+        return Problem(
+            code="services_path_in_root",
+            message=f"The services folder {folder} lies among the notebooks; it was not read.",
+            remedy="Move it to a folder that only you can write, outside the notebook root, and "
+            "set GenAILab.services_path to that.",
+        )
+    return None
 
 
 def read_spec(path: Path) -> ServiceSpec:

@@ -31,3 +31,13 @@ def test_wrong_files_are_told_by_name_and_break_nothing_else(tmp_path: Path) -> 
 def test_a_folder_that_is_missing_is_told_with_its_remedy(tmp_path: Path) -> None:
     (problem,) = load_catalog(tmp_path / "nowhere").problems
     assert "services_path" in problem.remedy
+
+
+def test_a_folder_among_the_notebooks_is_not_read(tmp_path: Path) -> None:
+    services = tmp_path / "course" / "services"
+    services.mkdir(parents=True)
+    (services / "mine.toml").write_text(GOOD, encoding="utf-8")
+    catalog = load_catalog(services, notebook_root=tmp_path / "course")
+    assert "mine" not in catalog
+    assert [problem.code for problem in catalog.problems] == ["services_path_in_root"]
+    assert "mine" in load_catalog(services, notebook_root=tmp_path / "elsewhere")
