@@ -194,5 +194,4 @@ def _somebody_elses(order: StartOrder, found: Inspection) -> Conflict:
         f"A container named {name} belongs to {who} (image {image}); it was left alone.",
         "Choose another GenAILab.namespace, or remove that container if nobody needs it.",
         code="name_taken",
-        command=f"docker rm -f {name}",
     )

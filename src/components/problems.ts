@@ -61,7 +61,24 @@ export function problemHeadline(code: string, trans: TranslationBundle): string 
     case 'bad_spec':
     case 'configuration_error':
     case 'services_path_missing':
+    case 'services_path_in_root':
       return trans.__('A setting of this server is wrong');
+    case 'name_taken':
+    case 'network_taken':
+      return trans.__('A name is already taken on this Docker engine');
+    case 'docker_remote':
+      return trans.__('Docker runs on another machine');
+    case 'no_port':
+    case 'no_subnet':
+      return trans.__('There is no free address');
+    case 'process_hangs':
+    case 'container_stays':
+      return trans.__('The service does not stop');
+    case 'disk_refuses':
+      return trans.__('The disk refuses a file that is needed');
+    case 'not_examined':
+    case 'take_over_failed':
+      return trans.__('Not everything could be examined');
     case 'unreachable':
       return trans.__('The server does not answer');
     default:
