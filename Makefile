@@ -72,7 +72,7 @@ docker-tests: $(DEV_STAMP) ## Tests on a real Docker engine, started for them
 ui-tests: $(DEV_STAMP) $(UI_STAMP) ## Tests in a real browser on a real server
 	@$(RUN) scripts/timed.sh browser scripts/browser_tests.sh
 
-bench: $(DEV_STAMP) ## Print the budgets of the design as ratios, with n and spread
+bench: $(DEV_STAMP) ## Print the budgets (docs/developers/budgets.md) as ratios, with n and spread
 	@$(RUN) python -m benchmarks
 
 soak: $(DEV_STAMP) ## Long random runs: fuzzing and load

@@ -1,7 +1,7 @@
 """The declarative description of one service: a TOML file, checked by pydantic.
 
 There is no field for privileged mode, devices, host network or the engine's socket: what a
-spec cannot say, a spec cannot do (design: security rules).
+spec cannot say, a spec cannot do.
 """
 
 from __future__ import annotations

@@ -173,8 +173,8 @@ class Libraries(State):
     ) -> tuple[str, ...]:
         """Return whose service a cloud client reaches: by host, model, then variables.
 
-        A client class says little: OPENAI_BASE_URL may lead to OpenRouter (research on
-        notebooks). A host that no spec knows is somebody else's service: none of ours.
+        A client class says little: in real notebooks OPENAI_BASE_URL may lead to OpenRouter. A
+        host that no spec knows is somebody else's service: none of ours.
         """
         if not self.is_cloud(services):
             return services

@@ -1,4 +1,4 @@
-"""The person's role on this server (design, section 10)."""
+"""The person's role on this server."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ALLOWED_BELOW: dict[Mode, tuple[Mode, ...]] = {
     "demo": ("demo", "off"),
     "off": ("off",),
 }
-"""What a layer may choose under each value above it. `off` above is final (design, section 14);
+"""What a layer may choose under each value above it. `off` above is final;
 demo spends nothing and starts no container, so it narrows every other mode."""
 
 

@@ -15,7 +15,7 @@ DEMO = "demo"
 
 
 class Routing:
-    """Apply the mode table of the design, section 14.
+    """Apply the mode table of docs/teachers: what each mode starts and who answers.
 
     `problems` says, per service, why it cannot start here (the survey's answer; it fills later).
     """

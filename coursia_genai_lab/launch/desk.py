@@ -22,7 +22,7 @@ from .variables import Plan, names_that_matter, plan, proxy_exceptions, taken_na
 log = logging.getLogger(__name__)
 
 PENDING_SECONDS = 60.0
-"""How long a lease lives between preparing a launch and its kernel's start (design, section 5)."""
+"""How long a lease lives between preparing a launch and its kernel's start."""
 SURVEY_SECONDS = 0.5
 """How long the first launch waits to learn what this machine can run."""
 DOOR_SECONDS = 2.0

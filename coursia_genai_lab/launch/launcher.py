@@ -32,7 +32,7 @@ a millisecond; the first one with GenAI also opens doors."""
 NOTE_SECONDS = 1.0
 """The longest that noting a kernel's start or end may take."""
 CLOSE_SECONDS = 2.0
-"""How long closing waits for launches in hand to pass (research: clean exit in 0.7 s)."""
+"""How long closing waits for launches in hand to pass (a clean exit took 0.7 s)."""
 LOOK_SECONDS = 0.01
 READERS = 4
 

@@ -1,4 +1,4 @@
-"""Who is asking, resolved in one place for launches and for the REST API (design, section 10)."""
+"""Who is asking, resolved in one place for launches and for the REST API."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Which notebooks a kernel is for, and who asks for it.
 
-Four sources, in this order (design, section 5; facts in jupyter_server 2.21):
+Four sources, in this order (as jupyter_server 2.21 behaves):
 
 1. the session table's rows of this kernel: all of them, for a second notebook or a console may
    share the kernel. The first start has no row yet; a restart has;

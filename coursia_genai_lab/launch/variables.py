@@ -1,7 +1,7 @@
 """Which variables a kernel gets: pure, from specs and from what the user has set.
 
 An address and its credential are one group: if the user has set any of it, none of it is
-injected, so that our token never goes to a foreign host (design, section 5).
+injected, so that our token never goes to a foreign host.
 """
 
 from __future__ import annotations
