@@ -100,11 +100,14 @@ function addCommands(
 }
 
 async function remember(widget: LabPanel, state: IStateDB): Promise<void> {
-  const saved = await state.fetch(STATE_KEY);
-  if (Array.isArray(saved)) {
-    widget.collapsed = saved.filter(name => typeof name === 'string');
-  }
+  let folded = false;
   widget.collapsedChanged.connect(() => {
+    folded = true;
     void state.save(STATE_KEY, [...widget.collapsed]);
   }, widget);
+  const saved = await state.fetch(STATE_KEY);
+  // What a person folds while the page still loads is newer than what was saved.
+  if (!folded && Array.isArray(saved)) {
+    widget.collapsed = saved.filter(name => typeof name === 'string');
+  }
 }
