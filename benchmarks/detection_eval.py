@@ -1,6 +1,6 @@
 """Hold detection against labelled notebooks and print where it is right and wrong.
 
-    python benchmarks/detection_eval.py FOLDER LABELS.csv
+    python -m benchmarks.detection_eval FOLDER LABELS.csv
 
 The label file has the columns repo, path, commit, type, services, confidence, type_alt and
 category; in `services`, `a|b` accepts either and `a;b` wants both; `type_alt` lists further
@@ -21,7 +21,9 @@ from pathlib import Path
 
 from coursia_genai_lab.catalog import load_catalog
 from coursia_genai_lab.detection import Detector
-from coursia_genai_lab.wire.notebooks import Profile
+from coursia_genai_lab.wire.notebooks import NotebookType, Profile
+
+from .word_heuristic import classify
 
 TYPES = ("CLASSIC", "GENAI_BASIC", "GENAI_ADVANCED", "HYBRID")
 QUIET = ("classic", "text-llm")
@@ -35,6 +37,8 @@ class Case:
     label: dict[str, str]
     profile: Profile
     milliseconds: float
+    by_words: NotebookType | None
+    """What the heuristic of telling words says; None where it raises."""
 
     @property
     def positive(self) -> bool:
@@ -45,9 +49,12 @@ class Case:
         return self.label["confidence"] == "high"
 
     @property
+    def accepted(self) -> set[str]:
+        return {self.label["type"], *filter(None, self.label["type_alt"].split(";"))}
+
+    @property
     def type_right(self) -> bool:
-        accepted = {self.label["type"], *filter(None, self.label["type_alt"].split(";"))}
-        return self.profile.type in accepted
+        return self.profile.type in self.accepted
 
     @property
     def services_right(self) -> bool:
@@ -74,7 +81,8 @@ def examine(folder: Path, labels: Path) -> tuple[list[Case], list[str]]:
                 continue
             before = time.perf_counter()
             profile = detector.profile_file(path, api_path=label["path"])
-            cases.append(Case(label, profile, (time.perf_counter() - before) * 1000))
+            milliseconds = (time.perf_counter() - before) * 1000
+            cases.append(Case(label, profile, milliseconds, classify(path)))
     return cases, missing
 
 
@@ -86,6 +94,32 @@ def show_confusion(cases: Iterable[Case]) -> None:
     print(f"{'label':>16} | " + " ".join(f"{name:>15}" for name in TYPES))
     for row in TYPES:
         print(f"{row:>16} | " + " ".join(f"{counts[row, column]:>15}" for column in TYPES))
+
+
+def show_beside(cases: Sequence[Case]) -> None:
+    """Print detection beside the heuristic of telling words; it knows no services."""
+    sure = [case for case in cases if case.sure]
+    positive = [case for case in sure if case.positive]
+    negative = [case for case in sure if not case.positive]
+    quiet = [case for case in negative if case.label["category"] in QUIET]
+    print(f"{'high confidence':>30} | {'detection':>10} {'words':>10}")
+    for name, among, ours, words in (
+        ("needs found", positive, _needs, _needs_by_words),
+        ("false claims", negative, _needs, _needs_by_words),
+        (f"of these in {', '.join(QUIET)}", quiet, _needs, _needs_by_words),
+        ("type right", sure, lambda c: c.type_right, lambda c: c.by_words in c.accepted),
+        ("raises", sure, lambda c: "defect" in c.profile.note, lambda c: c.by_words is None),
+    ):
+        first, second = (f"{sum(map(how, among))}/{len(among)}" for how in (ours, words))
+        print(f"{name:>30} | {first:>10} {second:>10}")
+
+
+def _needs(case: Case) -> bool:
+    return case.profile.needs_image_service
+
+
+def _needs_by_words(case: Case) -> bool:
+    return case.by_words not in {None, "CLASSIC"}
 
 
 def show_rates(cases: Sequence[Case]) -> bool:
@@ -121,7 +155,9 @@ def show_misses(cases: Iterable[Case]) -> None:
         label, profile = case.label, case.profile
         print(f"\n{label['path']} @ {label['commit'][:8]} ({label['confidence']})")
         print(f"  label {label['type']} {label['services'] or '-'} {label['type_alt']}")
-        print(f"  found {profile.type} {' '.join(profile.services) or '-'} {profile.note}")
+        optional = f"(optional: {' '.join(profile.optional)})" if profile.optional else ""
+        found = " ".join(profile.services) or "-"
+        print(f"  found {profile.type} {found} {optional} {profile.note}")
         for item in profile.evidence[:8]:
             print(f"    cell {item.cell} line {item.line} {item.rule}: {item.excerpt}")
 
@@ -137,6 +173,8 @@ def main() -> int:
         print(f"{chosen.folder} holds none of the labelled notebooks.", file=sys.stderr)
         return 2
     show_confusion(cases)
+    print()
+    show_beside(cases)
     print()
     reached = show_rates(cases)
     times = [case.milliseconds for case in cases]

@@ -38,7 +38,7 @@ def notebook(path: Path, *, code: str, cells: int, output_bytes: int = 0) -> Pat
 
 
 def main() -> None:
-    """Print 12 KB, 1 MB and 20 MB, classic and not, and the cache."""
+    """Print 12 KB, 1 MB and 20 MB, classic and not, a megabyte of code alone, and the cache."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         detector = Detector(load_catalog())
@@ -53,6 +53,11 @@ def main() -> None:
                 notebook(root / "c.ipynb", code=COMFY, cells=40, output_bytes=1_000_000),
                 "<= 5 ms",
                 30,
+            ),
+            "1 MB of code": (
+                notebook(root / "e.ipynb", code=CLASSIC * (1_000_000 // len(CLASSIC)), cells=40),
+                "<= 5 ms",
+                15,
             ),
             "20 MB classic": (
                 notebook(root / "d.ipynb", code=CLASSIC, cells=40, output_bytes=20_000_000),

@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
+from functools import lru_cache
 
 from ..catalog import ServiceSpec
+from .fragments import Fragments
 from .signs import host_of
 from .values import HOLE, Text
 
 LONGEST_WORD = 200
+MOST_REMEMBERED = 2_000
 _SHORTEST_FRAGMENT = 5
+_SDK_WRAPPERS = (".with_raw_response", ".with_streaming_response", ".with_options()")
+"""What the openai SDK puts between a client and a call that stays the same."""
+_PORT = re.compile(r":(\d{2,5})(?:/|$)")
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,13 @@ class Indicators:
             for name, spec in specs.items()
             for container in (name, *spec.known_containers)
         }
-        self.fragments = _fragments(specs)
+        # Notebooks call the same few names over and over.
+        self._remembered_call = lru_cache(MOST_REMEMBERED)(self._call)
+        self.fragments = Fragments(_fragments(specs))
 
     def mentioned_in(self, lowered: str) -> bool:
         """Return whether code (in lower case) holds anything that could become work."""
-        return any(fragment in lowered for fragment in self.fragments)
+        return self.fragments.in_text(lowered)
 
     def route(self, url: str) -> list[Route]:
         """Return the routes that the path of a URL ends in, the longest first."""
@@ -86,20 +94,38 @@ class Indicators:
 
     def call(self, name: str) -> Call | None:
         """Return the entry for a dotted call name, `openai.OpenAI().images.generate`."""
+        return self._remembered_call(name)
+
+    def _call(self, name: str) -> Call | None:
+        for wrapper in _SDK_WRAPPERS:
+            name = name.replace(wrapper, "")
         root, _, rest = name.partition(".")
         words = (rest or root).split(".")
-        origin = f".{name.partition('(')[0]}."
+        origin = name.partition("(")[0].split(".")
         for call in self.calls:
             wanted = len(call.words)
             if call.words[-1] != "*" and call.words[-1] != words[-1]:
                 continue
             if not call.pattern.fullmatch(".".join(words[-wanted:])):
                 continue
-            if (wanted > 1 and root.startswith("?")) or any(
-                f".{m}." in origin for m in call.modules
-            ):
+            if (wanted > 1 and root.startswith("?")) or self.is_of(origin, call.modules):
                 return call
         return None
+
+    def is_of(self, origin: Iterable[str], modules: Iterable[str]) -> bool:
+        """Return whether a part of a dotted name is one of the modules, literals or globs."""
+        return any(fnmatchcase(part, module) for module in modules for part in origin)
+
+    def dialect_word(self, services: Iterable[str]) -> str:
+        """Return the word by which people call servers of these services' dialect."""
+        return next(self.specs[name].dialect for name in services).removesuffix("ui")
+
+    def usual_port(self, services: Iterable[str], address: str) -> bool:
+        """Return whether an address has a port on which one of the services listens."""
+        ports = {spec.door_port for spec in map(self.specs.__getitem__, services)}
+        ports |= {s.container.port for s in map(self.specs.__getitem__, services) if s.container}
+        found = _PORT.search(address)
+        return found is not None and int(found.group(1)) in ports
 
     def particular(self, word: str) -> set[str]:
         """Return the services that a model, file, host or variable name speaks for."""
@@ -174,15 +200,19 @@ def _calls(specs: Mapping[str, ServiceSpec]) -> list[Call]:
 
 
 def _fragments(specs: Mapping[str, ServiceSpec]) -> tuple[str, ...]:
-    wanted: set[str] = {"call_service", "image_generation"}
+    wanted: set[str] = {"call_service", "image_generation", "modalities", "urljoin", *_SDK_WRAPPERS}
     for spec in specs.values():
         detect = spec.detect
         wanted.update(route.rstrip("/*") for route in detect.routes)
         wanted.update(probe.rstrip("/*") for probe in detect.probes if "_" in probe)
-        wanted.update(call for call in detect.calls if "*" not in call and "." in call)
+        wanted.update(
+            call.partition("()")[0] for call in detect.calls if "*" not in call and "." in call
+        )
         wanted.update(call for call in detect.calls if "*" not in call and len(call) >= 12)
         wanted.update(
-            module.rsplit(".", 1)[-1] for module in detect.modules if module in _alone(spec)
+            module.rsplit(".", 1)[-1].split("*", 1)[0]
+            for module in detect.modules
+            if module in _alone(spec)
         )
         if detect.nodes:
             wanted.add("class_type")

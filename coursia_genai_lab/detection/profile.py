@@ -3,175 +3,153 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
 
 from ..catalog import Catalog
-from ..wire.notebooks import Evidence, NotebookType, Profile
-from ..wire.policy import Mode
+from ..wire.notebooks import Evidence, Profile
+from .dotenv import Consulted, Surroundings
 from .indicators import Indicators
-from .other_code import TextReader, is_csharp
-from .python_code import PythonReader
-from .read import Cell, Notebook, Unreadable, read_file, read_notebook
-from .rules import Finding, weigh
-from .signs import Sign
+from .optional import RULES
+from .read import LONG_NOTE, PATIENCE_SECONDS, Cell, Notebook, Unreadable, read_file, read_notebook
+from .remote import find_remote
+from .resources import sum_resources
+from .rules import CodeReading, Finding
+from .sections import find_sections
+from .signs import Sign, Way, excerpt_of
+from .teacher import with_the_teachers_word
 
 log = logging.getLogger(__name__)
 
-LONGEST_NOTEBOOK = 300_000
-"""Characters of code above which nothing is parsed (a parser holds the interpreter)."""
-
-MOST_FOLLOWED_CELLS = 2_000
 MOST_EVIDENCE = 40
-_MODES: tuple[Mode, ...] = get_args(Mode)
-_OTHER_LANGUAGES = (
-    "f#", "fsharp", "r", "ir", "julia", "pwsh", "powershell", "sql", "html", "javascript",
-    "mermaid", "markdown", "bash", "lean4", "scala", "java", "kql", "rust", "go", "c++", "cpp",
-)  # fmt: skip
 
 
 class Detector:
     """Tell what notebooks need, by the indicators of a catalogue."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._specs = dict(catalog)
+        self._patience_seconds = patience_seconds
         self._indicators = Indicators(self._specs)
 
-    def profile_bytes(self, data: bytes, *, path: str = "") -> Profile:
-        """Return the profile of a notebook's bytes; CLASSIC with a note if it cannot be read."""
+    def profile_bytes(
+        self, data: bytes, *, path: str = "", beside: Path | None = None, root: Path | None = None
+    ) -> Profile:
+        """Return the profile of a notebook's bytes; CLASSIC with a note if it cannot be read.
+
+        `beside` is the folder from which its nearest `.env` is looked for, up to `root` (None:
+        to the top); None looks for none.
+        """
+        return self._profile_bytes(data, path, Surroundings(beside, root))
+
+    def _profile_bytes(self, data: bytes, path: str, surroundings: Surroundings) -> Profile:
         try:
-            return self._profile(read_notebook(data), path)
+            return self._profile(self._opened(data), path, surroundings)
         except Unreadable as reason:
-            return Profile(path=path, note=str(reason))
+            return Profile(path=path, note=str(reason), unreadable=True)
         except Exception:
             # A boundary: whatever goes wrong in here, the kernel must still start.
             log.exception("Detection failed on a notebook")
-            return Profile(path=path, note="It could not be examined; this is a defect of ours.")
+            note = "It could not be examined; this is a defect of ours."
+            return Profile(path=path, note=note, unreadable=True)
+
+    def _opened(self, data: bytes) -> Notebook:
+        patience, fragments = self._patience_seconds, self._indicators.fragments
+        return read_notebook(data, fragments, patience_seconds=patience)
 
     def profile_file(self, path: Path, *, root: Path | None = None, api_path: str = "") -> Profile:
         """Return the profile of a file under root (None: anywhere); it never raises.
 
         `api_path` is what the profile shall call the notebook; default: the path itself.
         """
-        shown = api_path or str(path)
-        try:
-            return self.profile_bytes(read_file(path, root), path=shown)
-        except Unreadable as reason:
-            return Profile(path=shown, note=str(reason))
+        return self.examine_file(path, root=root, api_path=api_path)[0]
 
-    def _profile(self, notebook: Notebook, path: str) -> Profile:
-        finding, note = self._finding(notebook)
+    def examine_file(
+        self, path: Path, *, root: Path | None = None, api_path: str = ""
+    ) -> tuple[Profile, tuple[Consulted, ...]]:
+        """Return the profile of a file, and the places beside it on which it rests."""
+        shown = api_path or str(path)
+        surroundings = Surroundings(path.parent, root)
+        try:
+            profile = self._profile_bytes(read_file(path, root), shown, surroundings)
+        except Unreadable as reason:
+            return Profile(path=shown, note=str(reason), unreadable=True), ()
+        return profile, surroundings.consulted
+
+    def _profile(self, notebook: Notebook, path: str, surroundings: Surroundings) -> Profile:
+        read = self._read(notebook, surroundings)
+        finding = read.finding
         profile = Profile(
             path=path,
             type=finding.type,
             needs_image_service=bool(finding.services),
             services=list(finding.services),
+            optional=[name for name in finding.services if name in finding.optional],
             evidence=[_evidence(service, sign) for service, sign in finding.signs[:MOST_EVIDENCE]],
-            remote=finding.remote,
             literal_addresses=_literals(finding.literal, notebook.cells),
-            note=note,
+            note=read.note,
         )
-        return self._with_the_teachers_word(profile, notebook.genai)
+        profile = with_the_teachers_word(profile, notebook.genai, self._specs)
+        if profile.type == "CLASSIC":
+            return profile
+        return self._completed(profile, notebook, read, surroundings)
 
-    def _finding(self, notebook: Notebook) -> tuple[Finding, str]:
-        size = sum(len(cell.source) for cell in notebook.cells)
+    def _completed(
+        self, profile: Profile, notebook: Notebook, read: CodeReading, surroundings: Surroundings
+    ) -> Profile:
+        finding = read.finding
+        proofs = find_remote(profile.services, finding, self._specs, surroundings)
+        remote = {proof.service for proof in proofs}
+        local = [name for name in profile.services if self._specs[name].kind == "local"]
+        wanted = [n for n in local if n not in remote and n not in profile.optional]
+        reasons = [_reason(name, finding.optional[name]) for name in profile.optional]
+        return profile.model_copy(
+            update={
+                "remote": bool(local) and remote.issuperset(local),
+                "remote_services": [name for name in profile.services if name in remote],
+                "resources": sum_resources(wanted, self._specs),
+                "sections": find_sections(
+                    [cell.index for cell in notebook.cells],
+                    notebook.count,
+                    uses=_uses(read, profile.services),
+                    studies=read.studies,
+                ),
+                "evidence": [*profile.evidence, *reasons, *proofs],
+            }
+        )
+
+    def _read(self, notebook: Notebook, surroundings: Surroundings) -> CodeReading:
         joined = "\n".join(cell.source for cell in notebook.cells)
         if not self._indicators.mentioned_in(joined.lower()):
-            return Finding(), ""
-        python, text = PythonReader(self._indicators), TextReader(self._indicators)
-        note = ""
-        if size > LONGEST_NOTEBOOK or len(notebook.cells) > MOST_FOLLOWED_CELLS:
-            note = "It is very long: its code was scanned, not followed."
-            for cell in notebook.cells:
-                self._scan(cell, notebook, text)
-        else:
-            follow = [cell for cell in notebook.cells if _may_be_python(cell, notebook.language)]
-            python.read(follow)
-            for cell, chunk in python.broken:
-                self._scan_chunk(cell, chunk.lines, chunk.first_line, notebook.language, text)
-            followed = {cell.index for cell in follow}
-            for cell in notebook.cells:
-                if cell.index not in followed:
-                    self._scan(cell, notebook, text)
-                elif "curl" in cell.source:
-                    text.shell(cell.source, cell.index)
-        finding = weigh(
-            [*python.signs.values(), *text.signs],
-            self._specs,
-            studies=python.studies,
-            starts_own_server=python.starts_own_server,
-        )
-        return finding, note
+            return CodeReading(Finding(), note=LONG_NOTE if notebook.long else "")
+        # By the first notebook that mentions something: most servers meet none at their start.
+        from .cells import read_cells
 
-    def _scan(self, cell: Cell, notebook: Notebook, text: TextReader) -> None:
-        language = cell.language or notebook.language
-        if is_csharp(language) or is_csharp(notebook.language):
-            text.csharp(cell.source, cell.index)
-        elif _may_be_python(cell, notebook.language):
-            text.python(cell.source, cell.index)
-
-    def _scan_chunk(
-        self,
-        cell: Cell,
-        lines: Sequence[str],
-        first_line: int,
-        language: str,
-        text: TextReader,
-    ) -> None:
-        source = "\n".join(lines)
-        # A cell tagged C# in a notebook that does not name its kernel is read as what parses.
-        tagged = is_csharp(cell.language) and "python" not in language
-        looks = not language and ";" in source and ("using " in source or "var " in source)
-        if tagged or looks:
-            text.csharp(cell.source, cell.index)
-        else:
-            text.python(source, cell.index, first_line)
-
-    def _with_the_teachers_word(self, profile: Profile, genai: Mapping[str, Any]) -> Profile:
-        changes: dict[str, Any] = {}
-        mode = genai.get("mode")
-        if mode in _MODES:
-            changes["mode"] = mode
-        if genai.get("enabled") is False:
-            return profile.model_copy(
-                update={**changes, **_narrowed([]), "note": "Its metadata turns GenAI off."}
-            )
-        declared = genai.get("services")
-        if isinstance(declared, list):
-            names = [name for name in dict.fromkeys(map(str, declared)) if name in self._specs]
-            unknown = [str(name)[:40] for name in declared if str(name) not in self._specs]
-            changes.update(_declared(profile, names))
-            if unknown:
-                changes["note"] = f"Its metadata names unknown services: {', '.join(unknown[:5])}."
-        return profile.model_copy(update=changes) if changes else profile
+        return read_cells(notebook, self._indicators, surroundings)
 
 
-def _narrowed(services: list[str]) -> dict[str, Any]:
-    return {
-        "type": "CLASSIC",
-        "needs_image_service": False,
-        "services": services,
-        "declared": True,
-        "remote": False,
-    }
+def _uses(read: CodeReading, services: Sequence[str]) -> dict[int, list[str]]:
+    """Return which of the services each cell uses."""
+    found: dict[int, set[str]] = {}
+    for service, sign in read.finding.signs:
+        found.setdefault(sign.cell, set()).add(service)
+    for cell, groups in read.touches.items():
+        for group in groups:
+            if group in read.finding.chosen:
+                found.setdefault(cell, set()).add(read.finding.chosen[group])
+    ordered = {cell: [name for name in services if name in named] for cell, named in found.items()}
+    return {cell: named for cell, named in ordered.items() if named}
 
 
-def _declared(profile: Profile, names: list[str]) -> dict[str, Any]:
-    if not names:
-        return _narrowed([])
-    kind: NotebookType = profile.type if profile.type != "CLASSIC" else "GENAI_BASIC"
-    word = [
-        Evidence(service=name, cell=-1, line=0, rule="metadata", excerpt="metadata.genai.services")
-        for name in names
-    ]
-    return {
-        "type": kind,
-        "needs_image_service": True,
-        "services": names,
-        "evidence": [*word, *profile.evidence],
-        "declared": True,
-    }
+def _reason(service: str, way: Way) -> Evidence:
+    return Evidence(
+        service=service,
+        cell=way.cell,
+        line=way.line,
+        rule=RULES[way.kind],
+        excerpt=way.excerpt,
+        strong=False,
+    )
 
 
 def _evidence(service: str, sign: Sign) -> Evidence:
@@ -201,18 +179,7 @@ def _literals(literal: Sequence[tuple[str, Sign]], cells: Sequence[Cell]) -> lis
 def _where(address: str, cells: Sequence[Cell]) -> tuple[int, int, str] | None:
     for cell in cells:
         if address and address in cell.source:
-            for number, line in enumerate(cell.source.split("\n"), start=1):
+            for number, line in enumerate(cell.source.split("\n"), start=1 + cell.first_line):
                 if address in line.split("#", 1)[0]:
-                    return cell.index, number, line.strip()[:120]
+                    return cell.index, number, excerpt_of(line)
     return None
-
-
-def _may_be_python(cell: Cell, language: str) -> bool:
-    first = cell.source.lstrip()
-    if first.startswith("#!") and not first.startswith(("#!python", "#!/", "#!pip", "#!value")):
-        return False
-    if is_csharp(language):
-        return first.startswith("#!python")
-    if language.startswith("python") or "python" in language or not language:
-        return cell.language not in _OTHER_LANGUAGES
-    return not language.startswith(_OTHER_LANGUAGES)

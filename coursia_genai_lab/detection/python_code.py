@@ -8,11 +8,13 @@ calls counts for nothing.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
+from .dotenv import Surroundings
 from .indicators import Indicators
-from .magics import Chunk, chunks_of
-from .python_functions import Functions
+from .magics import Chunk, Effort, chunks_of
+from .python_branches import Branches
+from .python_calls import entry_name
 from .python_state import Exhausted, Place
 from .read import Cell
 from .values import (
@@ -31,22 +33,24 @@ from .values import (
     as_text,
     choice,
     options,
-    truth,
 )
 
 
-class PythonReader(Functions):
+class PythonReader(Branches):
     """Read the Python cells of one notebook; `signs` holds what they show."""
 
-    def __init__(self, indicators: Indicators) -> None:
-        super().__init__(indicators)
+    in_parameters = False
+
+    def __init__(self, indicators: Indicators, surroundings: Surroundings | None = None) -> None:
+        super().__init__(indicators, surroundings)
         self.broken: list[tuple[Cell, Chunk]] = []
         """Pieces of cells that could not be followed; they are scanned as text."""
 
     def read(self, cells: Iterable[Cell]) -> None:
         """Follow the cells in order, then the functions that are used but were not reached."""
-        parsed = [(cell, chunk) for cell in cells for chunk in chunks_of(cell.source)]
-        self.rebound = _assigned_twice(chunk.tree for _, chunk in parsed if chunk.tree)
+        effort = Effort()
+        parsed = [(cell, chunk) for cell in cells for chunk in chunks_of(cell.source, effort)]
+        self.rebound = _assigned_twice(parsed)
         for cell, chunk in parsed:
             for name, value in chunk.variables:
                 self.set_variables[name] = Text(value)
@@ -55,6 +59,7 @@ class PythonReader(Functions):
                 self.broken.append((cell, chunk))
                 continue
             self.place = Place(cell.index, chunk.lines, chunk.first_line)
+            self.in_parameters = not cell.tags.isdisjoint(_PARAMETERS)
             if not self.guarded(chunk.tree.body):
                 self.broken.append((cell, chunk))
         self._run_what_is_named()
@@ -72,6 +77,9 @@ class PythonReader(Functions):
             self.running.clear()
             self.owners.clear()
             self.returned.clear()
+            self.ways.clear()
+            self.aside.clear()
+            self.callers.clear()
 
     def _run_what_is_named(self) -> None:
         # Callbacks, getattr, objects that came from elsewhere: whoever is named somewhere in
@@ -97,22 +105,6 @@ class PythonReader(Functions):
 
     # Statements
 
-    def body(self, statements: list[ast.stmt]) -> bool:
-        """Follow statements in order; return whether they end before their last line."""
-        for statement in statements:
-            self.spend()
-            method = getattr(self, f"_{type(statement).__name__.lower()}_statement", None)
-            if method is None:
-                self._other(statement)
-            elif method(statement):
-                return True
-        return False
-
-    def _other(self, statement: ast.stmt) -> None:
-        for child in ast.iter_child_nodes(statement):
-            if isinstance(child, ast.expr):
-                self.value(child)
-
     def _import_statement(self, node: ast.Import) -> None:
         for item in node.names:
             name = item.name if item.asname else item.name.split(".")[0]
@@ -128,7 +120,8 @@ class PythonReader(Functions):
     def _functiondef_statement(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.values([*node.args.defaults, *node.args.kw_defaults])
         made = Function(node, self.scope, self.place)
-        self.functions.append(made)
+        if not self.aside:
+            self.functions.append(made)
         self.scope.names[node.name] = made
         for decorator in node.decorator_list:
             known = self.value(decorator)
@@ -155,7 +148,7 @@ class PythonReader(Functions):
 
     def _return_statement(self, node: ast.Return) -> bool:
         known = self.value(node.value)
-        if self.returned:
+        if self.returned and self.depth not in self.aside:
             self.returned[-1].append(known)
         return not self.unsure
 
@@ -164,9 +157,11 @@ class PythonReader(Functions):
         return not self.unsure and bool(self.returned)
 
     def _assign_statement(self, node: ast.Assign) -> None:
+        before = len(self.trail)
         known = self.value(node.value)
         for target in node.targets:
             self.assign(target, known)
+            self.keep_outputs(target, before)
 
     def _annassign_statement(self, node: ast.AnnAssign) -> None:
         self.assign(node.target, self.value(node.value))
@@ -174,45 +169,6 @@ class PythonReader(Functions):
     def _augassign_statement(self, node: ast.AugAssign) -> None:
         left = ast.copy_location(ast.BinOp(_loading(node.target), node.op, node.value), node)
         self.assign(node.target, self.value(left))
-
-    def _if_statement(self, node: ast.If) -> bool:
-        test = self.value(node.test)
-        on = truth(test)
-        if _is_main_guard(node.test):
-            on = True
-        if on is not None:
-            return self.body(node.body if on else node.orelse)
-        # What is assigned first is taken for the likelier: the branch of an unset variable.
-        parts = [node.body, node.orelse]
-        if test == Named("?default-true"):
-            parts.reverse()
-        self.unsure += 1
-        try:
-            for part in parts:
-                self.body(part)
-        finally:
-            self.unsure -= 1
-        return False
-
-    def _for_statement(self, node: ast.For | ast.AsyncFor) -> None:
-        self.assign(node.target, self.element(self.value(node.iter)))
-        self._maybe([node.body, node.orelse])
-
-    _asyncfor_statement = _for_statement
-
-    def _while_statement(self, node: ast.While) -> None:
-        if truth(self.value(node.test)) is not False:
-            self._maybe([node.body])
-        self._maybe([node.orelse])
-
-    def _try_statement(self, node: ast.Try) -> bool:
-        ended = self.body(node.body)
-        self._maybe([handler.body for handler in node.handlers])
-        if not ended:
-            ended = self.body(node.orelse)
-        return self.body(node.finalbody) or (ended and not self.unsure)
-
-    _trystar_statement = _try_statement
 
     def _with_statement(self, node: ast.With | ast.AsyncWith) -> bool:
         for item in node.items:
@@ -223,23 +179,11 @@ class PythonReader(Functions):
 
     _asyncwith_statement = _with_statement
 
-    def _match_statement(self, node: ast.Match) -> None:
-        self.value(node.subject)
-        self._maybe([case.body for case in node.cases])
-
     def _global_statement(self, node: ast.Global) -> None:
         self.scope.shared.update(node.names)
 
     def _delete_statement(self, node: ast.Delete) -> None:
         return None
-
-    def _maybe(self, parts: list[list[ast.stmt]]) -> None:
-        self.unsure += 1
-        try:
-            for part in parts:
-                self.body(part)
-        finally:
-            self.unsure -= 1
 
     # Binding
 
@@ -248,6 +192,11 @@ class PythonReader(Functions):
         if isinstance(known, Constant) and name in self.rebound:
             known = UNKNOWN
         scope = self.module if name in self.scope.shared else self.scope
+        if scope is self.module:
+            if self.aside:
+                return
+            if self.in_parameters and not self.depth:
+                self.parameters.add(name)
         if self.unsure and name in scope.names:
             known = choice([known, scope.names[name]])
         scope.names[name] = known
@@ -261,9 +210,7 @@ class PythonReader(Functions):
             known = UNKNOWN if isinstance(known, Constant) else known
             for owner in options(self.value(target.value)):
                 if isinstance(owner, Instance):
-                    if self.unsure and target.attr in owner.attributes:
-                        known = choice([known, owner.attributes[target.attr]])
-                    owner.attributes[target.attr] = known
+                    self._put(owner.attributes, target.attr, known)
         elif isinstance(target, ast.Subscript):
             self._assign_entry(target, known)
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -274,16 +221,28 @@ class PythonReader(Functions):
         elif isinstance(target, ast.Starred):
             self.assign(target.value, UNKNOWN)
 
+    def _put(self, entries: dict[str, Value], name: str, known: Value) -> None:
+        if name in entries and self.aside:
+            known = choice([entries[name], known])
+        elif name in entries and self.unsure:
+            known = choice([known, entries[name]])
+        entries[name] = known
+
     def _assign_entry(self, target: ast.Subscript, known: Value) -> None:
         key = as_text(self.value(target.slice)).text
         for owner in options(self.value(target.value)):
             if isinstance(owner, Table) and HOLE not in key:
-                owner.entries[key] = known
-            elif isinstance(owner, Named) and owner.name == "os.environ":
+                if self.aside:
+                    self._put(owner.entries, key, known)
+                else:
+                    owner.entries[key] = known
+            elif isinstance(owner, Named) and owner.name == "os.environ" and not self.aside:
                 # What the notebook itself sets, nobody else can.
                 self.set_variables[key] = known
 
 
+_PARAMETERS = frozenset({"parameters", "injected-parameters"})
+"""Tags of the cells that papermill fills in."""
 _PLAIN_DECORATORS = {
     "property", "cached_property", "staticmethod", "classmethod", "abstractmethod", "dataclass",
     "lru_cache", "cache", "wraps", "contextmanager", "asynccontextmanager", "overload", "override",
@@ -301,22 +260,37 @@ def _is_registered(function: Function) -> bool:
     return bool(function.decorators() - _PLAIN_DECORATORS - {""})
 
 
-def _is_main_guard(test: ast.expr) -> bool:
-    return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.left, ast.Name)
-        and test.left.id == "__name__"
-    )
-
-
-def _assigned_twice(trees: Iterable[ast.Module]) -> set[str]:
+def _assigned_twice(parsed: Sequence[tuple[Cell, Chunk]]) -> set[str]:
+    # What papermill injects replaces the parameters: it is not a second opinion.
+    injected = any("injected-parameters" in cell.tags for cell, _ in parsed)
     seen: set[str] = set()
     twice: set[str] = set()
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                (twice if node.id in seen else seen).add(node.id)
+    for cell, chunk in parsed:
+        if chunk.tree is None or (injected and "parameters" in cell.tags):
+            continue
+        for name in _stored_names(chunk.tree):
+            (twice if name in seen else seen).add(name)
     return twice
+
+
+def _stored_names(tree: ast.Module) -> Iterator[str]:
+    # `ast.walk` takes a third of the time of a whole notebook: this takes a third of that.
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store):
+                yield node.id
+            continue
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            # The table was made with another value before.
+            key = node.slice.value if isinstance(node.slice, ast.Constant) else ""
+            yield from (entry_name(key),) * 2
+        for part in node.__dict__.values():
+            if isinstance(part, list):
+                waiting.extend(item for item in part if isinstance(item, ast.AST))
+            elif isinstance(part, ast.AST):
+                waiting.append(part)
 
 
 def _loading(target: ast.expr) -> ast.expr:

@@ -31,8 +31,9 @@ class Functions(Expressions):
 
     def make(self, klass: Klass, positional: list[Value], named: dict[str, Value]) -> Value:
         """Return an object of a class of the notebook, its constructor run."""
-        klass.made = True
+        klass.made = klass.made or not self.aside
         instance = Instance(klass)
+        klass.example = klass.example or instance
         start = klass.find("__init__")
         if isinstance(start, Function):
             self.run(start.bound(instance), positional, named)
@@ -52,11 +53,14 @@ class Functions(Expressions):
             or id(function.node) in self.running
             or function.runs[0] >= MOST_RUNS
         ):
+            for services in sorted(self.sent_by.get(id(function.node), ())):
+                self.touch(services)
             return UNKNOWN
         function.runs[0] += 1
         scope = Scope(outer=function.scope)
         self._bind_parameters(function, scope, positional, named)
         outer_scope, outer_place, outer_unsure = self.scope, self.place, self.unsure
+        self.callers.append(outer_place.index)
         self.scope, self.place, self.unsure = scope, function.place, 0
         self.running.append(id(function.node))
         self.owners.append(function.owner or UNKNOWN)
@@ -72,6 +76,7 @@ class Functions(Expressions):
             self.returned.pop()
             self.running.pop()
             self.owners.pop()
+            self.callers.pop()
             self.scope, self.place, self.unsure = outer_scope, outer_place, outer_unsure
 
     def _bind_parameters(
@@ -82,7 +87,8 @@ class Functions(Expressions):
         given = list(positional)
         owner = function.owner
         if isinstance(owner, Klass) and "staticmethod" not in function.decorators():
-            owner = owner if "classmethod" in function.decorators() else Instance(owner)
+            given_class = "classmethod" in function.decorators()
+            owner = owner if given_class else owner.example or Instance(owner)
         if owner is not None and "staticmethod" not in function.decorators():
             given.insert(0, owner)
         defaults = dict(zip(reversed(names), reversed(arguments.defaults), strict=False))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
-from .python_state import State
-from .signs import judge_address
+from .python_requests import Requests, flat, joined_address, tables
 from .values import (
-    HOLE,
     UNKNOWN,
     Function,
     Instance,
@@ -19,22 +18,12 @@ from .values import (
     Text,
     Value,
     as_text,
-    as_texts,
     choice,
-    join,
     options,
+    spread,
     texts,
 )
 
-_HTTP = {
-    "requests", "httpx", "aiohttp", "urllib", "urllib2", "urllib3", "http", "websocket",
-    "websockets", "grequests", "niquests", "curl_cffi", "pycurl", "treq", "tornado",
-}  # fmt: skip
-_SENDS = {"post", "put", "patch"}
-_ASKS = {
-    "get", "head", "options", "delete", "request", "stream", "urlopen", "Request", "urlretrieve",
-    "ws_connect", "connect", "create_connection", "send", "WebSocketApp",
-}  # fmt: skip
 _ENVIRONMENTS = {
     "os.environ", "dotenv.dotenv_values()", "environs.Env()", "decouple", "google.colab.userdata",
 }  # fmt: skip
@@ -42,17 +31,21 @@ _READS = {
     "os.getenv", "os.environ.get", "os.environ.pop", "os.environ.setdefault", "decouple.config",
     "dotenv.get_key", "dotenv.dotenv_values().get", "google.colab.userdata.get",
 }  # fmt: skip
+_CHATS = ("chat.completions.create", "responses.create", "responses.stream")
 _JOINS = {"urljoin", "join", "joinpath"}
 _OWN_SERVERS = ("main.py", "launch.py", "webui.sh", "webui.py", "comfy launch", "comfyui/main")
 _ADDRESS_WORDS = (
     "base_url", "url", "api_url", "server_url", "endpoint", "azure_endpoint", "api_base", "host",
     "server_address", "baseurl",
 )  # fmt: skip
+_HOST_WORDS = ("host", "server_address")
+"""Of these, those whose value may stand without a scheme."""
+_ONLY_LOOK = {"print", "help", "type", "dir", "callable", "hasattr", "isinstance", "repr", "str"}
 _STUDY = {"pandas", "sklearn", "statsmodels", "seaborn", "xgboost", "lightgbm", "polars"}
 _STUDY_STARTS = ("read_", "load_", "make_", "fit", "DataFrame", "fetch_")
 
 
-class Libraries(State):
+class Libraries(Requests):
     """Know the libraries by which notebooks reach picture services."""
 
     def library(
@@ -67,11 +60,11 @@ class Libraries(State):
         self._study(name, word, positional)
         self._starts_own_server(name, positional)
         self._work(function, positional, named, node)
-        made = self._request(function, word, positional, named, node)
-        self._run_callbacks(positional, named)
+        made = self.request(function, word, positional, named, node)
+        self._run_callbacks(positional, named, node)
         if made is not None:
             return made
-        address = choice([named[key] for key in _ADDRESS_WORDS if key in named])
+        address = choice([_address_in(key, named[key]) for key in _ADDRESS_WORDS if key in named])
         if address is UNKNOWN and not word.islower():
             # A client class may take its address first; a method's first argument is data.
             address = choice([one for one in positional[:1] for _ in _addresses(one)])
@@ -96,7 +89,7 @@ class Libraries(State):
             default = positional[1] if len(positional) > 1 else named.get("default")
             return self.variable(positional[0] if positional else UNKNOWN, default, node)
         if word in _JOINS and positional and name.split(".")[0] in {"urllib", "os", "posixpath"}:
-            return _joined_address(positional)
+            return joined_address(positional)
         if name in {"builtins.str", "builtins.dict", "builtins.list"}:
             if positional:
                 return positional[0]
@@ -116,11 +109,8 @@ class Libraries(State):
 
     def is_library(self, module: str) -> bool:
         """Return whether a spec names this module, so that its star import is followed."""
-        return any(
-            f".{known}." in f".{module}."
-            for call in self.indicators.calls
-            for known in call.modules
-        )
+        parts = module.split(".")
+        return any(self.indicators.is_of(parts, call.modules) for call in self.indicators.calls)
 
     # Image work by a client library
 
@@ -130,7 +120,7 @@ class Libraries(State):
         name = function.name
         call = self.indicators.call(name)
         if call is not None:
-            services = self._provider(
+            services = self.provider(
                 call.services, function.address, function.key, named.get("model")
             )
             edits = any(part in name.rsplit(".", 1)[-1] for part in ("edit", "img2img", "inpaint"))
@@ -138,7 +128,7 @@ class Libraries(State):
                 services, f"call:{call.name}", node,
                 work=True, address=function.address, edits=edits,
             )  # fmt: skip
-        elif name.endswith(("chat.completions.create", "responses.create")):
+        elif name.endswith(_CHATS):
             self._picture_by_chat(function, named, node)
         elif name.endswith("call_service") and positional:
             service = self.indicators.containers.get(as_text(positional[0]).text)
@@ -146,118 +136,31 @@ class Libraries(State):
                 self.sign((service,), "helper:call_service", node, work=True)
 
     def _picture_by_chat(self, function: Named, named: dict[str, Value], node: ast.AST) -> None:
-        by_model = self._chat_model(named.get("model"), named.get("modalities"))
-        tools = [one for item in options(named.get("tools")) for one in _tables(item)]
+        extra = [one for item in options(named.get("extra_body")) for one in tables(item)]
+        modalities = named.get("modalities") or next(
+            (one.entries["modalities"] for one in extra if "modalities" in one.entries), None
+        )
+        by_model = self.chat_model(named.get("model"), modalities)
+        tools = [one for item in options(named.get("tools")) for one in tables(item)]
         if any(as_text(tool.entries.get("type")).text == "image_generation" for tool in tools):
             by_model = by_model or self.cloud_default("images.generate")
         if by_model:
-            services = self._provider(
+            services = self.provider(
                 (by_model,), function.address, function.key, named.get("model")
             )
             self.sign(services, "model:image", node, work=True, address=function.address)
-
-    def _chat_model(self, model: Value | None, modalities: Value | None) -> str | None:
-        for text in texts(model)[:1]:
-            return self.indicators.cloud_model(text.text)
-        rows = [one for one in options(modalities) if isinstance(one, Row)]
-        if any(as_text(item).text == "image" for row in rows for item in row.items):
-            return self.cloud_default("images.generate")
-        return None
-
-    def _provider(
-        self,
-        services: tuple[str, ...],
-        address: Value | None,
-        key: Value | None,
-        model: Value | None,
-    ) -> tuple[str, ...]:
-        """Return whose service a cloud client reaches: by host, model, then variables.
-
-        A client class says little: in real notebooks OPENAI_BASE_URL may lead to OpenRouter. A
-        host that no spec knows is somebody else's service: none of ours.
-        """
-        if not self.is_cloud(services):
-            return services
-        where = texts(address)[:1]
-        by_host = self.indicators.host(where[0].text) if where else None
-        judged = judge_address(where[0]) if where else "unknown"
-        if judged in {"hosted", "local"} and not where[0].variables:
-            return (by_host,) if by_host else ()
-        known = texts(model)[:1]
-        by_model = self.indicators.cloud_model(known[0].text) if known else None
-        found = (
-            by_model
-            or by_host
-            or self.indicators.variable_service(where[0] if where else None)
-            or self.indicators.variable_service(next(iter(texts(key)), None))
-        )
-        return (found,) if found else services
-
-    # HTTP
-
-    def _request(
-        self,
-        function: Named,
-        word: str,
-        positional: list[Value],
-        named: dict[str, Value],
-        node: ast.Call,
-    ) -> Value | None:
-        root = function.name.split(".")[0].removesuffix("()")
-        if word not in _SENDS | _ASKS or root not in _HTTP | {"?"}:
-            return None
-        method, rest = "", positional
-        if word in {"request", "stream"}:
-            method = as_text(positional[0] if positional else named.get("method")).text.lower()
-            rest = positional[1:]
-        target = named.get("url") or (rest[0] if rest else UNKNOWN)
-        body = [named[key] for key in ("json", "data", "content", "files", "body") if key in named]
-        if word in _SENDS | {"urlopen", "Request", "request"}:
-            body += rest[1:2]
-        method = method or as_text(named.get("method")).text.lower()
-        sends = word in _SENDS or method in _SENDS or function.sends
-        sends = sends or (word in {"urlopen", "Request"} and bool(body))
-        for option in options(target):
-            if isinstance(option, Named) and option.address is not None:
-                # A request that was prepared before: urlopen(Request(url, data)).
-                sends, target = sends or option.sends, option.address
-        whole = _with_base(function.address, target)
-        self.note_request(whole, sends, body, node)
-        return Named(f"{function.name}()", whole, function.key, sends)
-
-    def note_request(self, address: Value, sends: bool, body: list[Value], node: ast.AST) -> None:
-        """Note every route that a request may go to."""
-        first = next(iter(texts(address)), None)
-        for text in texts(address):
-            for route in self.indicators.route(text.text)[:1]:
-                graph = any(_has_graph(item) for item in body)
-                surely = graph or (_field(body, "client_id") and _field(body, "prompt"))
-                services = self._provider(
-                    route.services, Text(text.text, text.variables), None, _field(body, "model")
-                )
-                self.sign(
-                    services, f"route:{route.path}", node,
-                    work=route.work and sends, address=first,
-                    needs_support=route.common and not surely, graph=graph,
-                    edits="edit" in route.path or "img2img" in route.path,
-                )  # fmt: skip
-            if sends and text.text.rstrip("/").endswith(("/chat/completions", "/responses")):
-                model = self._chat_model(_field(body, "model"), _field(body, "modalities"))
-                if model:
-                    services = self._provider((model,), text, None, _field(body, "model"))
-                    self.sign(services, "model:image", node, work=True, address=first)
-            self.note_word(text.text, node)
 
     # The rest of the notebook
 
     def _starts_own_server(self, name: str, positional: list[Value]) -> None:
         if name.startswith(("subprocess.", "os.system", "os.popen", "asyncio.create_subprocess")):
-            words = [as_text(item).text for value in positional for item in _flat(value)]
-            if any(sign in word.lower() for word in words for sign in _OWN_SERVERS):
+            words = [as_text(item).text for value in positional for item in flat(value)]
+            found = any(sign in word.lower() for word in words for sign in _OWN_SERVERS)
+            if found and not self.aside:
                 self.starts_own_server = True
 
     def _study(self, name: str, word: str, positional: list[Value]) -> None:
-        if name.split(".")[0].removesuffix("()") not in _STUDY:
+        if name.split(".")[0].removesuffix("()") not in _STUDY or self.aside:
             return
         cell = self.studies.setdefault(self.place.index, [0, 0])
         cell[0] += 1
@@ -267,12 +170,35 @@ class Libraries(State):
             starts = (isinstance(first, Row) and len(first.items) > 1) or isinstance(first, Table)
         cell[1] += starts
 
-    def _run_callbacks(self, positional: list[Value], named: dict[str, Value]) -> None:
-        # A function that is handed over (to a thread, a button, asyncio) will be called.
+    def _run_callbacks(
+        self, positional: list[Value], named: dict[str, Value], node: ast.Call
+    ) -> None:
+        # What is handed over (to a thread, a button, asyncio, an agent) will be called.
         for value in [*positional, *named.values()]:
-            for option in _flat(value):
+            for option in flat(value):
                 if isinstance(option, Function):
                     self.run(option, [], {})
+                elif isinstance(option, Named) and "." in option.name:
+                    self._hand_over(option, node)
+
+    def _hand_over(self, given: Named, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Name) and node.func.id in _ONLY_LOOK:
+            return
+        made = given.name.endswith("()")
+        call = self.indicators.call(f"{given.name}.run" if made else given.name)
+        if call is not None and (not made or call.name.endswith("().run")):
+            services = self.provider(call.services, given.address, given.key, None)
+            self.sign(services, f"call:{call.name}", node, work=True, address=given.address)
+
+
+def _address_in(word: str, value: Value) -> Value:
+    return spread(value, _with_scheme) if word in _HOST_WORDS else value
+
+
+def _with_scheme(value: Value) -> Value:
+    if isinstance(value, Text) and value.text and "://" not in value.text:
+        return replace(value, text=f"http://{value.text}")
+    return value
 
 
 def _addresses(value: Value) -> Iterator[Text]:
@@ -296,61 +222,3 @@ def _parent_of(owner: Value) -> Value:
             if isinstance(base, Klass):
                 return Instance(base, owner.attributes)
     return UNKNOWN
-
-
-def _joined_address(parts: list[Value]) -> Value:
-    trimmed: list[Value] = []
-    for index, part in enumerate(parts):
-        made = [
-            Text(t.text.rstrip("/") if index < len(parts) - 1 else t.text.lstrip("/"), t.variables)
-            for t in as_texts(part)
-        ]
-        trimmed.append(choice(made))
-    return join(trimmed, "/")
-
-
-def _with_base(base: Value | None, target: Value) -> Value:
-    if base is None or base is UNKNOWN:
-        return choice([target]) if texts(target) else Text(HOLE)
-    whole = [one for one in texts(target) if "://" in one.text or one.text.startswith(HOLE)]
-    if whole:
-        return choice(whole)
-    return _joined_address([base, choice(texts(target))])
-
-
-def _flat(value: Value) -> Iterator[Value]:
-    for option in options(value):
-        if isinstance(option, Row):
-            for item in option.items:
-                yield from options(item)
-        else:
-            yield option
-
-
-def _tables(value: Value) -> Iterator[Table]:
-    for option in _flat(value):
-        if isinstance(option, Table):
-            yield option
-
-
-def _field(body: list[Value], name: str) -> Value | None:
-    for item in body:
-        for table in _tables(item):
-            if name in table.entries:
-                return table.entries[name]
-    return None
-
-
-def _has_graph(value: Value) -> bool:
-    for table in _tables(value):
-        for entry in table.entries.values():
-            for inner in _tables(entry):
-                if "class_type" in inner.entries:
-                    return True
-                if any(
-                    "class_type" in node.entries
-                    for item in inner.entries.values()
-                    for node in _tables(item)
-                ):
-                    return True
-    return False

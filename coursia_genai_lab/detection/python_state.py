@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .dotenv import Surroundings
 from .indicators import Indicators
-from .signs import Sign, excerpt_of, judge_address
+from .signs import Sign, Way, WayKind, excerpt_of, judge_address
 from .values import (
     HOLE,
     UNKNOWN,
@@ -41,8 +42,9 @@ class Place:
 class State:
     """Names, signs and limits of one notebook."""
 
-    def __init__(self, indicators: Indicators) -> None:
+    def __init__(self, indicators: Indicators, surroundings: Surroundings | None = None) -> None:
         self.indicators = indicators
+        self.surroundings = surroundings or Surroundings()
         self.scope = Scope()
         self.module = self.scope
         self.place = Place(0, ())
@@ -62,6 +64,24 @@ class State:
         self.returned: list[list[Value]] = []
         self.running: list[int] = []
         self.depth = 0
+        self.ways: list[Way] = []
+        """Conditions on the code being followed, across calls."""
+        self.aside: list[int] = []
+        """Depths of call at which code was entered that a switch turns off: what it assigns,
+        names or studies counts for nothing."""
+        self.parameters: set[str] = set()
+        """Names that a `parameters` cell sets."""
+        self.callers: list[int] = []
+        """Cells of the calls being followed."""
+        self.touches: dict[int, set[tuple[str, ...]]] = {}
+        """Cell -> services that it sends work to, itself or through a function, or whose answers
+        it handles."""
+        self.trail: list[tuple[str, ...]] = []
+        """Services in the order in which code touched them."""
+        self.sent_by: dict[int, set[tuple[str, ...]]] = {}
+        """Function -> services that calling it sends work to."""
+        self.outputs: dict[str, set[tuple[str, ...]]] = {}
+        """Name -> services whose answers it holds."""
         self._steps = 0
 
     def run(self, function: Function, positional: list[Value], named: dict[str, Value]) -> Value:
@@ -70,6 +90,10 @@ class State:
 
     def make(self, klass: Klass, positional: list[Value], named: dict[str, Value]) -> Value:
         """Return an object of a class of the notebook."""
+        raise NotImplementedError
+
+    def value(self, node: ast.expr | None) -> Value:
+        """Return what an expression stands for; the walk over expressions does it."""
         raise NotImplementedError
 
     def assign(self, target: ast.expr, known: Value) -> None:
@@ -98,6 +122,9 @@ class State:
             base = as_text(default) if default is not None else Text(HOLE)
             if isinstance(default, Constant):
                 base = Text(HOLE)
+            switch = self.surroundings.switch(word)
+            if switch is not None:
+                base = Text(str(switch).lower())
             found.append(Text(base.text, base.variables | {word}))
         return choice(found) if found else (default or UNKNOWN)
 
@@ -114,12 +141,20 @@ class State:
         edits: bool = False,
     ) -> None:
         """Note what the line of a node shows."""
-        if not services or len(self.signs) >= MOST_SIGNS:
+        if not services:
             return
+        if work:
+            self.touch(services)
         line = self.place.first_line + getattr(node, "lineno", 0)
         key = (services, rule, self.place.index, line, work)
         first = next(iter(texts(address)), None)
-        if key in self.signs:
+        ways = frozenset(self.ways)
+        old = self.signs.get(key)
+        if old is not None:
+            if not old.ways <= ways:
+                self.signs[key] = replace(old, ways=old.ways & ways)
+            return
+        if len(self.signs) >= MOST_SIGNS:
             return
         self.signs[key] = Sign(
             services=services,
@@ -133,7 +168,37 @@ class State:
             needs_support=needs_support,
             graph=graph,
             edits=edits,
+            variables=first.variables if first else frozenset(),
+            ways=ways,
         )
+
+    def touch(self, services: tuple[str, ...]) -> None:
+        """Note that the code being followed, and all that called it, uses services."""
+        self.trail.append(services)
+        for cell in {self.place.index, *self.callers}:
+            self.touches.setdefault(cell, set()).add(services)
+        for function in self.running:
+            self.sent_by.setdefault(function, set()).add(services)
+
+    def keep_outputs(self, target: ast.expr, before: int) -> None:
+        """Note that a name holds the answer of what was touched since a point of the trail."""
+        if self.depth or self.aside:
+            return
+        touched = self.trail[before:]
+        for part in target.elts if isinstance(target, (ast.Tuple, ast.List)) else (target,):
+            whole = isinstance(part, ast.Name)
+            while isinstance(part, (ast.Attribute, ast.Subscript, ast.Starred)):
+                part = part.value
+            if isinstance(part, ast.Name) and touched:
+                self.outputs.setdefault(part.id, set()).update(touched)
+            elif isinstance(part, ast.Name) and whole and not self.unsure:
+                # It now holds something else.
+                self.outputs.pop(part.id, None)
+
+    def way(self, kind: WayKind, node: ast.AST, branch: int) -> Way:
+        """Return the condition that a statement of the present cell makes."""
+        line = self.place.first_line + getattr(node, "lineno", 0)
+        return Way(kind, id(node), branch, self.place.index, line, excerpt_of(self.line(line)))
 
     def line(self, number: int) -> str:
         """Return a line of the present cell, counted from 1."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .python_libraries import Libraries
-from .text_methods import filled, first_set, text_method
+from .python_calls import MOST_ITEMS, Calls
+from .signs import WayKind
+from .text_methods import filled, first_set
 from .values import (
+    DEFAULT_FALSE,
+    DEFAULT_TRUE,
     HOLE,
+    SOMETIMES,
     UNKNOWN,
     Constant,
     Function,
@@ -31,10 +35,9 @@ from .values import (
 )
 
 DEEPEST_NAME = 160
-MOST_ITEMS = 64
 
 
-class Expressions(Libraries):
+class Expressions(Calls):
     """Evaluate expressions; what cannot be known is UNKNOWN, never an error."""
 
     def value(self, node: ast.expr | None) -> Value:
@@ -93,7 +96,11 @@ class Expressions(Libraries):
     # Names
 
     def _name(self, node: ast.Name) -> Value:
-        self.loaded.add(node.id)
+        if not self.aside:
+            self.loaded.add(node.id)
+        if self.outputs and not self.depth and node.id in self.outputs:
+            for services in self.outputs[node.id]:
+                self.touch(services)
         found = self.scope.find(node.id)
         if found is not None:
             return found
@@ -103,7 +110,8 @@ class Expressions(Libraries):
         return Named(f"builtins.{node.id}") if node.id in _FOLLOWED_BUILTINS else UNKNOWN
 
     def _attribute(self, node: ast.Attribute) -> Value:
-        self.loaded.add(node.attr)
+        if not self.aside:
+            self.loaded.add(node.attr)
         return spread(self.value(node.value), lambda owner: self.attribute(owner, node.attr))
 
     def attribute(self, owner: Value, name: str) -> Value:
@@ -137,28 +145,6 @@ class Expressions(Libraries):
             return self.run(bound, [], {})
         return bound
 
-    def _subscript(self, node: ast.Subscript) -> Value:
-        owner, key = self.value(node.value), self.value(node.slice)
-        if _is_graph_entry(node):
-            self.note_node("inputs", node)
-        return spread(owner, lambda option: self._item(option, key, node))
-
-    def _item(self, owner: Value, key: Value, node: ast.AST) -> Value:
-        if isinstance(owner, Table):
-            if isinstance(key, (Text, Constant)):
-                return owner.entries.get(as_text(key).text, UNKNOWN)
-            return choice(owner.entries.values())
-        if isinstance(owner, Row):
-            index = key.value if isinstance(key, Constant) else None
-            if isinstance(index, int) and -len(owner.items) <= index < len(owner.items):
-                return owner.items[index]
-            return choice(owner.items)
-        if isinstance(owner, Named) and self.holds_environment(owner.name):
-            return self.variable(key, None, node)
-        if isinstance(owner, Named):
-            return Named(f"{owner.name}[]", owner.address, owner.key)
-        return Text(HOLE, owner.variables) if isinstance(owner, Text) else UNKNOWN
-
     # Operators
 
     def _binop(self, node: ast.BinOp) -> Value:
@@ -173,8 +159,9 @@ class Expressions(Libraries):
 
     def _boolop(self, node: ast.BoolOp) -> Value:
         found: list[Value] = []
-        for item in node.values:
-            known = self.value(item)
+        for number, item in enumerate(node.values):
+            later = isinstance(node.op, ast.Or) and number > 0
+            known = self._on_way(item, "fallback" if later else None, node, number)
             found.append(known)
             on = truth(known)
             if on is False and isinstance(node.op, ast.And):
@@ -182,29 +169,58 @@ class Expressions(Libraries):
             if on is True and isinstance(node.op, ast.Or):
                 break
         if isinstance(node.op, ast.And):
+            if DEFAULT_FALSE in found:
+                return DEFAULT_FALSE
             return Constant(True) if all(truth(one) is True for one in found) else UNKNOWN
-        return first_set(found)
+        return DEFAULT_TRUE if DEFAULT_TRUE in found else first_set(found)
 
     def _unaryop(self, node: ast.UnaryOp) -> Value:
-        on = truth(self.value(node.operand))
-        known = isinstance(node.op, ast.Not) and on is not None
-        return Constant(not on) if known else UNKNOWN
+        known = self.value(node.operand)
+        if not isinstance(node.op, ast.Not):
+            return UNKNOWN
+        if known in (DEFAULT_TRUE, DEFAULT_FALSE):
+            return DEFAULT_FALSE if known == DEFAULT_TRUE else DEFAULT_TRUE
+        on = truth(known)
+        return Constant(not on) if on is not None else UNKNOWN
 
     def _compare(self, node: ast.Compare) -> Value:
         found = self.values([node.left, *node.comparators])
-        if len(found) == 2 and isinstance(found[0], Text) and found[0].variables:
-            # Not decisive, but it tells which branch runs when nobody sets the variable.
-            same = found[0].text == as_text(found[1]).text
-            return Named("?default-true" if same else "?default-false")
-        return UNKNOWN
+        if len(found) != 2 or not isinstance(node.ops[0], (ast.Eq, ast.NotEq, ast.In)):
+            return UNKNOWN
+        if isinstance(node.left, ast.Name) and node.left.id in self.rebound:
+            return UNKNOWN
+        same = _is_among(found[0], found[1], isinstance(node.ops[0], ast.In))
+        if same is None or same == SOMETIMES:
+            return same or UNKNOWN
+        # Not decisive, but it tells which branch runs when nobody sets anything.
+        return (
+            DEFAULT_TRUE
+            if (same == DEFAULT_TRUE) != (isinstance(node.ops[0], ast.NotEq))
+            else DEFAULT_FALSE
+        )
 
     def _ifexp(self, node: ast.IfExp) -> Value:
         test = self.value(node.test)
         on = truth(test)
         if on is not None:
             return self.value(node.body if on else node.orelse)
-        found = [self.value(node.body), self.value(node.orelse)]
-        return choice(found[::-1] if test == Named("?default-false") else found)
+        kinds: list[WayKind | None] = ["branch", "branch"]
+        if test in (DEFAULT_TRUE, DEFAULT_FALSE):
+            kinds = [None, "setting"] if test == DEFAULT_TRUE else ["setting", None]
+        found = [
+            self._on_way(part, kind, node, branch)
+            for branch, (part, kind) in enumerate(zip((node.body, node.orelse), kinds, strict=True))
+        ]
+        return choice(found[::-1] if test == DEFAULT_FALSE else found)
+
+    def _on_way(self, part: ast.expr, kind: WayKind | None, node: ast.expr, branch: int) -> Value:
+        if kind is None:
+            return self.value(part)
+        self.ways.append(self.way(kind, node, branch))
+        try:
+            return self.value(part)
+        finally:
+            self.ways.pop()
 
     def _namedexpr(self, node: ast.NamedExpr) -> Value:
         known = self.value(node.value)
@@ -260,87 +276,24 @@ class Expressions(Libraries):
                 found.extend(Text(key) for key in option.entries)
         return choice(found)
 
-    # Calls
-
-    def _call(self, node: ast.Call) -> Value:
-        function = self.value(node.func)
-        positional = [self.value(item) for item in node.args]
-        named = {item.arg: self.value(item.value) for item in node.keywords if item.arg}
-        for item in node.keywords:
-            if item.arg is None:
-                for option in options(self.value(item.value)):
-                    if isinstance(option, Table):
-                        named = {**option.entries, **named}
-        return choice(
-            [self._call_one(option, positional, named, node) for option in options(function)]
-        )
-
-    def _call_one(
-        self,
-        function: Value,
-        positional: list[Value],
-        named: dict[str, Value],
-        node: ast.Call,
-    ) -> Value:
-        if isinstance(function, Function):
-            return self.run(function, positional, named)
-        if isinstance(function, Klass):
-            return self.make(function, positional, named)
-        if isinstance(function, Method):
-            return self._method(function, positional, named, node)
-        return self.library(
-            function if isinstance(function, Named) else UNKNOWN, positional, named, node
-        )
-
-    def _method(
-        self, method: Method, positional: list[Value], named: dict[str, Value], node: ast.AST
-    ) -> Value:
-        owner = method.owner
-        if isinstance(owner, Text):
-            return text_method(owner, method.word, positional, named)
-        if isinstance(owner, Table):
-            return self._table_method(owner, method.word, positional, node)
-        if method.word in {"append", "insert"} and len(owner.items) < MOST_ITEMS:
-            owner.items.extend(positional[-1:])
-        elif method.word == "extend" and positional and isinstance(positional[0], Row):
-            owner.items.extend(positional[0].items[: MOST_ITEMS - len(owner.items)])
-        elif method.word == "pop":
-            return choice(owner.items)
-        return UNKNOWN
-
-    def _table_method(
-        self, table: Table, word: str, positional: list[Value], node: ast.AST
-    ) -> Value:
-        if word in {"get", "pop", "setdefault"} and positional:
-            found = self._item(table, positional[0], node)
-            return found if found is not UNKNOWN else choice(positional[1:2])
-        if word in {"copy", "encode"}:
-            # `encode`: the text that json.dumps made of it.
-            return table
-        if word == "items":
-            return Row([Row([Text(key), item]) for key, item in table.entries.items()])
-        if word == "values":
-            return Row(list(table.entries.values()))
-        if word == "keys":
-            return Row([Text(key) for key in table.entries])
-        if word == "update" and positional and isinstance(positional[0], Table):
-            table.entries.update(positional[0].entries)
-        return UNKNOWN
-
-
-def _is_graph_entry(node: ast.Subscript) -> bool:
-    """Return whether this is `workflow["6"]["inputs"]`, as only graphs of nodes have it."""
-    inner = node.value.slice if isinstance(node.value, ast.Subscript) else None
-    return (
-        isinstance(node.slice, ast.Constant)
-        and node.slice.value == "inputs"
-        and isinstance(inner, ast.Constant)
-        and isinstance(inner.value, str)
-        and inner.value.isdigit()
-    )
-
 
 _FOLLOWED_BUILTINS = {"str", "open", "getattr", "super", "print", "dict", "list", "map", "zip"}
+
+
+def _is_among(left: Value, right: Value, within: bool) -> Named | None:
+    """Return whether a text equals one, or is one of several; None where nothing tells."""
+    asked = [one for one in options(left) if isinstance(one, Text) and HOLE not in one.text]
+    if within:
+        rows = [one for one in options(right) if isinstance(one, Row)]
+        offered = {as_text(item).text for row in rows for item in row.items}
+    else:
+        offered = {one.text for one in texts(right)[:1]}
+    if not asked or not offered:
+        return None
+    hits = [one.text in offered for one in asked]
+    if len(asked) == 1:
+        return DEFAULT_TRUE if hits[0] else DEFAULT_FALSE
+    return SOMETIMES if any(hits) else None
 
 
 def _is_text(left: Value, right: Value) -> bool:

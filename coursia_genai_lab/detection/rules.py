@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..catalog import ServiceSpec
 from ..wire.notebooks import NotebookType
-from .signs import Sign
+from .optional import find_optional
+from .signs import Sign, Way
 
 LEAST_STUDY_CALLS = 2
 _PROBES = 2
+
+Group = tuple[str, ...]
+"""Services that a sign may mean: of one dialect, or one alone."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,28 @@ class Finding:
     """What the signs come to."""
 
     services: tuple[str, ...] = ()
+    """Those that are required first."""
     type: NotebookType = "CLASSIC"
     signs: tuple[tuple[str, Sign], ...] = ()
     """(service, sign), those that decided first."""
-    remote: bool = False
+    decided: tuple[tuple[str, Sign], ...] = ()
+    """(service, sign) of the work that is sent."""
+    optional: Mapping[str, Way] = field(default_factory=dict)
+    """Service without which the notebook still runs -> why."""
+    chosen: Mapping[Group, str] = field(default_factory=dict)
+    """Which service of a group is meant."""
     literal: tuple[tuple[str, Sign], ...] = ()
+
+
+@dataclass(frozen=True)
+class CodeReading:
+    """What the code of a notebook shows."""
+
+    finding: Finding
+    touches: Mapping[int, Collection[Group]] = field(default_factory=dict)
+    """Cell -> services that it uses, also through a function."""
+    studies: Collection[int] = ()
+    note: str = ""
 
 
 def weigh(
@@ -31,34 +52,53 @@ def weigh(
     specs: Mapping[str, ServiceSpec],
     *,
     studies: Mapping[int, Sequence[int]],
+    handled: Collection[int] = (),
     starts_own_server: bool = False,
 ) -> Finding:
     """Return the finding for a notebook.
 
-    `studies` maps a cell to [calls of data libraries, those that begin a study]. A notebook
+    `studies` maps a cell to [calls of data libraries, those that begin a study]; `handled` are
+    the cells that use a service through a function or work on its answers. A notebook
     that starts its own image server reaches that one by its fixed address: it needs no other.
+    What a switch turns off counts beside something that runs; alone it is nothing, for what the
+    notebook's author has turned off needs no service.
     """
-    work = [sign for sign in signs if sign.work and _is_supported(sign, signs)]
-    if starts_own_server:
-        work = [s for s in work if s.address not in {"local"} or _is_cloud(s, specs)]
-    claims = work or _connection(signs)
+    running = [sign for sign in signs if not sign.has_way("off")]
+    claims = _claims(running, specs, starts_own_server=starts_own_server)
     if not claims:
         return Finding()
-    chosen = {group: _choose(group, signs, specs) for group in {sign.services for sign in claims}}
+    asleep = _claims(
+        [sign for sign in signs if sign.has_way("off")], specs, starts_own_server=starts_own_server
+    )
+    everything = [*claims, *asleep]
+    chosen = {s.services: _choose(s.services, signs, specs) for s in everything}
     _prefer_chosen(chosen)
-    decided = [(chosen[sign.services], sign) for sign in claims]
-    services = tuple(dict.fromkeys(service for service, _ in decided))
+    decided = [(chosen[sign.services], sign) for sign in everything]
+    optional = find_optional(decided)
+    services = dict.fromkeys(service for service, _ in decided)
+    live = [(chosen[sign.services], sign) for sign in claims]
     return Finding(
-        services=services,
-        type=_type(decided, signs, studies),
+        services=tuple(sorted(services, key=lambda service: service in optional)),
+        type=_type(live, running, studies, handled),
         signs=(*decided, *_supporting(decided, signs)),
-        remote=_is_remote(decided, specs),
+        decided=tuple(decided),
+        optional=optional,
+        chosen=chosen,
         literal=tuple(
             (service, sign)
             for service, sign in decided
             if sign.address == "local" and specs[service].kind == "local"
         ),
     )
+
+
+def _claims(
+    signs: Sequence[Sign], specs: Mapping[str, ServiceSpec], *, starts_own_server: bool
+) -> list[Sign]:
+    work = [sign for sign in signs if sign.work and _is_supported(sign, signs)]
+    if starts_own_server:
+        work = [s for s in work if s.address not in {"local"} or _is_cloud(s, specs)]
+    return work or _connection(signs)
 
 
 def _is_cloud(sign: Sign, specs: Mapping[str, ServiceSpec]) -> bool:
@@ -131,26 +171,23 @@ def _supporting(
     return found
 
 
-def _is_remote(decided: Sequence[tuple[str, Sign]], specs: Mapping[str, ServiceSpec]) -> bool:
-    local = [sign for service, sign in decided if specs[service].kind == "local"]
-    known = [sign.address for sign in local if sign.address != "unknown"]
-    return bool(known) and all(address == "hosted" for address in known)
-
-
 def _type(
     decided: Sequence[tuple[str, Sign]],
     signs: Sequence[Sign],
     studies: Mapping[int, Sequence[int]],
+    handled: Collection[int],
 ) -> NotebookType:
     busy = {sign.cell for _, sign in decided} | {sign.cell for sign in signs if sign.graph}
+    busy.update(handled)
     if any(
         calls >= LEAST_STUDY_CALLS and starts
         for cell, (calls, starts) in studies.items()
         if cell not in busy
     ):
         return "HYBRID"
-    services = {service for service, _ in decided}
-    claimed = [sign for _, sign in decided]
+    plain = [pair for pair in decided if not pair[1].has_way("setting")] or decided
+    services = {service for service, _ in plain}
+    claimed = [sign for _, sign in plain]
     graph = any(sign.graph for sign in signs)
     chain = any(sign.edits for sign in claimed) and any(not sign.edits for sign in claimed)
     return "GENAI_ADVANCED" if graph or chain or len(services) > 1 else "GENAI_BASIC"

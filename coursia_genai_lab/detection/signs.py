@@ -12,12 +12,54 @@ from .values import HOLE, Text
 LONGEST_EXCERPT = 120
 LONGEST_LINE = 2_000
 
-_SECRET = re.compile(r"(sk-|hf_|r8_|cgl_|AIza|[Bb]earer\s+)[A-Za-z0-9_\-\.]{8,}")
+_SECRETS = (
+    re.compile(r"(sk-|hf_|r8_|cgl_|AIza|[Bb]earer\s+)[A-Za-z0-9_\-\.]{8,}"),
+    re.compile(r"(Basic\s+)[A-Za-z0-9+/=]{8,}(?=[\"'])"),
+    # http://name:password@host
+    re.compile(r"(://)[^\s/@\"'{}]{0,200}:[^\s/@\"'{}]{1,200}(?=@)"),
+    # password = "…", "token": "…", environ["API_KEY"] = "…", but no name of another thing
+    re.compile(
+        r"((?:password|passwd|pwd|secret|token|api[-_]?key)(?![a-z])\w{0,40}[\"']?\]?"
+        r"\s{0,8}[=:]\s{0,8}[bfru]{0,2}[\"'])(?!https?://)[^\"'{}…]{4,}",
+        re.IGNORECASE,
+    ),
+    # a header on a command line
+    re.compile(
+        r"((?:api-key|authorization)\s{0,8}:\s{0,8})[^\s\"'{}$]{4,}(?=[\"'])", re.IGNORECASE
+    ),
+    # auth=("name", "…"), HTTPBasicAuth("name", "…")
+    re.compile(
+        r"(auth\s{0,8}=?\s{0,8}\(\s{0,8}[\"'][^\"']{0,80}[\"']\s{0,8},\s{0,8}[\"'])[^\"']+",
+        re.IGNORECASE,
+    ),
+    re.compile(r"([?&](?:\w{0,20}token|\w{0,20}key|auth|sig)=)[^\s&\"'{}]{4,}", re.IGNORECASE),
+)
 _LOCAL_HOST = re.compile(
     r"^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal)$"
 )
 
 Address = Literal["unknown", "variable", "local", "hosted"]
+
+
+WayKind = Literal["off", "setting", "fallback", "branch"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A condition on which code runs.
+
+    `off`: behind a switch that the notebook turns off. `setting`: not what runs by default, but
+    a parameter, an environment variable or an argument chooses it. `fallback`: when something
+    else has failed. `branch`: one of several ways that nothing yet chooses between.
+    """
+
+    kind: WayKind
+    key: int
+    """Which statement parts the ways."""
+    branch: int
+    cell: int
+    line: int
+    excerpt: str
 
 
 @dataclass(frozen=True)
@@ -39,13 +81,26 @@ class Sign:
     needs_support: bool = False
     graph: bool = False
     edits: bool = False
+    variables: frozenset[str] = frozenset()
+    """Environment variables that can change the address."""
+    ways: frozenset[Way] = frozenset()
+    """Conditions that hold wherever this is reached; empty for what simply runs."""
+
+    def has_way(self, *kinds: WayKind) -> bool:
+        """Return whether it is reached only on a condition of one of these kinds."""
+        return any(way.kind in kinds for way in self.ways)
 
 
 def excerpt_of(line: str) -> str:
     """Return the line, shortened, with what looks like a credential masked."""
-    return _SECRET.sub(lambda found: found.group(1) + "…", " ".join(line[:LONGEST_LINE].split()))[
-        :LONGEST_EXCERPT
-    ]
+    return masked(" ".join(line[:LONGEST_LINE].split()))[:LONGEST_EXCERPT]
+
+
+def masked(text: str) -> str:
+    """Return a text with what looks like a credential masked."""
+    for secret in _SECRETS:
+        text = secret.sub(r"\1…", text)
+    return text
 
 
 def host_of(address: str) -> str:

@@ -83,7 +83,7 @@ def formatted(text: Text, positional: list[Value], named: dict[str, Value]) -> V
         if key in named:
             woven.append(named[key])
         else:
-            place = int(key) if key.isdigit() else index
+            place = int(key) if key.isdecimal() and len(key) <= 3 else index
             index += 1
             woven.append(positional[place] if place < len(positional) else None)
     return join([*woven, Text(rest, text.variables)])

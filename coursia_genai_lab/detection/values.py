@@ -116,6 +116,8 @@ class Klass:
     scope: Scope
     bases: list[Value] = field(default_factory=list)
     made: bool = False
+    example: Instance | None = None
+    """The object of it that was made first."""
 
     def find(self, name: str, depth: int = 0) -> Value | None:
         """Return a class attribute, looking into the bases."""
@@ -158,6 +160,11 @@ Value: TypeAlias = (
 )
 
 UNKNOWN = Named("?")
+DEFAULT_TRUE = Named("?default-true")
+"""A condition that holds unless a setting or an argument says otherwise."""
+DEFAULT_FALSE = Named("?default-false")
+SOMETIMES = Named("?sometimes")
+"""A condition that holds for some of several values that all come by."""
 
 
 def options(value: Value | None) -> tuple[Value, ...]:

@@ -337,6 +337,7 @@ def test_work_for_forge_is_seen(detect, cells):
 OPENAI = {
     "the plain client": ["from openai import OpenAI\nOpenAI().images.generate(prompt='x')"],
     "the module itself": ["import openai\nopenai.images.edit(image=f, prompt='x')"],
+    "the old module, awaited": ["import openai\nawait openai.Image.acreate(prompt='x', n=1)"],
     "the old module": ["import openai\nopenai.Image.create(prompt='x', n=1)"],
     "an asynchronous client in a function": [
         """

@@ -177,3 +177,12 @@ def test_markdown_and_outputs_say_nothing(detect):
 def test_a_kernel_of_another_language_is_not_read_as_python(detect):
     cell = "openai.images.generate(prompt='x')"
     assert detect(cell, language="julia").type == "CLASSIC"
+
+
+def test_reading_an_entry_of_an_answer_is_no_request(detect):
+    profile = detect(
+        "import os, requests\nbase = os.environ['COMFYUI_API_URL']",
+        "answer = requests.post(f'{base}/prompt', json={'prompt': graph, 'client_id': 'c'})\n"
+        "print(answer.json().get(f'{base}/prompt'), answer.headers.get('/system_stats'))",
+    )
+    assert [one.line for one in profile.evidence if one.rule.startswith("route:")] == [1]

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from coursia_genai_lab.catalog import load_catalog
 from coursia_genai_lab.detection import Detector
+from coursia_genai_lab.detection.indicators import Indicators
+from coursia_genai_lab.detection.read import read_notebook
 
 CODE = "from openai import OpenAI\nOpenAI().images.generate(prompt='x')"
 LINES = CODE.splitlines(keepends=True)
@@ -172,3 +178,138 @@ def test_a_file_that_is_too_large_is_not_read(detector: Detector, root: Path):
     with path.open("wb") as stream:
         stream.truncate(101 * 1024 * 1024)
     assert "100 MB" in detector.profile_file(path, root=root).note
+
+
+BRACKETS = [{"deep": [[[1]] * 4] * 10}] * 4_000
+MANY = [{"cell_type": "code", "source": "x = 1"}] * 100_000
+GIANTS = {
+    "outputs of very many brackets": cells(CODE, outputs=BRACKETS),
+    "very many cells": {"cells": [*MANY, *cells(CODE)["cells"]]},
+    "a list of 8 MB in a cell": {
+        "cells": [*cells("x = [" + "'/prompt', " * 800_000 + "]")["cells"], *cells(CODE)["cells"]]
+    },
+    "NaN in outputs of 2 MB": cells(CODE, outputs=[float("nan")] * 500_000),
+}
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    return load_catalog()
+
+
+@pytest.fixture(scope="module")
+def giant_documents() -> dict[str, bytes]:
+    return {name: json.dumps(document).encode() for name, document in GIANTS.items()}
+
+
+@pytest.mark.parametrize("name", GIANTS)
+def test_a_giant_is_read_by_a_process_that_can_be_stopped(catalog, giant_documents, name):
+    data = giant_documents[name]
+    assert Detector(catalog, patience_seconds=60).profile_bytes(data).services == ["openai"]
+    stopped = Detector(catalog, patience_seconds=0).profile_bytes(data)
+    assert (stopped.type, stopped.unreadable) == ("CLASSIC", True)
+    assert "too long" in stopped.note
+
+
+def test_the_process_finds_us_wherever_the_server_did(tmp_path):
+    # As where packages lie in the user's own folder, or on PYTHONPATH: the bare interpreter
+    # knows of neither.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    program = """
+import json, sys
+from coursia_genai_lab.catalog import load_catalog
+from coursia_genai_lab.detection import Detector
+many = [{"cell_type": "markdown", "source": "x"}] * 200_000
+code = {"cell_type": "code", "source": "import openai; openai.images.generate(prompt='x')"}
+data = json.dumps({"cells": [*many, code], "metadata": {}, "nbformat": 4}).encode()
+print(Detector(load_catalog(), patience_seconds=60).profile_bytes(data).services)
+"""
+    done = subprocess.run(
+        [tmp_path / "bare" / "bin" / "python", "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "['openai']"
+
+
+def test_a_small_notebook_needs_no_process_of_its_own(catalog):
+    data = json.dumps(cells(CODE)).encode()
+    assert Detector(catalog, patience_seconds=0).profile_bytes(data).services == ["openai"]
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b'{"cells":[{}' + b",{}" * 7_000_000 + b"]}", "too large"),
+        (b"[" * 21_000_000, "JSON"),
+        (b'{"a":[' + b"NaN," * 300_000, "JSON"),
+    ],
+    ids=["too much to build", "brackets", "broken"],
+)
+def test_a_giant_that_cannot_be_read_is_classic_with_a_note(catalog, data, word):
+    profile = Detector(catalog, patience_seconds=60).profile_bytes(data)
+    assert (profile.type, profile.unreadable) == ("CLASSIC", True)
+    assert word in profile.note
+
+
+def test_a_cell_beyond_all_measure_is_left_out_and_the_note_says_so(detector):
+    data = json.dumps(cells(CODE + "\nx = '" + "a" * 13_000_000 + "'")).encode()
+    profile = detector.profile_bytes(data)
+    assert (profile.type, profile.unreadable) == ("CLASSIC", False)
+    assert "very long" in profile.note
+
+
+def test_work_after_a_long_list_is_found_in_its_line(catalog):
+    long = "x = [\n" + "1,\n" * 150_000 + "]\n" + CODE
+    profile = Detector(catalog, patience_seconds=60).profile_bytes(json.dumps(cells(long)).encode())
+    assert profile.services == ["openai"]
+    assert profile.evidence[0].line == long.count("\n") + 1
+
+
+def test_a_classic_notebook_gives_no_cells_to_parse(catalog):
+    fragments = Indicators(catalog).fragments
+    read = read_notebook(json.dumps(cells("import numpy\nprint(1)")).encode(), fragments)
+    assert (read.cells, read.count) == ((), 1)
+    assert len(read_notebook(json.dumps(cells(CODE)).encode(), fragments).cells) == 1
+
+
+def test_a_device_is_a_note_and_is_never_opened(detector: Detector):
+    for device in ("/dev/zero", "/dev/null", "/dev/tty"):
+        assert "regular" in detector.profile_file(Path(device)).note
+
+
+def test_a_folder_swapped_for_a_link_while_it_is_read_shows_nothing_outside(
+    detector: Detector, root: Path
+):
+    outside = root.parent / "outside"
+    outside.mkdir()
+    write(outside / "a.ipynb")
+    inside, link = root / "kept", root / "link"
+    inside.mkdir()
+    (inside / "a.ipynb").write_text(json.dumps(cells("print(1)")))
+    link.symlink_to(outside)
+    over = threading.Event()
+
+    def swap() -> None:
+        # In turn a folder with a classic notebook and a link to one that is not for our eyes.
+        while not over.is_set():
+            (root / "way").symlink_to(inside)
+            (root / "way").unlink()
+            inside.rename(root / "way")
+            (root / "way").rename(inside)
+            link.rename(root / "way")
+            (root / "way").rename(link)
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    try:
+        seen = {
+            tuple(detector.profile_file(root / "way" / "a.ipynb", root=root).services)
+            for _ in range(1_500)
+        }
+    finally:
+        over.set()
+        swapping.join(timeout=20)
+    assert seen == {()}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 
 import pytest
+from detection_promises import DETECTOR, check
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coursia_genai_lab.catalog import load_catalog
-from coursia_genai_lab.detection import Detector
-
-DETECTOR = Detector(load_catalog())
-DEFECT = "defect"
+from coursia_genai_lab.detection.fragments import Fragments
 
 QUICK = settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -64,13 +62,6 @@ WORDS = [
     "    case {'a': b}: f(b)", "await x", "(x := f(x))", "[f(y) for y in x]", "x.y.z = f", "\\",
     "f'{x!r}'",
 ]  # fmt: skip
-
-
-def check(data: bytes) -> None:
-    profile = DETECTOR.profile_bytes(data)
-    assert DEFECT not in profile.note
-    assert profile.needs_image_service == bool(profile.services)
-    assert (profile.type == "CLASSIC") == (not profile.services)
 
 
 def cell(source: object, language: str = "python") -> bytes:
@@ -131,6 +122,83 @@ def test_any_mutation_of_working_code_gives_a_profile(rng: random.Random, change
     check(cell("\n".join(lines)))
 
 
+NOTEBOOK = json.dumps(
+    {
+        "cells": [
+            {"cell_type": "markdown", "source": ["# Title\n", "text"], "metadata": {}},
+            {"cell_type": "code", "source": CODE.splitlines(keepends=True), "outputs": [1]},
+            {"cell_type": "code", "source": "x = 1", "metadata": {"tags": ["parameters"]}},
+            {"cell_type": "code", "source": "a;", "metadata": {"vscode": {"languageId": "csharp"}}},
+        ],
+        "metadata": {
+            "kernelspec": {"name": "python3", "language": "python"},
+            "genai": {"services": ["comfyui"], "mode": "demo"},
+        },
+        "nbformat": 4,
+    }
+)  # fmt: skip
+
+
+@QUICK
+@given(st.randoms(use_true_random=False), st.integers(1, 8))
+def test_any_bytes_changed_in_a_notebook_give_a_profile(rng: random.Random, changes: int):
+    data = bytearray(NOTEBOOK.encode())
+    for _ in range(changes):
+        place, kind = rng.randrange(len(data)), rng.randrange(4)
+        if kind == 0:
+            data[place] = rng.randrange(256)
+        elif kind == 1:
+            del data[place : place + rng.randrange(20)]
+        elif kind == 2:
+            data[place:place] = rng.choice([b'"', b"\\", b"{", b"]", b"\xff", b"NaN", b"\\ud800"])
+        else:
+            end = rng.randrange(len(data))
+            data[place:place] = data[min(place, end) : max(place, end)][:200]
+        data = data or bytearray(b" ")
+    check(bytes(data))
+
+
+def places(value: object, found: list[tuple[object, object]]) -> list[tuple[object, object]]:
+    keys = (
+        value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    )
+    for key in keys:
+        found.append((value, key))
+        places(value[key], found)
+    return found
+
+
+@QUICK
+@given(st.randoms(use_true_random=False), st.lists(JSON, min_size=1, max_size=4))
+def test_any_part_replaced_in_a_notebook_gives_a_profile(rng: random.Random, parts: list[object]):
+    document = json.loads(NOTEBOOK)
+    for part in parts:
+        owner, key = rng.choice(places(document, []))
+        other = copy.deepcopy(rng.choice(places(document, []))[0])
+        owner[key] = part if rng.random() < 0.7 else other
+    check(json.dumps(document).encode())
+
+
+@QUICK
+@given(st.text(alphabet="/prompt.images-generate_\\\"'é<u006\n ", max_size=60))
+def test_what_the_bytes_do_not_mention_no_text_mentions(text: str):
+    fragments = Fragments(["/prompt", "images.generate", "image-", "generate_image"])
+    for ascii_only in (True, False):
+        written = json.dumps(text, ensure_ascii=ascii_only)
+        for spelled in (written, written.replace("/", "\\/")):
+            if fragments.in_text(text.lower()):
+                assert fragments.may_be_in(spelled.encode())
+
+
+@pytest.mark.parametrize("word", ["/prompt", "images.generate", "call_service", "dall-e-"])
+def test_a_word_is_found_however_json_spells_it(word: str):
+    fragments = Fragments([word, "images.edit", "extra"])
+    spelled = "".join(f"\\u{ord(letter):04X}" for letter in word)
+    for raw in (word, word.upper(), spelled, word.replace("/", "\\/")):
+        assert fragments.may_be_in(f'"x = {raw}"'.encode())
+    assert not fragments.may_be_in(b'"nothing of it"')
+
+
 @QUICK
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=25))
 def test_any_sequence_of_statements_gives_a_profile(words):
@@ -166,6 +234,12 @@ HOSTILE = {
     "many dollar signs": "/prompt " + "$" * 90_000,
     "many blank lines": "/prompt" + "\n" * 90_000 + "%",
     "null characters": "x='/prompt'\x00",
+    "quotes that are escaped": "x = = '/prompt'\nrequests.post(" + '\\"' * 45_000,
+    "a variable of spaces": "x = '/prompt'\n%env a" + " " * 90_000 + "\n",
+    "a magic of spaces": "x = '/prompt'\n" + (" " * 1_900 + "!\n") * 40,
+    "one statement that is too heavy": "x = '/prompt'\ny = f'" + "{a}" * 30_000 + "'",
+    "heavy statements": "x = '/prompt'\n" + "f(g(h(1)))\n" * 9_000,
+    "a number for a place": "x = '{²}/prompt{99999999999}'.format(1)",
     "an unknown escape": "x = '\\d/prompt'; y = b'\\d'; z = '\\400'",
 }
 
