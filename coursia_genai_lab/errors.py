@@ -9,6 +9,7 @@ GenAIError                      anything of ours; code, sentence, remedy, HTTP s
 ├── Conflict                    409  the thing is in another state, or has another owner
 ├── ConfigurationError          500  an operator's setting cannot work
 │   └── SpecError               500  a catalogue file is wrong
+├── StoreError                  503  what the Lab remembers cannot be read or written now
 ├── ServiceError                503  a service cannot do what was asked
 │   ├── RuntimeUnavailable      503  no Docker, no permission, engine away
 │   ├── ImageMissing            503  the container image is not on this machine
@@ -16,6 +17,7 @@ GenAIError                      anything of ours; code, sentence, remedy, HTTP s
 │   ├── ServiceDied             503  the service ended while it was starting or serving
 │   ├── StartTimedOut           503  the service did not answer in time
 │   ├── ServiceNotReady         503  it is starting; ask again later
+│   ├── ConsentMissing          503  only the notebook's metadata asks for it; a person decides
 │   └── NothingInstalled        503  nothing on this machine can run it
 └── GenerationError             502  an engine refused or failed
     ├── TokenMissing            401  this kernel has no GenAI token
@@ -134,6 +136,14 @@ class SpecError(ConfigurationError):
     default_remedy = "Correct the file, or remove it from the services folder."
 
 
+class StoreError(GenAIError):
+    """What the Lab remembers cannot be read or written now; services go on."""
+
+    code = "store_error"
+    status = 503
+    default_remedy = "Look at GenAILab.store_url and at the disk; services go on meanwhile."
+
+
 class ServiceError(GenAIError):
     """A service cannot do what was asked."""
 
@@ -180,6 +190,16 @@ class ServiceNotReady(ServiceError):
     default_remedy = "Wait a moment and try again."
     retry_after: float = 5.0
     """Seconds after which asking again makes sense."""
+
+
+class ConsentMissing(ServiceError):
+    """Only the notebook's metadata asks for the service, and nobody has confirmed that yet."""
+
+    code = "consent_needed"
+    default_remedy = (
+        'Open the GenAI side panel and press "Start it" below its question, then run the cell '
+        "again."
+    )
 
 
 class NothingInstalled(ServiceError):

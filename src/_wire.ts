@@ -17,12 +17,17 @@ export type ServiceState =
  */
 export interface Wire {
   Accepted: Accepted;
+  ConsentGiven: ConsentGiven;
+  ConsentList: ConsentList;
+  ConsentNeeded: ConsentNeeded;
+  ConsentRequest: ConsentRequest;
   EnableKernel: EnableKernel;
   EnabledKernel: EnabledKernel;
   Evidence: Evidence;
   FolderIndex: FolderIndex;
   GenerationRequest: GenerationRequest;
   HolderView: HolderView;
+  IndexTotals: IndexTotals;
   LabEvent: LabEvent;
   LaunchView: LaunchView;
   LogLines: LogLines;
@@ -34,18 +39,82 @@ export interface Wire {
   ModelInfo: ModelInfo;
   ModelList: ModelList;
   NotebookType: NotebookType;
+  PinRequest: PinRequest;
   Problem: Problem;
   Profile: Profile;
+  Resources: Resources;
+  Section: Section;
   ServiceList: ServiceList;
   ServiceState: ServiceState;
   ServiceView: ServiceView;
   StatusView: StatusView;
+  TimelineEntry: TimelineEntry;
+  TimelineView: TimelineView;
 }
 /**
  * The answer to a command: the revision to wait for.
  */
 export interface Accepted {
   revision: number;
+}
+/**
+ * One confirmation that a person gave.
+ */
+export interface ConsentGiven {
+  kind: 'metadata';
+  path: string;
+  digest: string;
+  /**
+   * Unix time, seconds.
+   */
+  since: number;
+}
+/**
+ * GET consents: what the caller has confirmed.
+ */
+export interface ConsentList {
+  /**
+   * Oldest first.
+   */
+  consents: ConsentGiven[];
+  /**
+   * With `?path=`: what that notebook, as it is saved, asks for; None when it asks for nothing
+   * or its folder is trusted.
+   */
+  asked: ConsentNeeded | null;
+}
+/**
+ * What waits for a confirmation, in words that a person can decide by.
+ */
+export interface ConsentNeeded {
+  kind: 'metadata';
+  path: string;
+  /**
+   * SHA-256 of `metadata.genai` as read, hexadecimal.
+   */
+  digest: string;
+  /**
+   * What would start.
+   */
+  services: string[];
+  /**
+   * Whether this person has confirmed just this.
+   */
+  given: boolean;
+}
+/**
+ * POST consents: the notebook's metadata asks for more than its code shows.
+ */
+export interface ConsentRequest {
+  kind: 'metadata';
+  /**
+   * API path of the notebook as it is saved.
+   */
+  path: string;
+  /**
+   * What was shown: `ConsentNeeded.digest`. Another one answers 409, nothing is kept.
+   */
+  digest: string;
 }
 /**
  * The body of POST kernels/{id}/enable.
@@ -70,19 +139,45 @@ export interface Profile {
    * Names from the catalogue, the first being the main one.
    */
   services: string[];
+  /**
+   * Those of `services` without which the notebook still runs: behind a switch that is off, or
+   * as one of several ways. They are not started before they are called.
+   */
+  optional: string[];
+  /**
+   * Those of `services` that only its metadata names: they start after a consent.
+   */
+  widened: string[];
   evidence: Evidence[];
   /**
-   * The notebook itself names a hosted server: nothing local is started for it.
+   * Every local service that it needs is a hosted server by its own word: nothing starts.
    */
   remote: boolean;
+  /**
+   * Those of `services` for which the notebook, or its nearest `.env`, names a hosted server.
+   */
+  remote_services: string[];
+  resources: Resources;
+  /**
+   * Empty for a notebook that needs nothing.
+   */
+  sections: Section[];
   /**
    * The teacher's word in `metadata.genai.mode`.
    */
   mode: Mode | null;
   /**
+   * The teacher's word in `metadata.genai.fallback`.
+   */
+  fallback: ('ask' | 'auto' | 'never') | null;
+  /**
    * Whether `metadata.genai.services` decided instead of detection.
    */
   declared: boolean;
+  /**
+   * SHA-256 of `metadata.genai` in canonical JSON, hexadecimal; empty where there is none.
+   */
+  metadata_digest: string;
   /**
    * Addresses written into the code that no variable can reach.
    */
@@ -91,6 +186,10 @@ export interface Profile {
    * Why it could not be read or was not examined further.
    */
   note: string;
+  /**
+   * Whether nothing of it could be examined; `note` says why.
+   */
+  unreadable: boolean;
 }
 /**
  * One place in a notebook that shows a need.
@@ -117,6 +216,41 @@ export interface Evidence {
    * Weak evidence supports a claim; alone it makes none.
    */
   strong: boolean;
+}
+/**
+ * What the local services of a notebook want of the machine, summed from their specs.
+ */
+export interface Resources {
+  /**
+   * GPUs, if all of them run at one time.
+   */
+  gpus: number;
+  /**
+   * GPU memory, MiB.
+   */
+  vram_mib: number;
+  /**
+   * Main memory, MiB.
+   */
+  memory_mib: number;
+}
+/**
+ * A run of neighbouring cells of one kind; together the sections cover the notebook.
+ */
+export interface Section {
+  kind: 'classic' | 'genai';
+  /**
+   * Index of its first cell, from 0.
+   */
+  first_cell: number;
+  /**
+   * Index of its last cell, included.
+   */
+  last_cell: number;
+  /**
+   * Services that its cells use; empty for a classic section.
+   */
+  services: string[];
 }
 /**
  * POST kernels/{id}/enable: what a silent execute must set in the kernel.
@@ -156,15 +290,74 @@ export interface LaunchView {
    * Why nothing was injected or started, a sentence; empty when all is well.
    */
   reason: string;
+  /**
+   * What the notebook's metadata asks for beyond its code; it starts once confirmed.
+   */
+  consent: ConsentNeeded | null;
   state: 'pending' | 'live';
   since: number;
 }
 /**
- * The notebooks of a folder.
+ * The notebooks below a folder: what each needs, and what of it cannot run here.
  */
 export interface FolderIndex {
   folder: string;
   notebooks: Profile[];
+  /**
+   * Service that some notebook needs and that cannot run here -> why, and what helps.
+   */
+  unavailable: {
+    [k: string]: Problem;
+  };
+  /**
+   * Service -> who answers in its place at the moment.
+   */
+  stand_ins: {
+    [k: string]: string;
+  };
+  totals: IndexTotals;
+  /**
+   * Whether the folder holds more than was looked at: too many notebooks or folders, too deep,
+   * or too slow.
+   */
+  truncated: boolean;
+  /**
+   * False while the folder is still being read: ask again to see more.
+   */
+  complete: boolean;
+}
+/**
+ * What went wrong, for a program (code) and for a person (message, remedy).
+ */
+export interface Problem {
+  code: string;
+  message: string;
+  remedy: string;
+  /**
+   * One command line that mends it, where there is one.
+   */
+  command: string | null;
+}
+/**
+ * How many notebooks of a folder are what.
+ */
+export interface IndexTotals {
+  notebooks: number;
+  /**
+   * Notebooks that need an image service.
+   */
+  needing: number;
+  /**
+   * Of these, those of which a required service cannot run here.
+   */
+  blocked: number;
+  unreadable: number;
+  by_type: {
+    [k: string]: number;
+  };
+  by_service: {
+    [k: string]: number;
+  };
 }
 /**
  * One call for pictures; OpenAI's parameters first, our extensions after.
@@ -199,7 +392,15 @@ export interface HolderView {
    * Unix time, seconds.
    */
   since: number;
+  /**
+   * False: dormant or suspended; shown, but it stops no release.
+   */
   active: boolean;
+  strength: 'active' | 'dormant' | 'suspended' | 'protected';
+  /**
+   * Unix time at which it ends by itself, seconds; None: it does not.
+   */
+  ends_at: number | null;
 }
 /**
  * A change, told on the event bus: public fields only.
@@ -295,16 +496,13 @@ export interface ModelList {
   models: ModelInfo[];
 }
 /**
- * What went wrong, for a program (code) and for a person (message, remedy).
+ * POST services/{name}/pin: keep a service, whoever uses it.
  */
-export interface Problem {
-  code: string;
-  message: string;
-  remedy: string;
+export interface PinRequest {
   /**
-   * One command line that mends it, where there is one.
+   * How long; None until it is unpinned or the server stops. Default: an hour.
    */
-  command: string | null;
+  minutes: number | null;
 }
 /**
  * Every service of the catalogue.
@@ -335,6 +533,11 @@ export interface ServiceView {
    * 0 to 100 where it is known, or expected from past starts on this host.
    */
   percent: number | null;
+  /**
+   * Bytes fetched so far, while it is pulling.
+   */
+  done_bytes: number | null;
+  total_bytes: number | null;
   /**
    * Expected seconds until ready, from past starts on this host.
    */
@@ -392,4 +595,63 @@ export interface StatusView {
   services: ServiceView[];
   launches: LaunchView[];
   warnings: Problem[];
+}
+/**
+ * One thing that happened to one service.
+ */
+export interface TimelineEntry {
+  /**
+   * Counts up in one store.
+   */
+  id: number;
+  /**
+   * Unix time, seconds.
+   */
+  at: number;
+  service: string;
+  event:
+    | 'asked'
+    | 'started'
+    | 'ready'
+    | 'adopted'
+    | 'kept'
+    | 'released'
+    | 'freed'
+    | 'stopping'
+    | 'stopped'
+    | 'failed'
+    | 'reaped'
+    | 'drifted'
+    | 'engine_away'
+    | 'engine_back';
+  /**
+   * Who or what caused it: a notebook, a person, `idle`, `an earlier Lab`.
+   */
+  by: string;
+  /**
+   * A sentence.
+   */
+  reason: string;
+  /**
+   * Code of the problem, for `failed`.
+   */
+  code: string | null;
+  /**
+   * How long it took, where it took time.
+   */
+  seconds: number | null;
+}
+/**
+ * The newest entries first.
+ */
+export interface TimelineView {
+  entries: TimelineEntry[];
+  /**
+   * Whether older entries exist; ask with `before=` the last id.
+   */
+  more: boolean;
+  /**
+   * False: no store could be opened, and the entries end with this server.
+   */
+  durable: boolean;
 }

@@ -9,31 +9,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .consents import ConsentGiven, ConsentList, ConsentNeeded, ConsentRequest
     from .images import GenerationRequest, ModelInfo, ModelList
     from .launches import EnabledKernel, EnableKernel, LaunchView
-    from .notebooks import Evidence, FolderIndex, NotebookType, Profile
+    from .notebooks import (
+        Evidence,
+        FolderIndex,
+        IndexTotals,
+        NotebookType,
+        Profile,
+        Resources,
+        Section,
+    )
     from .policy import Mode, ModeChange, ModeLayer, ModeView
+    from .problems import Problem
     from .services import (
         Accepted,
         HolderView,
         LabEvent,
         LogLines,
         ModelFileView,
-        Problem,
+        PinRequest,
         ServiceList,
         ServiceState,
         ServiceView,
         StatusView,
     )
+    from .timeline import TimelineEntry, TimelineView
 
 __all__ = [
     "Accepted",
+    "ConsentGiven",
+    "ConsentList",
+    "ConsentNeeded",
+    "ConsentRequest",
     "EnableKernel",
     "EnabledKernel",
     "Evidence",
     "FolderIndex",
     "GenerationRequest",
     "HolderView",
+    "IndexTotals",
     "LabEvent",
     "LaunchView",
     "LogLines",
@@ -45,22 +61,32 @@ __all__ = [
     "ModelInfo",
     "ModelList",
     "NotebookType",
+    "PinRequest",
     "Problem",
     "Profile",
+    "Resources",
+    "Section",
     "ServiceList",
     "ServiceState",
     "ServiceView",
     "StatusView",
+    "TimelineEntry",
+    "TimelineView",
 ]
 
 _HOMES = {
     "Accepted": ".services",
+    "ConsentGiven": ".consents",
+    "ConsentList": ".consents",
+    "ConsentNeeded": ".consents",
+    "ConsentRequest": ".consents",
     "EnableKernel": ".launches",
     "EnabledKernel": ".launches",
     "Evidence": ".notebooks",
     "FolderIndex": ".notebooks",
     "GenerationRequest": ".images",
     "HolderView": ".services",
+    "IndexTotals": ".notebooks",
     "LabEvent": ".services",
     "LaunchView": ".launches",
     "LogLines": ".services",
@@ -72,12 +98,17 @@ _HOMES = {
     "ModelInfo": ".images",
     "ModelList": ".images",
     "NotebookType": ".notebooks",
-    "Problem": ".services",
+    "PinRequest": ".services",
+    "Problem": ".problems",
     "Profile": ".notebooks",
+    "Resources": ".notebooks",
+    "Section": ".notebooks",
     "ServiceList": ".services",
     "ServiceState": ".services",
     "ServiceView": ".services",
     "StatusView": ".services",
+    "TimelineEntry": ".timeline",
+    "TimelineView": ".timeline",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from .consents import ConsentNeeded
 from .notebooks import NotebookType, Profile
 from .shape import Shape
 
@@ -27,6 +28,8 @@ class LaunchView(Shape):
     fallback_reason: str | None = None
     reason: str = ""
     """Why nothing was injected or started, a sentence; empty when all is well."""
+    consent: ConsentNeeded | None = None
+    """What the notebook's metadata asks for beyond its code; it starts once confirmed."""
     state: Literal["pending", "live"] = "pending"
     since: float = 0.0
 

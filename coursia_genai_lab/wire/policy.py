@@ -9,6 +9,8 @@ from pydantic import Field
 from .shape import Shape
 
 Mode = Literal["auto", "local", "cloud", "demo", "off"]
+Fallback = Literal["ask", "auto", "never"]
+"""What happens when a local service cannot answer: ask for the cloud, take it, or do without."""
 LayerName = Literal["operator", "class", "notebook", "person"]
 
 

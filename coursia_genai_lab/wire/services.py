@@ -8,6 +8,7 @@ from pydantic import Field
 
 from .launches import LaunchView
 from .policy import ModeView
+from .problems import Problem
 from .shape import Shape
 
 ServiceState = Literal[
@@ -27,14 +28,9 @@ Role = Literal["student", "teacher", "admin"]
 Placement = Literal["embedded", "service"]
 
 
-class Problem(Shape):
-    """What went wrong, for a program (code) and for a person (message, remedy)."""
-
-    code: str
-    message: str
-    remedy: str
-    command: str | None = None
-    """One command line that mends it, where there is one."""
+Strength = Literal["active", "dormant", "suspended", "protected"]
+"""Jobs and pins are `protected`; a kernel is `active` while it works, else `dormant`; `suspended`
+once its heartbeat has lapsed."""
 
 
 class HolderView(Shape):
@@ -47,6 +43,10 @@ class HolderView(Shape):
     since: float
     """Unix time, seconds."""
     active: bool = True
+    """False: dormant or suspended; shown, but it stops no release."""
+    strength: Strength = "active"
+    ends_at: float | None = None
+    """Unix time at which it ends by itself, seconds; None: it does not."""
 
 
 class ModelFileView(Shape):
@@ -73,6 +73,9 @@ class ServiceView(Shape):
     """What it does at the moment, a short sentence; None when it does nothing."""
     percent: float | None = None
     """0 to 100 where it is known, or expected from past starts on this host."""
+    done_bytes: int | None = None
+    """Bytes fetched so far, while it is pulling."""
+    total_bytes: int | None = None
     estimate_seconds: float | None = None
     """Expected seconds until ready, from past starts on this host."""
     started_by: str | None = None
@@ -125,6 +128,13 @@ class Accepted(Shape):
     """The answer to a command: the revision to wait for."""
 
     revision: int
+
+
+class PinRequest(Shape):
+    """POST services/{name}/pin: keep a service, whoever uses it."""
+
+    minutes: float | None = Field(default=60, gt=0, le=7 * 24 * 60)
+    """How long; None until it is unpinned or the server stops. Default: an hour."""
 
 
 class LogLines(Shape):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 import pytest
+from docker_engine import PODMAN, DockerUnderTest
 from runtime_houses import (
     TOKEN,
     DockerHouse,
@@ -24,20 +28,29 @@ from coursia_genai_lab.runtimes.readiness import until_ready
 
 PATIENCE = 30.0
 
-STARTERS = ["fake", "process", pytest.param("docker", marks=pytest.mark.docker)]
+STARTERS = [
+    "fake",
+    "process",
+    pytest.param("docker", marks=pytest.mark.docker),
+    *([pytest.param("podman", marks=pytest.mark.docker)] if PODMAN else []),
+]
 
 
 @pytest.fixture
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
     name = getattr(request, "param", "")
-    if name == "docker":
-        return DockerHouse(
-            tmp_path,
-            request.getfixturevalue("docker_engine"),
-            request.getfixturevalue("demo_image"),
-        )
+    if name in ("docker", "podman"):
+        engine: DockerUnderTest = request.getfixturevalue(f"{name}_engine")
+        image = "demo_image" if name == "docker" else "podman_demo_image"
+        return DockerHouse(tmp_path, engine, request.getfixturevalue(image))
     kinds = {"fake": FakeHouse, "process": ProcessHouse, "external": ExternalHouse}
     return kinds[name](tmp_path)
+
+
+@pytest.mark.docker
+@pytest.mark.skipif(PODMAN is None, reason="needs podman (Debian: podman catatonit)")
+def test_podman_is_held_to_the_same_promises(podman_engine: DockerUnderTest) -> None:
+    assert podman_engine.client.version()["Components"][0]["Name"] == "Podman Engine"
 
 
 every_runtime = pytest.mark.parametrize("house", [*STARTERS, "external"], indirect=True)
@@ -261,6 +274,47 @@ async def test_what_runs_otherwise_than_described_now_is_removed(house: House) -
         changed = house.spec(credential={"scheme": "basic"})
         assert await house.find(house.runtime(), changed) == []
         assert house.remains() == []
+
+
+@every_starter
+async def test_what_runs_as_described_has_not_drifted(house: House) -> None:
+    async with house:
+        runtime = house.runtime()
+        instance = await house.start(runtime)
+        assert await runtime.drift(house.spec(), instance) is None
+        await runtime.stop(instance, 1)
+
+
+@every_starter
+async def test_output_that_is_followed_comes_without_the_credential(house: House) -> None:
+    async with house:
+        runtime = house.runtime()
+        instance = await house.start(runtime)
+        await serves(instance, house.spec())
+        followed = [line async for line in first_of(runtime.follow(instance, 50))]
+        first = followed[0]
+        assert first
+        assert TOKEN not in first
+        await runtime.stop(instance, 1)
+
+
+@every_runtime
+async def test_what_can_go_away_is_told_to_be_here(house: House) -> None:
+    async with house:
+        runtime = house.runtime()
+        told = [here async for here in first_of(runtime.presence())]
+        assert told in ([], [True])
+
+
+Told = TypeVar("Told")
+
+
+async def first_of(told: AsyncIterator[Told]) -> AsyncIterator[Told]:
+    """Give at most one, and close what gives them."""
+    with contextlib.suppress(StopAsyncIteration):
+        yield await asyncio.wait_for(told.__anext__(), PATIENCE)
+    if isinstance(told, AsyncGenerator):
+        await told.aclose()
 
 
 @every_runtime
