@@ -15,18 +15,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+import ends_with_parent
 import pytest
 from docker_image import build_demo_image
 
-from coursia_genai_lab.runtimes import ends_with_parent
-
 _DAEMON = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+PODMAN = shutil.which("podman")
 
 
 class CannotRunHere(Exception):
@@ -65,10 +65,44 @@ class DockerUnderTest:
         self.daemon.kill()
         self.daemon.wait(30)
 
+    def terminate(self) -> None:
+        """End the daemon as an administrator would; its containers end with it."""
+        self.daemon.terminate()
+        self.daemon.wait(30)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let the daemon take connections and never answer."""
+        os.kill(self.daemon.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.thaw()
+
+    def thaw(self) -> None:
+        """Let a frozen daemon answer again."""
+        os.kill(self.daemon.pid, signal.SIGCONT)
+
+    def shims(self) -> int:
+        """Count the processes that stand between the engine and its containers.
+
+        They end a moment after these, by themselves.
+        """
+        here, deadline = f"{self.root}/".encode(), time.monotonic() + 10
+        while True:
+            count = sum(here in one and b"containerd-shim" in one for one in _commands())
+            if not count or time.monotonic() > deadline:
+                return count
+            time.sleep(0.05)
+
+    def empty(self) -> None:
+        """Remove every container and network, so that one test that fails spoils no other."""
+        _empty(self)
+
     def leftovers(self) -> list[str]:
         """Name the containers and networks of the Lab that are on the engine."""
         names = [row["Names"][0] for row in self.client.api.containers(all=True)]
-        own = ("bridge", "host", "none")
+        own = ("bridge", "host", "none", "podman")
         return names + [n["Name"] for n in self.client.api.networks() if n["Name"] not in own]
 
 
@@ -85,15 +119,71 @@ def demo_image(docker_engine: DockerUnderTest) -> str:
     return build_demo_image(docker_engine.client, docker_engine.root)
 
 
+@pytest.fixture(scope="session")
+def podman_engine() -> Iterator[DockerUnderTest]:
+    """Podman, which speaks the same API; skips where it is not installed."""
+    with running_podman() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def podman_demo_image(podman_engine: DockerUnderTest) -> str:
+    """The image of the demo engine, in Podman."""
+    name = build_demo_image(podman_engine.client, podman_engine.root)
+    repository, _, tag = name.partition(":")
+    podman_engine.client.api.tag(f"{repository}:latest", repository, tag)  # import heeds no tag
+    return name
+
+
 @contextmanager
-def running_engine(tools: Path | None = None) -> Iterator[DockerUnderTest]:
-    """Run an engine that also finds programs in `tools`; skips where there is none to run."""
+def running_podman() -> Iterator[DockerUnderTest]:
+    """Run a Podman service with storage of its own; skips where there is none."""
+    if os.geteuid() != 0 or PODMAN is None:
+        pytest.skip("needs root and podman (Debian: apt-get install podman catatonit)")
+    root = Path(tempfile.mkdtemp(prefix="cgl-", dir="/tmp"))
+    command = [
+        PODMAN, "--root", str(root / "data"), "--runroot", str(root / "exec"),
+        "--cgroup-manager", "cgroupfs", "--events-backend", "file",
+        "--network-config-dir", str(root / "networks"),
+        *(["--runtime", "runc"] if shutil.which("runc") else []),
+        "system", "service", "--time", "0", f"unix://{root / 'd.sock'}",
+    ]  # fmt: skip
+    # It asks for the largest limits, which not every machine lets even root have.
+    limits = '["nofile=1024:1024", "nproc=1024:1024"]'
+    (root / "containers.conf").write_text(f"[containers]\ndefault_ulimits = {limits}\n")
+    daemon = _start(command, root, variables={"CONTAINERS_CONF": str(root / "containers.conf")})
+    try:
+        try:
+            _until_it_answers(root, daemon)
+        except CannotRunHere as error:
+            pytest.skip(str(error))
+        host = f"unix://{root / 'd.sock'}"
+        client = docker.DockerClient(base_url=host, version="1.41", timeout=60)
+        subnet = f"10.{random.randrange(64, 192)}.{random.randrange(256)}.0/24"
+        engine = DockerUnderTest(root, host, client, subnet, daemon)
+        yield engine
+        _empty(engine)
+        client.close()
+    finally:
+        _end_daemon(daemon, root)
+
+
+@contextmanager
+def running_engine(
+    tools: Path | None = None, *, disk_mib: int = 0, options: Sequence[str] = ()
+) -> Iterator[DockerUnderTest]:
+    """Run an engine that also finds programs in `tools`; skips where there is none to run.
+
+    `disk_mib` gives it a disk of its own, as small as that; `options` are for the daemon.
+    """
     if os.geteuid() != 0 or _DAEMON is None:
         pytest.skip("needs root and dockerd (Debian: apt-get install docker.io)")
     # In the short place: the path of a socket has at most 107 bytes.
     root = Path(tempfile.mkdtemp(prefix="cgl-", dir="/tmp"))
     engine: DockerUnderTest | None = None
-    daemon = _start_daemon(root, tools)
+    if disk_mib:
+        _mount_small_disk(root / "data", disk_mib)
+    daemon = _start_daemon(root, tools, options)
     try:
         try:
             _until_it_answers(root, daemon)
@@ -114,7 +204,18 @@ def running_engine(tools: Path | None = None) -> Iterator[DockerUnderTest]:
             _end_daemon(daemon, root)
 
 
-def _start_daemon(root: Path, tools: Path | None = None) -> subprocess.Popen[bytes]:
+def _mount_small_disk(place: Path, size_mib: int) -> None:
+    place.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "tmpfs", str(place)],
+        check=True,
+        timeout=30,
+    )
+
+
+def _start_daemon(
+    root: Path, tools: Path | None = None, options: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
     command = [
         str(_DAEMON),
         f"--host=unix://{root / 'd.sock'}",
@@ -126,14 +227,24 @@ def _start_daemon(root: Path, tools: Path | None = None) -> subprocess.Popen[byt
         "--ip6tables=false",
         "--ip-forward=false",
         "--bridge=none",
+        *options,
     ]
+    return _start(command, root, tools)
+
+
+def _start(
+    command: list[str],
+    root: Path,
+    tools: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(str(place) for place in (tools, os.environ["PATH"]) if place)
     with (root / "log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, ends_with_parent.__file__, str(os.getpid()), str(root), *command],
             stdout=log,
             stderr=log,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": path, **(variables or {})},
             start_new_session=True,
         )
 
@@ -197,6 +308,14 @@ def _processes_naming(root: Path) -> list[int]:
             if f"{root}/".encode() in command:
                 found.append(int(entry.name))
     return found
+
+
+def _commands() -> Iterator[bytes]:
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            yield (entry / "cmdline").read_bytes()
+        except OSError:
+            continue  # it ended meanwhile
 
 
 def _with_descendants(pids: list[int]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -220,6 +221,8 @@ class DockerHouse(House):
     def __init__(self, folder: Path, engine: DockerUnderTest, image: str) -> None:
         super().__init__(folder)
         self.engine = engine
+        self.options: dict[str, Any] = {"look_seconds": 0.05}
+        """How its runtimes are made."""
         self._image = image
 
     def broken(self) -> ServiceSpec:
@@ -235,7 +238,7 @@ class DockerHouse(House):
         return table | changes
 
     def _make(self) -> Runtime:
-        return DockerRuntime(host=self.engine.host, look_seconds=0.05)
+        return DockerRuntime(host=self.engine.host, **self.options)
 
     def _table(self) -> dict[str, object]:
         return {"container": self.container()}

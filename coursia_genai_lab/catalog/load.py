@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import SpecError
-from ..wire.services import Problem
+from ..wire.problems import Problem
 from .spec import ServiceSpec
 
 if sys.version_info >= (3, 11):

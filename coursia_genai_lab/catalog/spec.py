@@ -28,6 +28,8 @@ class ContainerSpec(SpecPart):
 
     image: str = Field(min_length=1, max_length=255)
     """Image reference."""
+    pull: bool | None = None
+    """Whether a missing image may be fetched; None: if `image` names its registry."""
     port: Port
     """Port inside the container; it is published on a dynamic loopback port."""
     command: list[str] = Field(default_factory=list)
@@ -107,6 +109,15 @@ class ModelSpec(SpecPart):
     licence: str = ""
 
 
+class DetectExample(SpecPart):
+    """A cell that shows an indicator, and one that looks alike and needs nothing."""
+
+    example: str
+    counter_example: str
+    why_not: str = ""
+    """Why the second needs nothing; empty leaves the sentence of its kind."""
+
+
 class DetectSpec(SpecPart):
     """What in a notebook shows that it needs this service: literals and globs only."""
 
@@ -115,7 +126,9 @@ class DetectSpec(SpecPart):
     hosts: list[str] = Field(default_factory=list)
     """Host names or globs, `*.comfy.example.org`, `api.openai.com`."""
     modules: list[str] = Field(default_factory=list)
-    """Client libraries; a one-word entry of `calls` counts only on something of theirs."""
+    """Client libraries, as literals or globs; a one-word entry of `calls` counts only on
+    something of theirs. An object with a call of theirs that is handed to other code counts too.
+    """
     calls: list[str] = Field(default_factory=list)
     """Dotted ends of calls that send work, as literals or globs: `images.generate`."""
     routes: list[str] = Field(default_factory=list)
@@ -128,6 +141,9 @@ class DetectSpec(SpecPart):
     """Model names or globs that point to this service rather than to a sister."""
     prefers: list[str] = Field(default_factory=list)
     """Words in hosts, variables or file names that choose it among services of one dialect."""
+    examples: dict[str, DetectExample] = Field(default_factory=dict)
+    """`calls:generate*` -> the cells that the documentation shows for it; an indicator that is
+    not named here gets those of its kind."""
 
 
 class ServiceSpec(SpecPart):
@@ -151,6 +167,9 @@ class ServiceSpec(SpecPart):
     credential: CredentialSpec = Field(default_factory=CredentialSpec)
     start_timeout_seconds: float = Field(default=600, gt=0)
     stop_grace_seconds: float = Field(default=10, ge=0)
+    no_progress_seconds: float | None = Field(default=3600, gt=0)
+    """How long a job may show no progress before it is ended, and the service with it when that
+    fails; None never ends one. Many jobs can show none before their picture, so it is long."""
     idle_minutes: float | None = Field(default=None, ge=0)
     """None takes the Lab's own."""
     exports: list[ExportGroup] = Field(default_factory=list)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ..catalog.spec import ServiceSpec
-from ..wire.services import Problem, RuntimeName
+from ..wire.problems import Problem
+from ..wire.services import RuntimeName
 
 
 class Secret:
@@ -55,6 +56,9 @@ class Progress:
     phase: str
     percent: float | None = None
     state: Literal["pulling", "building", "starting"] = "starting"
+    done_bytes: int | None = None
+    """Bytes fetched so far, while pulling."""
+    total_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,9 @@ class Exit:
 
 
 Report = Callable[[Progress], None]
+
+NO_NEIGHBOUR = "no_neighbour"
+"""Code of the problem that nobody else runs a service: no reason why we could not."""
 
 
 class Runtime(ABC):
@@ -127,6 +134,14 @@ class Runtime(ABC):
     async def stop(self, instance: Instance, grace_seconds: float) -> None:
         """End the instance and remove all that belongs to it; an external one is left alone."""
 
+    async def leave(self, instance: Instance, until: float) -> bool:
+        """Let the instance outlive the Lab, at most until a Unix time in seconds.
+
+        Says whether it does: False where nobody would end it at that time, so that the Lab has to
+        stop it. The next Lab with the same owner finds it.
+        """
+        return False
+
     @abstractmethod
     async def logs(self, instance: Instance, tail: int) -> list[str]:
         """Return the last lines of output, oldest first, the credential removed."""
@@ -139,6 +154,31 @@ class Runtime(ABC):
 
         An instance whose credential cannot be recovered is stopped and left out.
         """
+
+    async def drift(self, spec: ServiceSpec, instance: Instance) -> Problem | None:
+        """Say what of a running instance is not as it would be started now; None: nothing is.
+
+        Code `drifted`. Whoever owns the instance starts it again once nobody holds it.
+        """
+        return None
+
+    async def presence(self) -> AsyncIterator[bool]:
+        """Tell whether what runs services is there: now, and after each change, for ever.
+
+        When it is back, `find` may find what it could not see while it was away. A runtime that
+        cannot go away tells nothing and ends.
+        """
+        never: tuple[bool, ...] = ()
+        for here in never:
+            yield here
+
+    async def follow(self, instance: Instance, tail: int) -> AsyncIterator[str]:
+        """Give the last lines of output, then new ones until it ends, the credential removed.
+
+        A runtime that cannot follow gives what there is, and ends.
+        """
+        for line in await self.logs(instance, tail):
+            yield line
 
     @abstractmethod
     async def close(self) -> None:

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ServiceError
-from . import ends_with_parent
+from . import warden
 from .base import Exit
 
 _POLL_SECONDS = 0.1
 _KILL_SECONDS = 5.0
+
+_LIFE_DESCRIPTOR = 3
+_life_ends: list[int] = []
 
 OpenPidfd = Callable[[int], int]
 PIDFD_OPEN: OpenPidfd | None = getattr(os, "pidfd_open", None)
@@ -60,26 +63,35 @@ def identify(pid: int) -> Identity | None:
 
 
 def spawn(
-    command: Sequence[str], environment: Mapping[str, str], folder: Path, output: Path
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    output: Path,
+    *,
+    lease: Path | None = None,
+    owner: Path | None = None,
 ) -> Identity:
-    """Start a command in a session of its own; it ends when the calling thread's process ends.
+    """Start a command in a session of its own, under a warden that ends with this process.
 
-    To be called in the thread that lives as long as the Lab. Standard input is empty; output
-    and errors are appended to `output`.
+    `lease` and `owner` are the files that let it outlive us; see `warden`. Standard input is
+    empty; output and errors are appended to `output`. The identity is the warden's, who leads
+    the group and ends as the command ends.
 
     Raises:
         OSError: the system refuses another process.
     """
-    wrapped = [sys.executable, "-I", "-S", ends_with_parent.__file__, str(os.getpid())]
+    nowhere = Path(os.devnull) / "none"
+    wrapped = [sys.executable, "-I", "-S", warden.__file__, str(_LIFE_DESCRIPTOR), str(folder)]
     append = os.O_WRONLY | os.O_APPEND
     pid = os.posix_spawn(
         sys.executable,
-        [*wrapped, str(folder), *command],
+        [*wrapped, str(lease or nowhere), str(owner or nowhere), *command],
         dict(environment),
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(output), append, 0o600),
             (os.POSIX_SPAWN_DUP2, 1, 2),
+            (os.POSIX_SPAWN_DUP2, _life(), _LIFE_DESCRIPTOR),
         ],
         setsid=True,
         setsigmask=[],
@@ -87,6 +99,23 @@ def spawn(
         setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
     )
     return identify(pid) or Identity(pid, "", os.getpid())
+
+
+def _life() -> int:
+    """Return a descriptor that reads to its end when this process ends.
+
+    One for all children, never closed: whoever forgets a child must not end it.
+    """
+    if not _life_ends:
+        _life_ends.extend(os.pipe())
+        os.register_at_fork(after_in_child=_forget_life)
+    return _life_ends[0]
+
+
+def _forget_life() -> None:
+    # A fork that never becomes another program would keep our children alive after us.
+    while _life_ends:
+        os.close(_life_ends.pop())
 
 
 class Child:
@@ -110,6 +139,15 @@ class Child:
     def exit(self) -> Exit | None:
         """How it ended; None while it runs."""
         return self._exited.result() if self._exited.done() else None
+
+    def family(self) -> list[int]:
+        """Return the pids of the warden and of its command, as far as the system tells."""
+        pid = self.identity.pid
+        try:
+            kids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except OSError:
+            kids = []
+        return [pid, *map(int, kids)]
 
     async def wait(self) -> Exit:
         """Return when it has ended."""

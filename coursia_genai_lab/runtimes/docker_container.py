@@ -15,11 +15,12 @@ from ..errors import ConfigurationError, ServiceError
 from .base import Exit, Instance, Secret, StartOrder
 from .docker_calls import Inspection
 from .docker_network import NAMESPACE_LABEL
-from .fingerprint import fingerprint
+from .fingerprint import fingerprint, speech_fingerprint
 
 OWNER_LABEL = "io.coursia.genai.owner"
 SERVICE_LABEL = "io.coursia.genai.service"
 HASH_LABEL = "io.coursia.genai.spec-hash"
+SPEECH_LABEL = "io.coursia.genai.speech-hash"
 STARTED_LABEL = "io.coursia.genai.started"
 TOKEN_LABEL = "io.coursia.genai.token-ref"
 
@@ -60,6 +61,7 @@ def create_arguments(
             SERVICE_LABEL: order.spec.name,
             NAMESPACE_LABEL: order.namespace,
             HASH_LABEL: fingerprint(order.spec),
+            SPEECH_LABEL: speech_fingerprint(order.spec),
             STARTED_LABEL: f"{time.time():.3f}",
             TOKEN_LABEL: credential_file.name if credential_file else "",
         },
@@ -107,6 +109,12 @@ def is_current(inspection: Inspection, spec: ServiceSpec) -> bool:
     """Say whether it runs, and as the spec wants it at present."""
     running = bool(inspection["State"]["Running"])
     return running and labels_of(inspection).get(HASH_LABEL) == fingerprint(spec)
+
+
+def is_usable(inspection: Inspection, spec: ServiceSpec) -> bool:
+    """Say whether it runs and can be spoken to as the spec says, though it may run otherwise."""
+    running = bool(inspection["State"]["Running"])
+    return running and labels_of(inspection).get(SPEECH_LABEL) == speech_fingerprint(spec)
 
 
 def instance_of(

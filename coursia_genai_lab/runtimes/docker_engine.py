@@ -25,6 +25,7 @@ T = TypeVar("T")
 Call = Callable[[docker.DockerClient], T]
 
 _THREADS = 4  # more only wait for each other (measured)
+_PULL_THREADS = 2  # the engine fetches several layers of each at once
 _QUICK_SECONDS = 2
 _SLOW_SECONDS = 60
 
@@ -70,37 +71,68 @@ class DockerEngine:
         self._rest_seconds = rest_seconds
         self._clock = clock
         self._threads = DaemonThreads(_THREADS, "genai-docker")
+        self._pulls = DaemonThreads(_PULL_THREADS, "genai-docker-pull")
         self._clients: dict[str, _Clients] = {}
         self._resting_until = float("-inf")
 
-    async def call(self, function: Call[T], *, seconds: float | None = None) -> T:
+    async def call(
+        self,
+        function: Call[T],
+        *,
+        seconds: float | None = None,
+        pull: bool = False,
+        insist: bool = False,
+    ) -> T:
         """Call `function(client)` in a thread.
 
         `seconds` bounds the wait for it; None leaves it to the client's 60 s for each request.
+        What may take an hour is a `pull`: it has threads of its own and keeps nobody waiting.
+        Who has only this one chance may `insist`, also soon after a silence.
 
         Raises:
             RuntimeUnavailable: the engine is absent, closed, away or silent.
             docker.errors.APIError: the engine answered with a refusal.
         """
-        if self._clock() < self._resting_until:
+        if self._clock() < self._resting_until and not insist:
             raise docker_hangs()
         hurried = seconds is not None and seconds < 2 * _QUICK_SECONDS
-        future = self._threads.submit(lambda: self._in_thread(function, hurried))
+        threads = self._pulls if pull else self._threads
+        future = threads.submit(lambda: self._in_thread(function, hurried))
+        answer = asyncio.wrap_future(future)
         try:
-            result = await asyncio.wait_for(asyncio.wrap_future(future), seconds)
-        except asyncio.TimeoutError:
-            self._rest()
-            raise docker_hangs() from None
+            # Not `wait_for`, which before Python 3.12 loses a cancellation at this moment.
+            await asyncio.wait([answer], timeout=seconds)
+            if not answer.done():
+                raise docker_hangs()
+            result = answer.result()
         except RuntimeUnavailable as error:
             if error.error_code == "docker_hangs":
                 self._rest()
             raise
-        self._resting_until = float("-inf")
+        finally:
+            if not answer.cancel() and not answer.cancelled():
+                answer.exception()  # seen, also by nobody
+        self.answered()
         return result
+
+    def answered(self) -> None:
+        """Note that the engine answers, so that it is asked again at once."""
+        self._resting_until = float("-inf")
+
+    def client(self, *, hurried: bool) -> docker.DockerClient:
+        """Return the client for a thread of one's own; `hurried` waits two seconds at most.
+
+        Blocks. It is shared and closed by `close`.
+
+        Raises:
+            RuntimeUnavailable: there is no engine to speak to.
+        """
+        return self._in_thread(lambda client: client, hurried)
 
     def close(self) -> None:
         """Let go of threads and connections; a call that hangs ends by itself."""
         self._threads.close()
+        self._pulls.close()
         for pair in self._clients.values():
             pair.close()
         self._clients.clear()

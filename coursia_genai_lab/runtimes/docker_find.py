@@ -16,7 +16,7 @@ from .docker_container import (
     SERVICE_LABEL,
     TOKEN_LABEL,
     instance_of,
-    is_current,
+    is_usable,
     labels_of,
 )
 from .docker_launch import STEM
@@ -32,7 +32,10 @@ def find_containers(
     namespace: str,
     state_folder: str,
 ) -> list[Launched]:
-    """Return the owner's containers that run as their specs say; remove the owner's others."""
+    """Return the owner's containers that their specs can still use; remove the owner's others.
+
+    One that has drifted from its spec is among them: somebody may hold it.
+    """
     by_name = {spec.name: spec for spec in specs if spec.container is not None}
     labels = [f"{OWNER_LABEL}={owner}", f"{NAMESPACE_LABEL}={namespace}"]
     alive: list[Launched] = []
@@ -58,7 +61,7 @@ def _adopt(
     found: Inspection, by_name: Mapping[str, ServiceSpec], state_folder: str
 ) -> Launched | None:
     spec = by_name.get(labels_of(found).get(SERVICE_LABEL, ""))
-    if spec is None or not is_current(found, spec):
+    if spec is None or not is_usable(found, spec):
         return None
     try:
         file = credentials.credential_path(state_folder, labels_of(found).get(TOKEN_LABEL, ""))

@@ -9,7 +9,7 @@ from pathlib import Path
 import docker
 import docker.errors
 
-from ..errors import Conflict, GenAIError, ServiceError
+from ..errors import Conflict, GenAIError, PortTaken, ServiceError
 from . import credentials
 from .base import Progress, Report, StartOrder
 from .deaths import died_while_starting
@@ -25,11 +25,14 @@ from .docker_container import (
     is_current,
     labels_of,
 )
+from .docker_limits import is_podman
 from .docker_network import drop_unused_network, ensure_network
-from .docker_problems import AWAY, image_missing, name_taken, refused
+from .docker_problems import AWAY, image_missing, name_taken, no_gpu_by_podman, refused
 
 STEM = "docker-"
 _RACE_SECONDS = 15.0
+_PORT_TRIES = 5
+"""How often another dynamic port is asked for; the engine tries ten in a row each time."""
 _YOUNG_SECONDS = 2.0
 # With all capabilities dropped not even a container's root reads somebody else's 0600 file, so
 # the file is readable to all and its folder (0700) keeps other people of this machine away.
@@ -52,6 +55,7 @@ class DockerLaunch:
         self._report = report
         self._abandoned = threading.Event()
         self._first_seen: dict[str, float] = {}
+        self._ports_left = _PORT_TRIES
 
     def abandon(self) -> None:
         """Give up before the next call to the engine."""
@@ -115,6 +119,8 @@ class DockerLaunch:
             self._say("creating the container")
             network = ensure_network(client, order.namespace, order.subnet)
             self._write(file)
+            if order.spec.gpu is not None and is_podman(client.version()):
+                raise no_gpu_by_podman(order.spec)
             cpus = int(client.info().get("NCPU") or 1)
             made = self._create(client, network, file, cpus)
             self._say("starting the container")
@@ -150,7 +156,11 @@ class DockerLaunch:
         except docker.errors.APIError as error:
             if "is ambiguous" in str(error.explanation):
                 raise _TryAgain from error  # two networks of one name, for a moment
-            raise refused(self._order.spec, error) from error
+            problem = refused(self._order.spec, error)
+            if isinstance(problem, PortTaken) and self._ports_left > 0:
+                self._ports_left -= 1
+                raise _TryAgain from error
+            raise problem from error
 
     def _is_young(self, container: str) -> bool:
         now = time.monotonic()

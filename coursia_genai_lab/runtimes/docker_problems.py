@@ -6,6 +6,7 @@ off Docker 20.10 and 26.1.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import docker.errors
@@ -54,10 +55,11 @@ def away(error: BaseException) -> RuntimeUnavailable:
 def image_missing(spec: ServiceSpec) -> ImageMissing:
     """Return the error of a service whose image is not on this machine."""
     image = spec.container.image if spec.container else ""
+    never = spec.container is not None and spec.container.pull is False
     return ImageMissing(
         f"The image {image} of {spec.title} is not on this machine.",
         spec.install or "Fetch it, then start the service again.",
-        command=spec.install_command or f"docker pull {image}",
+        command=spec.install_command or (None if never else f"docker pull {image}"),
     )
 
 
@@ -87,10 +89,32 @@ def refused(spec: ServiceSpec, error: docker.errors.APIError) -> ServiceError:
             code="disk_full",
             command="docker system df",
         )
+    if "container-init binary not found" in low:
+        return RuntimeUnavailable(
+            f"Podman cannot start {spec.title}: it lacks the program that ends containers well.",
+            "Install catatonit, then start the service again.",
+            code="podman_init_missing",
+            command="sudo apt-get install -y catatonit" if shutil.which("apt-get") else None,
+        )
+    if "bind source path does not exist" in low:
+        return ServiceError(
+            f"A folder that {spec.title} needs is gone: {text.strip()[-200:]}",
+            "Bring it back, or correct GenAILab.model_roots; then start the service again.",
+            code="mount_missing",
+        )
     return ServiceError(
         f"Docker refuses to start {spec.title}: {text.strip()[:300]}",
         spec.troubleshooting or "Correct its service file.",
         code="docker_refused",
+    )
+
+
+def no_gpu_by_podman(spec: ServiceSpec) -> RuntimeUnavailable:
+    """Return the error of a service that would run without its GPU, and not say so."""
+    return RuntimeUnavailable(
+        f"{spec.title} needs a GPU, and Podman gives none to what is asked for by Docker's API.",
+        "Use Docker for it, or run it yourself and name its address in its service file.",
+        code="gpu_runtime_missing",
     )
 
 

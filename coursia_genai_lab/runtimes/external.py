@@ -1,4 +1,8 @@
-"""Use a server that the operator runs: watched, never started, never stopped."""
+"""Use a server that somebody else runs: the operator's by its address, or one found here.
+
+It is watched and used, never stopped; a stopped container with a known name is started only if
+the operator allows it.
+"""
 
 from __future__ import annotations
 
@@ -11,40 +15,64 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from ..catalog.spec import ServiceSpec
-from ..errors import ConfigurationError
-from ..wire.services import Problem, RuntimeName
-from .base import Exit, Instance, Progress, Report, Runtime, Secret, StartOrder
+from ..errors import ServiceError
+from ..wire.problems import Problem
+from ..wire.services import RuntimeName
+from .base import NO_NEIGHBOUR, Exit, Instance, Progress, Report, Runtime, Secret, StartOrder
+from .neighbours import (
+    Containers,
+    Neighbour,
+    find_neighbour,
+    listening_users,
+    may_have_neighbours,
+    strangers,
+)
 from .readiness import speaks
 
 _SILENCES_THAT_MEAN_GONE = 3
+_AFTER_SILENCE_SECONDS = 0.5
+_WAKE_SECONDS = 10.0
+_WAKE_LOOK_SECONDS = 0.2
+_NEIGHBOUR_SECONDS = 0.7
 
 
 class ExternalRuntime(Runtime):
-    """Stand for servers at the addresses of specs.
+    """Stand for servers at the addresses of specs, and for those that already answer here.
 
-    `watch_seconds` is the pause between two looks at a server in use; three silent looks in a
-    row mean that it is gone, so that one restart of theirs does not fail the service.
+    `containers` None looks for no containers of others; `may_wake` starts a stopped one with a
+    known name. `watch_seconds` is the pause between two looks at a server in use; three silent
+    looks in a row, the last two soon after the first, mean that it is gone.
     """
 
     name: ClassVar[RuntimeName] = "external"
 
-    def __init__(self, *, watch_seconds: float = 5.0, look_seconds: float = 2.5) -> None:
+    def __init__(
+        self,
+        *,
+        containers: Containers | None = None,
+        may_wake: bool = False,
+        watch_seconds: float = 3.0,
+        look_seconds: float = 2.5,
+    ) -> None:
+        self._containers = containers
+        self._may_wake = may_wake
         self._watch_seconds = watch_seconds
         self._look_seconds = look_seconds
         self._session: aiohttp.ClientSession | None = None
+        self._users: dict[str, frozenset[int]] = {}
 
     def fits(self, spec: ServiceSpec) -> bool:
-        """Say whether the spec has an address."""
-        return spec.kind == "local" and spec.address is not None
+        """Say whether the spec has an address, or is one that somebody may already run."""
+        return spec.kind == "local" and (spec.address is not None or may_have_neighbours(spec))
 
     async def check(self, spec: ServiceSpec) -> Problem | None:
-        """Say whether a server of the right dialect answers there."""
-        place = urlsplit(spec.address or "").netloc.rpartition("@")[2]
+        """Say whether a server of the right dialect answers: at the address, or found here."""
+        if spec.address is None:
+            found = await self._find(spec)
+            return found if isinstance(found, Problem) else None
+        place = urlsplit(spec.address).netloc.rpartition("@")[2]
         answer = await speaks(
-            spec.address or "",
-            spec.dialect,
-            session=self._http(),
-            timeout_seconds=self._look_seconds,
+            spec.address, spec.dialect, session=self._http(), timeout_seconds=self._look_seconds
         )
         if answer == "silent":
             return Problem(
@@ -61,35 +89,88 @@ class ExternalRuntime(Runtime):
         return None
 
     async def start(self, order: StartOrder, report: Report) -> Instance:
-        """Return the server as an instance; nothing is started.
+        """Return the server as an instance; nothing is started but a container that may be woken.
 
         Raises:
-            ConfigurationError: the spec has no address.
+            ServiceError: nobody answers any more.
         """
-        if order.spec.address is None:
-            raise ConfigurationError(f"{order.spec.title} has no address.")
-        report(Progress("looking at the operator's server"))
-        address = order.spec.address.rstrip("/").removesuffix("/v1")
+        if order.spec.address is not None:
+            report(Progress("looking at the operator's server"))
+            address = order.spec.address.rstrip("/").removesuffix("/v1")
+            return self._instance(order.spec, address, "operator")
+        found = await self._find(order.spec)
+        if isinstance(found, Problem):
+            raise ServiceError(found.message, found.remedy, code=found.code)
+        if found.sleeping is not None:
+            found = await self._woken(order.spec, found, report)
+        report(Progress(f"using {found.owner}"))
+        self._users[found.address] = await listening_users(found.address)
+        return self._instance(order.spec, found.address, found.owner)
+
+    def _instance(self, spec: ServiceSpec, address: str, owner: str) -> Instance:
         return Instance(
-            service=order.spec.name,
+            service=spec.name,
             runtime=self.name,
             identifier=address,
             url=address,
-            # Ours opens nothing there, and the operator's own is not known to the Lab.
+            # Ours opens nothing there, and theirs is not known to the Lab.
             credential=Secret(""),
             started_at=time.time(),
             adopted=True,
-            external_owner="operator",
-            detail={"dialect": order.spec.dialect},
+            external_owner=owner,
+            detail={"dialect": spec.dialect},
+        )
+
+    async def _find(self, spec: ServiceSpec) -> Neighbour | Problem:
+        found = await find_neighbour(
+            spec,
+            containers=self._containers,
+            session=self._http(),
+            # Several places are looked at, within the bound of one check.
+            look_seconds=min(self._look_seconds, _NEIGHBOUR_SECONDS),
+            may_wake=self._may_wake,
+        )
+        if found is None:
+            return Problem(
+                code=NO_NEIGHBOUR,
+                message=f"Nobody runs {spec.title} on this machine.",
+                remedy=spec.install,
+                command=spec.install_command,
+            )
+        return found
+
+    async def _woken(self, spec: ServiceSpec, asleep: Neighbour, report: Report) -> Neighbour:
+        """Start somebody's container, and return it once its ports are published."""
+        assert self._containers is not None
+        assert asleep.sleeping is not None
+        report(Progress(f"starting {asleep.owner}"))
+        await self._containers.wake(asleep.sleeping)
+        port = spec.container.port if spec.container else None
+        until = time.monotonic() + _WAKE_SECONDS
+        while time.monotonic() < until:
+            for container in await self._containers.known([asleep.sleeping], port):
+                if container.running and container.addresses:
+                    return Neighbour(container.addresses[0], container.owner)
+            await asyncio.sleep(_WAKE_LOOK_SECONDS)
+        raise ServiceError(
+            f"{asleep.owner[:1].upper()}{asleep.owner[1:]} was started, but publishes no port.",
+            f"Look at `docker ps` and `docker logs {asleep.sleeping}`.",
         )
 
     async def wait(self, instance: Instance) -> Exit:
-        """Return when nothing has answered there for three looks in a row."""
+        """Return when nothing has answered there for three looks in a row.
+
+        Also when another user has taken the port of a server that was found: what notebooks send
+        there is not theirs to read.
+        """
         silences = 0
         while silences < _SILENCES_THAT_MEAN_GONE:
-            await asyncio.sleep(self._watch_seconds)
+            soon = min(self._watch_seconds, _AFTER_SILENCE_SECONDS)
+            await asyncio.sleep(soon if silences else self._watch_seconds)
+            if await self._has_changed_hands(instance.url):
+                return Exit(None, "another user of this machine has taken its port")
             silences = 0 if await self._listens(instance.url) else silences + 1
-        return Exit(None, "the operator's server does not answer any more")
+        return Exit(None, f"what {instance.external_owner} ran does not answer any more")
 
     async def stop(self, instance: Instance, grace_seconds: float) -> None:
         """Do nothing: it is not ours."""
@@ -97,7 +178,8 @@ class ExternalRuntime(Runtime):
     async def logs(self, instance: Instance, tail: int) -> list[str]:
         """Say where the log is."""
         place = urlsplit(instance.url).netloc.rpartition("@")[2]
-        return [f"The server at {place} belongs to the operator, who has its log."][:tail]
+        owner = instance.external_owner
+        return [f"The server at {place} belongs to {owner}, where its log is."][:tail]
 
     async def find(
         self, specs: Sequence[ServiceSpec], owner: str, namespace: str, state_folder: str
@@ -106,7 +188,9 @@ class ExternalRuntime(Runtime):
         return []
 
     async def close(self) -> None:
-        """Close the HTTP session."""
+        """Close the HTTP session, and let go of the container engine."""
+        if self._containers is not None:
+            await self._containers.close()
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -116,12 +200,20 @@ class ExternalRuntime(Runtime):
             self._session = aiohttp.ClientSession()
         return self._session
 
+    async def _has_changed_hands(self, url: str) -> bool:
+        before = self._users.get(url)
+        return before is not None and bool(strangers(await listening_users(url) - before))
+
     async def _listens(self, url: str) -> bool:
         # Any answer will do: a busy server must not count as gone because of its status.
-        patience = aiohttp.ClientTimeout(total=self._look_seconds)
+        patience = aiohttp.ClientTimeout(
+            total=self._look_seconds, sock_connect=self._look_seconds / 2
+        )
         try:
             async with self._http().get(url, allow_redirects=False, timeout=patience):
                 return True
+        except aiohttp.ConnectionTimeoutError:
+            return False  # its machine is off, or nobody takes connections any more
         except asyncio.TimeoutError:
             return True  # it took the connection and is busy
         except (aiohttp.ClientError, OSError):

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from ..catalog.spec import ServiceSpec
 from ..errors import ServiceError
-from ..wire.services import Problem, RuntimeName
+from ..wire.problems import Problem
+from ..wire.services import RuntimeName
 from . import credentials
 from .base import Exit, Instance, Progress, Report, Runtime, StartOrder
 from .fingerprint import fingerprint
@@ -185,11 +186,12 @@ class FakeRuntime(Runtime):
             return web.json_response({"service": order.spec.name, "path": request.path})
 
         application.router.add_route("*", "/{path:.*}", respond)
+        # Cancelled in its last step, asyncio's create_server loses a socket that listens already.
+        listening = asyncio.ensure_future(_listen(runner))
         try:
-            await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
+            await asyncio.shield(listening)
         except BaseException:
+            await asyncio.wait([listening])
             await asyncio.shield(runner.cleanup())
             raise
         port = runner.addresses[0][1]
@@ -218,6 +220,11 @@ class FakeRuntime(Runtime):
 
 def _same(one: ServiceSpec, other: ServiceSpec) -> bool:
     return fingerprint(one) == fingerprint(other)
+
+
+async def _listen(runner: web.AppRunner) -> None:
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
 
 
 async def _end(served: _Served, exit_: Exit) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _LISTEN = "0A"
 
@@ -23,6 +25,21 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def takes_connections(url: str, timeout_seconds: float = 1.0) -> bool:
+    """Say whether anybody listens at the address; whoever is slow to answer does."""
+    place = urlsplit(url)
+    try:
+        _, writer = await asyncio.wait_for(
+            asyncio.open_connection(place.hostname, place.port), timeout_seconds
+        )
+    except asyncio.TimeoutError:
+        return True
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def can_see_listeners() -> bool:

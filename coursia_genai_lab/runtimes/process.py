@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import ClassVar
 
 from ..catalog.spec import ServiceSpec
 from ..errors import PortTaken
-from ..wire.services import Problem, RuntimeName
-from . import credentials, loopback
+from ..wire.problems import Problem
+from ..wire.services import RuntimeName
+from . import credentials, loopback, warden
 from .base import Exit, Instance, Progress, Report, Runtime, Secret, StartOrder
 from .child import Child, can_run_children, identify
 from .fingerprint import fingerprint
@@ -124,6 +124,14 @@ class ProcessRuntime(Runtime):
             await running.child.end(grace_seconds)
             await self._forget(running)
 
+    async def leave(self, instance: Instance, until: float) -> bool:
+        """Let the child outlive the Lab until a Unix time; its warden ends it then."""
+        running = self._running.get(instance.identifier)
+        if running is None:
+            return False
+        await asyncio.to_thread(running.files.leave_until, until)
+        return True
+
     async def logs(self, instance: Instance, tail: int) -> list[str]:
         """Return its last lines; also after it ended by itself, until it is stopped."""
         running = self._running.get(instance.identifier)
@@ -184,9 +192,10 @@ class ProcessRuntime(Runtime):
             return replace(known.instance, adopted=True)
         child = known.child if known is not None else Child(now)
         credential = await asyncio.to_thread(credentials.read_credential, files.credential)
-        # Linux has told an orphan to end: adopting it would mean to lose it a moment later.
-        orphan = sys.platform == "linux" and now.parent != record.parent
-        if spec and credential and not orphan and fingerprint(spec) == record.fingerprint:
+        # Without a lease the warden of an orphan is ending it: adopting would lose it soon.
+        orphan = now.parent != record.parent
+        stays = not orphan or warden.is_claimed(str(files.lease), os.devnull)
+        if spec and credential and stays and fingerprint(spec) == record.fingerprint:
             return self._keep(record, child, files, credential, adopted=True)
         log.info("ending %s (pid %d) of an earlier Lab", record.service, record.pid)
         await child.end(self._reap_grace_seconds)

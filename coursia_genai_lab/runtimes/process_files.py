@@ -1,4 +1,4 @@
-"""What one child keeps in the Lab's private folder: record, credential, output."""
+"""What one child keeps in the Lab's private folder: record, credential, output, lease."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class ProcessFiles:
     record: Path
     credential: Path
     output: OutputFile
+    lease: Path
+    """Holds the Unix time until which the child may outlive its Lab; mostly absent."""
 
     @classmethod
     def of(
@@ -36,15 +38,24 @@ class ProcessFiles:
             record_path(state_folder, service),
             credentials.credential_path(state_folder, credential_name),
             OutputFile(log, limit_bytes=log_limit_bytes),
+            record_path(state_folder, service).with_suffix(".lease"),
         )
 
     def prepare(self, credential: Secret) -> None:
         """Make what the child needs before it is there."""
+        self.lease.unlink(missing_ok=True)
         self.output.clear()
         credentials.write_credential(self.credential, credential)
 
+    def leave_until(self, until: float) -> None:
+        """Let the child outlive the Lab until a Unix time, in one step."""
+        draft = self.lease.with_suffix(".draft")
+        draft.write_text(f"{until:.0f}", encoding="ascii")
+        draft.replace(self.lease)
+
     def remove(self) -> None:
         """Remove all of them; some or all may be gone already."""
+        self.lease.unlink(missing_ok=True)
         self.record.unlink(missing_ok=True)
         credentials.remove_credential(self.credential)
         self.output.remove()

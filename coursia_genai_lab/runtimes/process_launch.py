@@ -76,6 +76,9 @@ def _spawn(
             child_environment(environ, spec.process.environment if spec.process else {}),
             Path(order.state_folder),
             files.output.path,
+            lease=files.lease,
+            # The file that a living Lab keeps locked for this folder.
+            owner=Path(order.state_folder).with_suffix(".owner"),
         )
     except OSError as error:
         raise RuntimeUnavailable(
@@ -95,7 +98,7 @@ async def _first_look(order: StartOrder, child: Child, port: int, files: Process
             lines = await asyncio.to_thread(files.output.tail, 20)
             raise died_while_starting(order, child.exit or Exit(None, "ended"), lines)
         for found in loopback.listeners(port):
-            if loopback.holds(child.identity.pid, found):
+            if any(loopback.holds(pid, found) for pid in child.family()):
                 return
             if found.user != os.getuid():
                 raise _port_taken(order.spec, port)

@@ -14,6 +14,8 @@ from ..errors import StartTimedOut
 from ..wire.services import Dialect
 
 Answer = Literal["speaks", "locked", "other", "silent"]
+DOORS = "coursia-genai-lab"
+"""The Server header of every door, of this Lab and of others: a door is no server to use."""
 _LAST_LOOK_SECONDS = 0.5
 _LARGEST_BODY = 4 * 1024 * 1024
 _DIALECT_PATHS: Mapping[Dialect, str] = {
@@ -22,6 +24,7 @@ _DIALECT_PATHS: Mapping[Dialect, str] = {
     "openai_images": "/v1/models",
     "openrouter": "/v1/models",
 }
+_API_PATHS = frozenset(_DIALECT_PATHS.values())
 
 
 async def until_ready(
@@ -89,6 +92,8 @@ async def speaks(
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
         ) as response:
+            if response.headers.get("Server") == DOORS:
+                return "other"
             if response.status == 401:
                 return "locked"
             if response.status != 200:
@@ -115,7 +120,9 @@ async def _look(
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
         ) as response:
             if response.status in readiness.statuses:
-                return None
+                # On a path of the API itself a page means that something else stands there.
+                wrong = readiness.path in _API_PATHS and response.content_type == "text/html"
+                return "it answered with a web page" if wrong else None
             return f"it answered with status {response.status}"
     except asyncio.TimeoutError:
         return "it kept silent"

@@ -97,7 +97,7 @@ async def test_no_stray_of_its_group_outlives_it(tmp_path: Path) -> None:
     await until(said(tmp_path, "child"))
     stray = int((tmp_path / "output").read_text().split()[1])
     assert identify(stray) is not None
-    os.kill(child.identity.pid, signal.SIGTERM)
+    os.killpg(child.identity.pid, signal.SIGTERM)
     assert (await asyncio.wait_for(child.wait(), PATIENCE)).code == 4
     await until(lambda: identify(stray) is None)
 
@@ -132,7 +132,7 @@ async def test_it_runs_in_the_given_folder_with_the_given_environment_only(tmp_p
 async def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "output").touch()
     child = Child(spawn(["/no/such/program"], {}, tmp_path, tmp_path / "output"))
-    assert (await asyncio.wait_for(child.wait(), PATIENCE)).code == 1
+    assert (await asyncio.wait_for(child.wait(), PATIENCE)).code == 127
     assert "/no/such/program cannot be run" in (tmp_path / "output").read_text()
 
 
@@ -159,6 +159,18 @@ time.sleep(600)
     parent.kill()
     await asyncio.wait_for(parent.wait(), PATIENCE)
     await until(lambda: identify(pid) is None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+async def test_it_ends_when_its_warden_is_killed(tmp_path: Path) -> None:
+    source = "import os, signal; print('up', os.getpid(), flush=True); signal.pause()"
+    child = Child(python(tmp_path, source))
+    await until(said(tmp_path, "up"))
+    command = int((tmp_path / "output").read_text().split()[1])
+    assert command != child.identity.pid
+    os.kill(child.identity.pid, signal.SIGKILL)
+    await until(lambda: identify(command) is None)
+    await asyncio.wait_for(child.wait(), PATIENCE)
 
 
 def test_two_processes_with_one_pid_are_told_apart() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from coursia_genai_lab.errors import (
     ServiceDied,
     ServiceError,
 )
-from coursia_genai_lab.runtimes.base import Instance, Progress, Secret, StartOrder
+from coursia_genai_lab.runtimes.base import Instance, Progress, Runtime, Secret, StartOrder
 from coursia_genai_lab.runtimes.credentials import credential_headers
 from coursia_genai_lab.runtimes.readiness import speaks, until_ready
 
@@ -38,7 +39,9 @@ PYTHON = str(Path(sys.executable).resolve())
 def house(docker_engine: DockerUnderTest, demo_image: str, tmp_path: Path) -> Iterator[DockerHouse]:
     house = DockerHouse(tmp_path, docker_engine, demo_image)
     yield house
-    assert house.remains() == []
+    remains = house.remains()
+    docker_engine.empty()
+    assert remains == []
 
 
 def inspect(house: DockerHouse, instance: Instance) -> dict[str, Any]:
@@ -370,27 +373,6 @@ async def test_a_container_that_ended_meanwhile_is_removed(house: DockerHouse) -
         assert house.remains() == []
 
 
-async def test_when_the_engine_crashes_the_end_is_told_once_it_is_back(
-    house: DockerHouse,
-) -> None:
-    async with house:
-        runtime = house.runtime()
-        instance = await house.start(runtime)
-        end = asyncio.create_task(runtime.wait(instance))
-        await asyncio.sleep(0)
-        house.engine.kill()
-        problem = await runtime.check(house.spec())
-        assert problem is not None
-        assert problem.code == "docker_not_running"
-        assert not end.done()
-        house.engine.start()
-        assert (await asyncio.wait_for(end, PATIENCE)).reason
-        again = await house.start(runtime)
-        assert again.identifier != instance.identifier
-        await runtime.stop(instance, 1)
-        await runtime.stop(again, 1)
-
-
 async def test_a_service_that_ignores_signals_is_killed_after_its_grace(
     house: DockerHouse,
 ) -> None:
@@ -430,6 +412,48 @@ async def test_environment_and_user_of_the_spec_reach_the_service(house: DockerH
             await asyncio.sleep(0.05)
         assert lines == ["flux 1234"]
         await runtime.stop(instance, 0)
+
+
+SPEAKS = """
+import pathlib, signal
+token = pathlib.Path("/run/secrets/coursia-genai/token").read_text()
+print("my secret is", token, flush=True)
+signal.signal(signal.SIGTERM, lambda *_: (print("going", flush=True), exit(0)))
+while True: signal.pause()
+"""
+
+
+async def test_output_is_followed_to_the_end_without_the_credential(house: DockerHouse) -> None:
+    async with house:
+        runtime = house.runtime()
+        instance = await house.start(runtime, house.spec(container=running(SPEAKS, house)))
+        lines = runtime.follow(instance, 10)
+        assert await asyncio.wait_for(lines.__anext__(), PATIENCE) == "my secret is …"
+        following = asyncio.create_task(rest_of(lines))
+        await runtime.stop(instance, 10)
+        assert await asyncio.wait_for(following, PATIENCE) == ["going"]
+
+
+async def rest_of(lines: AsyncIterator[str]) -> list[str]:
+    return [line async for line in lines]
+
+
+async def test_who_leaves_off_following_makes_room_for_others(house: DockerHouse) -> None:
+    async with house:
+        runtime = house.runtime()
+        instance = await house.start(runtime, house.spec(container=running(SPEAKS, house)))
+        for _ in range(8):
+            async with contextlib.aclosing(followed(runtime, instance)) as lines:
+                assert await asyncio.wait_for(lines.__anext__(), PATIENCE)
+        await runtime.stop(instance, 0)
+        left = runtime.follow(instance, 10)
+        assert await asyncio.wait_for(rest_of(left), PATIENCE) == []
+
+
+def followed(runtime: Runtime, instance: Instance) -> AsyncGenerator[str, None]:
+    lines = runtime.follow(instance, 1)
+    assert isinstance(lines, AsyncGenerator)
+    return lines
 
 
 def test_no_secret_is_in_an_orders_words(house: DockerHouse) -> None:

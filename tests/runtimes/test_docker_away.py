@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from coursia_genai_lab.runtimes.docker import DockerRuntime
 from coursia_genai_lab.runtimes.docker_address import engine_address, usual_sockets
 from coursia_genai_lab.runtimes.docker_engine import DockerEngine
 from coursia_genai_lab.runtimes.docker_threads import DaemonThreads
-from coursia_genai_lab.wire.services import Problem
+from coursia_genai_lab.wire.problems import Problem
 
 SPEC = ServiceSpec.model_validate(
     {
@@ -269,13 +270,17 @@ async def test_without_an_engine_nothing_is_found_and_nothing_starts(
     await runtime.close()
 
 
-async def test_a_container_is_not_given_up_while_its_engine_is_away(place: Path) -> None:
+async def test_a_container_is_not_given_up_while_its_port_outlives_its_engine(
+    place: Path,
+) -> None:
     runtime = DockerRuntime(environ={}, sockets=[place / "d.sock"], look_seconds=0.001)
-    end = asyncio.create_task(runtime.wait(INSTANCE))
-    done, _ = await asyncio.wait([end], timeout=0.2)
-    assert not done
-    end.cancel()
-    await asyncio.wait([end])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        end = asyncio.create_task(runtime.wait(replace(INSTANCE, url=url)))
+        done, _ = await asyncio.wait([end], timeout=0.2)
+        assert not done
+    ended = await asyncio.wait_for(end, 10)
+    assert "Docker engine ended" in ended.reason
     await runtime.close()
 
 

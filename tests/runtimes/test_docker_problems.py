@@ -7,9 +7,11 @@ import pytest
 import requests
 import urllib3.exceptions
 
-from coursia_genai_lab.catalog.spec import ServiceSpec
+from coursia_genai_lab.catalog.spec import ContainerSpec, ServiceSpec
 from coursia_genai_lab.errors import ImageMissing
 from coursia_genai_lab.runtimes import docker_problems
+from coursia_genai_lab.runtimes.docker_pull_problems import not_fetched
+from coursia_genai_lab.runtimes.docker_reference import may_be_fetched, split_reference
 
 SPEC = ServiceSpec.model_validate(
     {
@@ -38,6 +40,7 @@ def said(text: str, status: int = 500) -> docker.errors.APIError:
         ("listen tcp4 127.0.0.1:1: bind: address already in use", "port_taken"),
         ("write /var/lib/docker/x: no space left on device", "disk_full"),
         ("Minimum memory limit allowed is 6MB", "docker_refused"),
+        ("container-init binary not found on the host: stat x", "podman_init_missing"),
     ],
 )
 def test_a_refusal_has_a_code_and_a_remedy(text: str, code: str) -> None:
@@ -73,6 +76,85 @@ def test_a_removal_that_goes_on_is_no_failure() -> None:
     text = "removal of container x is already in progress"
     assert docker_problems.already_going(said(text, 409))
     assert not docker_problems.already_going(said("container is paused", 409))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("unauthorized: authentication required", "registry_unauthorized"),
+        ("no basic auth credentials", "registry_unauthorized"),
+        (
+            "pull access denied for x/y, repository does not exist or may require 'docker login'",
+            "registry_unauthorized",
+        ),
+        ("toomanyrequests: You have reached your pull rate limit.", "registry_rate_limited"),
+        ("manifest for x/y:1 not found: manifest unknown: manifest unknown", "image_unknown"),
+        ("repository x/y not found: name unknown: name unknown", "image_unknown"),
+        ("dial tcp: lookup x.invalid on 10.0.0.1:53: no such host", "registry_away"),
+        ("dial tcp 127.0.0.1:1: connect: connection refused", "registry_away"),
+        ("net/http: TLS handshake timeout", "registry_away"),
+        ("dial tcp 1.2.3.4:443: connect: network is unreachable", "registry_away"),
+        ("received unexpected HTTP status: 502 Bad Gateway", "registry_away"),
+        ("x509: certificate signed by unknown authority", "registry_untrusted"),
+        ("http: server gave HTTP response to HTTPS client", "registry_untrusted"),
+        ("no matching manifest for linux/arm64/v8 in the manifest list", "image_other_platform"),
+        ("unexpected EOF", "pull_interrupted"),
+        ("filesystem layer verification failed for digest sha256:1", "pull_interrupted"),
+        ("write /data/tmp/GetImageBlob1: no space left on device", "disk_full"),
+        ("something new", "pull_failed"),
+    ],
+)
+def test_an_image_that_did_not_come_is_told_by_its_cause(text: str, code: str) -> None:
+    problem = not_fetched(SPEC, text)
+    assert problem.error_code == code
+    assert problem.remedy
+    assert "one:1" in problem.message or "Docker Hub" in problem.message
+
+
+def test_the_login_names_the_registry_of_the_image() -> None:
+    assert SPEC.container is not None
+    container = SPEC.container.model_copy(update={"image": "ghcr.io/lab/one:1"})
+    spec = SPEC.model_copy(update={"container": container})
+    assert not_fetched(spec, "denied").command == "docker login ghcr.io"
+
+
+@pytest.mark.parametrize(
+    ("image", "pull", "fetched"),
+    [
+        ("ghcr.io/lab/one:1", None, True),
+        ("127.0.0.1:5000/one", None, True),
+        ("localhost/one", None, True),
+        ("lab/one:1", None, False),
+        ("one", None, False),
+        ("lab/one:1", True, True),
+        ("ghcr.io/lab/one:1", False, False),
+    ],
+)
+def test_only_what_names_its_registry_is_fetched_unasked(
+    image: str, pull: bool | None, fetched: bool
+) -> None:
+    assert may_be_fetched(ContainerSpec(image=image, port=1, pull=pull)) is fetched
+
+
+def test_a_reference_without_tag_means_the_latest_and_not_every_image() -> None:
+    assert split_reference("127.0.0.1:5000/one") == ("127.0.0.1:5000/one", "latest")
+    assert split_reference("ghcr.io/lab/one:2") == ("ghcr.io/lab/one", "2")
+    assert split_reference("ghcr.io/one@sha256:ab") == ("ghcr.io/one", "sha256:ab")
+
+
+def test_a_folder_that_vanished_is_told_as_such() -> None:
+    text = 'invalid mount config for type "bind": bind source path does not exist: /models/x'
+    problem = docker_problems.refused(SPEC, said(text, 400))
+    assert problem.error_code == "mount_missing"
+    assert "/models/x" in problem.message
+
+
+def test_an_image_that_is_never_to_be_fetched_comes_without_a_command_to_fetch_it() -> None:
+    assert SPEC.container is not None
+    container = SPEC.container.model_copy(update={"pull": False})
+    assert docker_problems.image_missing(SPEC).command == "docker pull one:1"
+    ours = SPEC.model_copy(update={"container": container})
+    assert docker_problems.image_missing(ours).command is None
 
 
 def broken(cause: BaseException) -> requests.exceptions.ConnectionError:

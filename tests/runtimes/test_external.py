@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 
 import pytest
 from aiohttp import web
 
 from coursia_genai_lab.catalog.spec import ServiceSpec
-from coursia_genai_lab.errors import ConfigurationError
+from coursia_genai_lab.errors import ServiceError
 from coursia_genai_lab.runtimes.base import Secret, StartOrder
 from coursia_genai_lab.runtimes.external import ExternalRuntime
 from coursia_genai_lab.runtimes.loopback import free_port
@@ -82,7 +84,7 @@ async def test_our_credential_never_goes_to_a_foreign_server() -> None:
 async def test_a_service_without_an_address_is_not_external() -> None:
     runtime = ExternalRuntime()
     assert not runtime.fits(at(None))
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ServiceError):
         await runtime.start(order(at(None)), lambda progress: None)
     await runtime.close()
 
@@ -112,3 +114,17 @@ async def test_a_server_that_comes_back_after_two_silences_is_not_gone() -> None
     server.close()
     assert (await asyncio.wait_for(end, 20)).code is None
     await runtime.close()
+
+
+async def test_a_machine_that_takes_no_connections_any_more_is_gone() -> None:
+    with contextlib.ExitStack() as sockets:
+        full = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        runtime = ExternalRuntime(watch_seconds=0.02, look_seconds=0.2)
+        spec = at(f"http://127.0.0.1:{full.getsockname()[1]}")
+        instance = await runtime.start(order(spec), lambda progress: None)
+        assert (await asyncio.wait_for(runtime.wait(instance), 20)).code is None
+        await runtime.close()

@@ -15,7 +15,7 @@ from coursia_genai_lab.runtimes.base import Instance, Progress, Secret, StartOrd
 from coursia_genai_lab.runtimes.credentials import credential_headers
 from coursia_genai_lab.runtimes.fake import FakeRuntime
 from coursia_genai_lab.runtimes.readiness import answers, until_ready
-from coursia_genai_lab.wire.services import Problem
+from coursia_genai_lab.wire.problems import Problem
 
 SPEC = ServiceSpec.model_validate(
     {

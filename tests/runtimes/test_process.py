@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ from waiting import until
 from coursia_genai_lab.catalog import load_catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.errors import PortTaken, ServiceDied
-from coursia_genai_lab.runtimes import process_records
+from coursia_genai_lab.runtimes import process_records, warden
 from coursia_genai_lab.runtimes.base import Instance, Runtime
 from coursia_genai_lab.runtimes.child import identify
 from coursia_genai_lab.runtimes.credentials import credential_headers
@@ -205,7 +206,7 @@ async def test_long_output_is_cut_while_the_child_goes_on(house: House) -> None:
 
 
 LAB = """
-import asyncio, sys
+import asyncio, sys, time
 sys.path[:0] = {path!r}
 from runtime_houses import ProcessHouse
 from pathlib import Path
@@ -213,7 +214,10 @@ from pathlib import Path
 async def main():
     house = ProcessHouse(Path({folder!r}))
     command = house.spec().process.command + {extra!r}
-    instance = await house.start(house.runtime(), house.spec(process={{"command": command}}))
+    runtime = house.runtime()
+    instance = await house.start(runtime, house.spec(process={{"command": command}}))
+    if {lease}:
+        await runtime.leave(instance, time.time() + {lease})
     print(instance.detail["pid"], flush=True)
     await asyncio.sleep(600)
 
@@ -221,9 +225,9 @@ asyncio.run(main())
 """
 
 
-async def killed_lab(folder: Path, *extra: str) -> int:
+async def killed_lab(folder: Path, *extra: str, lease: float = 0) -> int:
     """Start the service in a Lab of its own, kill that Lab, and return the service's pid."""
-    source = LAB.format(path=sys.path, folder=str(folder), extra=list(extra))
+    source = LAB.format(path=sys.path, folder=str(folder), extra=list(extra), lease=lease)
     lab = await asyncio.create_subprocess_exec(
         sys.executable, "-c", source, stdout=asyncio.subprocess.PIPE
     )
@@ -247,6 +251,58 @@ async def test_after_a_killed_lab_the_next_one_leaves_nothing_behind(house: Hous
         assert await house.find(house.runtime()) == []
         assert identify(pid) is None
         assert files(house.folder) == []
+
+
+async def test_a_child_with_a_lease_outlives_its_lab_and_serves_the_next_one(house: House) -> None:
+    pid = await killed_lab(house.folder, lease=60)
+    async with house:
+        runtime = house.runtime()
+        [instance] = await house.find(runtime)
+        assert instance.adopted
+        assert pid_of(instance) == pid
+        async with aiohttp.ClientSession() as session, session.get(instance.url) as response:
+            assert response.status < 500
+        await runtime.stop(instance, 5)
+        assert identify(pid) is None
+        assert files(house.folder) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="proc(5) tells of locks on Linux only")
+async def test_a_lease_that_has_run_out_lasts_as_long_as_a_lab_lives(house: House) -> None:
+    owner = house.folder.with_suffix(".owner")
+    with owner.open("w") as living:
+        fcntl.flock(living, fcntl.LOCK_EX)
+        pid = await killed_lab(house.folder, lease=-1)
+        # Its warden has seen the end of its Lab by now, and looked.
+        assert warden.is_claimed(os.devnull, str(owner))
+        assert identify(pid) is not None
+    await until(lambda: identify(pid) is None)
+    async with house:
+        assert await house.find(house.runtime()) == []
+        assert files(house.folder) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="proc(5) tells of locks on Linux only")
+def test_a_lock_on_a_file_of_the_same_number_elsewhere_is_no_lab_that_lives(
+    tmp_path: Path,
+) -> None:
+    disks = [tmp_path / "one", tmp_path / "another"]
+    try:
+        for disk in disks:
+            disk.mkdir()
+            mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+            if os.getuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+                pytest.skip("only root can mount a disk")
+        owner, strangers = (disk / "file" for disk in disks)
+        owner.touch()
+        with strangers.open("w") as file:
+            assert owner.stat().st_ino == strangers.stat().st_ino
+            fcntl.flock(file, fcntl.LOCK_EX)
+            assert warden.is_claimed(os.devnull, str(strangers))
+            assert not warden.is_claimed(os.devnull, str(owner))
+    finally:
+        for disk in disks:
+            subprocess.run(["umount", "-l", str(disk)], check=False, capture_output=True)
 
 
 async def test_an_orphan_that_ignores_signals_is_ended_by_the_next_lab(house: House) -> None:

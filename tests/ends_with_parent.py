@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> None:
             sys.exit(CANNOT_RUN)
     os.chdir(folder)
     try:
-        os.execvp(command[0], command)  # noqa: S606 -- no shell is what we want
+        os.execvp(command[0], command)
     except OSError as error:
         sys.exit(f"{command[0]} cannot be run: {error.strerror}")
 
