@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import uuid
 from collections.abc import Callable
 from typing import Literal
 
-from ..wire.services import LabEvent, Problem, ServiceState
+from ..wire.problems import Problem
+from ..wire.services import LabEvent, ServiceState
 
 
 class Changes:
@@ -51,6 +51,13 @@ class Changes:
             self.warnings.append(problem)
             self.tell("warning")
 
+    def take_back(self, code: str) -> None:
+        """Show the warnings with a code no longer."""
+        kept = [known for known in self.warnings if known.code != code]
+        if len(kept) != len(self.warnings):
+            self.warnings[:] = kept
+            self.tell("warning")
+
     def wake(self) -> None:
         """Wake every waiter."""
         self._happened.set()
@@ -62,6 +69,10 @@ class Changes:
         Waits at most `timeout` seconds.
         """
         if self.revision <= since and timeout > 0:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._happened.wait(), timeout)
+            # Not `wait_for`, which before Python 3.12 loses a cancellation at that moment.
+            happened = asyncio.ensure_future(self._happened.wait())
+            try:
+                await asyncio.wait([happened], timeout=timeout)
+            finally:
+                happened.cancel()
         return self.revision

@@ -1,34 +1,33 @@
-"""The countdown from the last holder's leaving to a service's stop."""
+"""The countdown from the last active holder's leaving to a service's stop."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
 
 class IdleStops:
-    """Stop each unheld service after its idle time, once it has been held.
+    """Say when each service that nobody holds is to stop; a sweep stops those that are due.
 
-    A service that a person started and nobody has held yet is theirs to stop. `held` says
-    whether anything holds it, `forbidden` whether the mode wants it gone now.
+    A service that a person started and nobody has held yet is theirs to stop. While time is not
+    `steady`, nothing stops. `clock` is monotonic seconds.
     """
 
     def __init__(
         self,
         *,
         idle_seconds: Callable[[str], float],
-        held: Callable[[str], bool],
-        forbidden: Callable[[str], bool],
         stop: Callable[[str], None],
+        steady: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._idle_seconds = idle_seconds
-        self._held = held
-        self._forbidden = forbidden
         self._stop = stop
-        self._timers: dict[str, tuple[float, asyncio.TimerHandle]] = {}
+        self._steady = steady
+        self._clock = clock
         self._used: dict[str, float] = {}
-        self._known: set[str] = set()
+        self._ours: set[str] = set()
+        self._due: dict[str, float] = {}
 
     def used_at(self, name: str) -> float:
         """Return the monotonic time of the last use; 0 when it was never used."""
@@ -36,46 +35,56 @@ class IdleStops:
 
     def touch(self, name: str) -> None:
         """Note a use, which puts the stop off."""
-        self._used[name] = time.monotonic()
+        self._used[name] = self._clock()
+        if name in self._due:
+            self._due[name] = max(self._due[name], self._end(name))
 
     def claim(self, name: str) -> None:
-        """Note that somebody holds or held the service, so that it is ours to stop."""
-        self._known.add(name)
+        """Note a use that makes the service ours to stop."""
+        self._ours.add(name)
         self.touch(name)
+
+    def leave(self, name: str) -> None:
+        """Let a person's start be theirs to end, until somebody uses the service."""
+        self._ours.discard(name)
+        self._due.pop(name, None)
+
+    def is_ours(self, name: str) -> bool:
+        """Say whether the service is ours to stop."""
+        return name in self._ours
 
     def left(self, name: str) -> float | None:
         """Return the seconds until the stop; None when none is counted."""
-        timer = self._timers.get(name)
-        return None if timer is None else max(0.0, timer[0] - time.monotonic())
+        due = self._due.get(name)
+        return None if due is None else max(0.0, due - self._clock())
 
-    def reconsider(self, name: str, *, running: bool) -> None:
-        """Begin, end or go on with the countdown of one service."""
-        old = self._timers.pop(name, None)
-        if old is not None:
-            old[1].cancel()
-        if not running or self._held(name):
-            return
-        if self._forbidden(name):
-            self._count(name, 0.0)
-        elif name in self._known:
-            end = self._used.get(name, 0.0) + self._idle_seconds(name)
-            self._count(name, max(0.0, end - time.monotonic()))
+    def count(self, name: str, *, at_once: bool = False) -> None:
+        """Count down to the stop of a service that nobody holds; `at_once` stops it now."""
+        if at_once:
+            self._due.pop(name, None)
+            self._stop(name)
+        elif name in self._ours:
+            self._due[name] = self._end(name)
+            if self._due[name] <= self._clock() and self._steady():
+                self._ring(name)
+
+    def end_count(self, name: str) -> None:
+        """Count no more: it is held, or does not run."""
+        self._due.pop(name, None)
+
+    def sweep(self) -> None:
+        """Stop what is due."""
+        now = self._clock()
+        for name in [name for name, due in self._due.items() if due <= now]:
+            self._ring(name)
 
     def close(self) -> None:
-        """Cancel every countdown."""
-        for _, timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        """End every countdown."""
+        self._due.clear()
 
-    def _count(self, name: str, delay: float) -> None:
-        timer = asyncio.get_running_loop().call_later(delay, self._ring, name)
-        self._timers[name] = (time.monotonic() + delay, timer)
+    def _end(self, name: str) -> float:
+        return self._used.get(name, 0.0) + self._idle_seconds(name)
 
     def _ring(self, name: str) -> None:
-        self._timers.pop(name, None)
-        left = self._used.get(name, 0.0) + self._idle_seconds(name) - time.monotonic()
-        if left > 0 and not self._forbidden(name):
-            self._count(name, left)
-            return
-        self._known.discard(name)
+        del self._due[name]
         self._stop(name)

@@ -42,17 +42,16 @@ class Policy:
         self._on_change = on_change
 
     def effective(self, notebook_mode: Mode | None = None) -> Mode:
-        """Return the mode in force, for one notebook where its own word is given."""
+        """Return the mode in force, for one notebook where its own word is given.
+
+        Where a notebook and the person exclude each other (local, cloud), the person decides:
+        its author must neither start nor spend what the person has ruled out.
+        """
         mode: Mode = "auto"
-        for value in (
-            self._layers["operator"].value,
-            self._layers["class"].value,
-            notebook_mode,
-            self._layers["person"].value,
-        ):
-            if value is not None and value in ALLOWED_BELOW[mode]:
-                mode = value
-        return mode
+        mode = _below(mode, self._layers["operator"].value)
+        mode = _below(mode, self._layers["class"].value)
+        word, choice = _below(mode, notebook_mode), _below(mode, self._layers["person"].value)
+        return word if word in ALLOWED_BELOW[choice] else choice
 
     def view(self, role: Role = "admin", notebook_mode: Mode | None = None) -> ModeView:
         """Return the mode with its layers, as `role` sees it."""
@@ -101,3 +100,7 @@ class Policy:
             )
         self._layers["person"] = _Layer(change.value, by, time.time())
         self._on_change()
+
+
+def _below(mode: Mode, value: Mode | None) -> Mode:
+    return value if value is not None and value in ALLOWED_BELOW[mode] else mode

@@ -19,14 +19,15 @@ def make_room(
 ) -> None:
     """Stop the unheld service that was used longest ago, when `most` run already.
 
-    The demo engine and servers that somebody else runs take no room.
+    A service that only dormant claims name is unheld. The demo engine and servers that somebody
+    else runs take no room.
 
     Raises:
         Conflict: all are in use.
     """
     if not _takes_room(newcomer):
         return
-    running = [other for other in services if other.wanted and _takes_room(other)]
+    running = [other for other in services if other.meant_to_run and _takes_room(other)]
     if len(running) < most:
         return
     spare = [other for other in running if not held(other.spec.name)]
@@ -37,8 +38,9 @@ def make_room(
             code="too_many_services",
         )
     oldest = min(spare, key=lambda other: used_at(other.spec.name))
-    oldest.wish(False, by="room for another service")
+    oldest.wish(False, by=newcomer.spec.name, reason=f"Room for {newcomer.spec.title}.")
 
 
 def _takes_room(service: Service) -> bool:
-    return service.spec.name != DEMO and not service.spec.address
+    elsewhere = service.instance is not None and service.instance.external_owner
+    return service.spec.name != DEMO and not service.spec.address and not elsewhere

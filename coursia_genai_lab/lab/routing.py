@@ -8,7 +8,7 @@ from ..catalog.load import Catalog
 from ..catalog.spec import ServiceSpec
 from ..errors import NotAllowed
 from ..wire.policy import Mode
-from ..wire.services import Problem
+from ..wire.problems import Problem
 from .policy import Policy
 
 DEMO = "demo"

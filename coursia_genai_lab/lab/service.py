@@ -8,11 +8,15 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..catalog.spec import ServiceSpec
 from ..errors import GenAIError, ServiceDied, ServiceError, ServiceNotReady, StartTimedOut
 from ..runtimes.base import Instance, Progress, Runtime, StartOrder
-from ..wire.services import Problem, ServiceState
+from ..wire.problems import Problem
+from ..wire.services import ServiceState
+from ..wire.timeline import TimelineEvent
+from .timeline_note import Record, TimelineNote, forget
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +24,7 @@ BRIEF_FAILURE_SECONDS = 10.0
 """A service that failed less than this ago is not started again by a mere request."""
 LAST_LINES = 200
 """What is kept of the output of a service that died, whose files are then removed."""
+CALL_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ class Service:
     """Drive one service towards the last wish; starting is single-flight.
 
     `means` picks the runtime and makes the order, or raises the reason why nothing can run it.
-    `answers` returns when the instance serves. `changed` is called after every change.
+    `answers` returns when the instance serves, and raises StartTimedOut after the spec's
+    `start_timeout_seconds`. `changed` is called after every change, `record` hears what was done.
     """
 
     def __init__(
@@ -52,26 +58,34 @@ class Service:
         means: Callable[[ServiceSpec], Awaitable[Means]],
         answers: Callable[[ServiceSpec, Instance], Awaitable[None]],
         changed: Callable[[Service], None],
+        record: Record = forget,
     ) -> None:
         self.spec = spec
         self.state: ServiceState = "stopped"
         self.wanted = False
         self.phase: str | None = None
         self.percent: float | None = None
+        self.done_bytes: int | None = None
+        self.total_bytes: int | None = None
         self.problem: Problem | None = None
         self.failure: GenAIError | None = None
         self.instance: Instance | None = None
         self.runtime: Runtime | None = None
+        self._using: Runtime | None = None
         self.started_by: str | None = None
         self.since = time.time()
         self.start_seconds: float | None = None
         self.last_lines: list[str] = []
         """The end of the output of the last instance that ended by itself."""
         self._start_began = 0.0
+        self._failed_at = 0.0
         self._means = means
         self._answers = answers
         self._changed = changed
+        self._record = record
         self._again = False
+        self._by = self._why = ""
+        self._verdict: GenAIError | None = None
         self._wish_changed = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -82,30 +96,43 @@ class Service:
         return time.monotonic() - self._start_began
 
     @property
+    def meant_to_run(self) -> bool:
+        """Whether it will run once all wishes are fulfilled; a restart's stop is no end."""
+        return self.wanted or self._again
+
+    @property
     def failed_just_now(self) -> bool:
         """Whether the last start failed so recently that asking again would be a storm."""
-        return self.state == "failed" and time.time() - self.since < BRIEF_FAILURE_SECONDS
+        recently = time.monotonic() - self._failed_at < BRIEF_FAILURE_SECONDS
+        return self.state == "failed" and recently
 
-    def wish(self, wanted: bool, *, by: str = "") -> None:
+    def wish(self, wanted: bool, *, by: str = "", reason: str = "") -> None:
         """Want it to run, or not; the last wish wins."""
-        self._again = False
+        self._again, self._verdict = False, None
         if wanted and not self.wanted:
             self.started_by = by
         if wanted and self.state in ("failed", "unavailable"):
             self.failure = self.problem = None
+        self._by, self._why = by, reason
         self._set_wish(wanted)
 
-    def wish_again(self, *, by: str) -> None:
+    def wish_again(self, *, by: str, reason: str = "") -> None:
         """Want it stopped and then started anew."""
-        self.started_by = by
+        self.started_by, self._verdict = by, None
+        self._by, self._why, self._again = by, reason, True
         self._set_wish(False)
-        self._again = True
+
+    def condemn(self, verdict: GenAIError, *, by: str) -> None:
+        """Stop it and leave it failed for this reason, unless somebody wants it again."""
+        self.wish(False, by=by, reason=verdict.message)
+        self._verdict = verdict
 
     def adopt(self, instance: Instance, runtime: Runtime) -> None:
         """Take over what an earlier Lab had started."""
         self.instance, self.runtime, self.wanted = instance, runtime, True
         self.started_by = "an earlier Lab"
         self._watcher = asyncio.create_task(self._watch(instance, runtime))
+        self._note("adopted", by="an earlier Lab")
         self._become("ready")
 
     def mark_unavailable(self, problem: Problem | None) -> None:
@@ -119,8 +146,14 @@ class Service:
             self.problem = None
             self._become("stopped")
 
-    async def close(self, *, grace_seconds: float) -> None:
-        """Stop it and end every task, within about `grace_seconds`."""
+    async def close(self, *, grace_seconds: float, keep_until: float | None = None) -> None:
+        """Stop it and end every task, within about `grace_seconds`.
+
+        With `keep_until`, Unix time, what runs is left to the next Lab where its runtime can end
+        it by then.
+        """
+        if keep_until is not None and await self._leave(keep_until):
+            return
         self._again = False
         self._set_wish(False, grace_seconds=grace_seconds)
         if self._driver is not None:
@@ -129,30 +162,53 @@ class Service:
                 task.cancel()
             await asyncio.gather(*done, *pending, return_exceptions=True)
         if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+            await _call_off(self._watcher)
+
+    async def _leave(self, until: float) -> bool:
+        instance, runtime = self.instance, self.runtime
+        if instance is None or runtime is None or self.state != "ready" or not self._fulfilled:
+            return False
+        try:
+            if not await runtime.leave(instance, until):
+                return False
+        except (GenAIError, OSError) as error:
+            log.warning("%s cannot be kept and is stopped: %s", self.spec.name, error)
+            return False
+        if self._watcher is not None:
+            await _call_off(self._watcher)
+        log.info("%s: goes on until its pin ends", self.spec.name)
+        return True
+
+    def engine_left(self, runtime: Runtime) -> None:
+        """Say what a start or a stop waits for, while its engine gives no answer."""
+        if self._busy and runtime in (self._using, self.runtime):
+            self._become(self.state, "waiting for the engine", keep_percent=True)
 
     @property
     def _busy(self) -> bool:
         return self._driver is not None and not self._driver.done()
 
+    @property
+    def _fulfilled(self) -> bool:
+        return not self._again and self.wanted == (self.instance is not None)
+
     def _set_wish(self, wanted: bool, *, grace_seconds: float | None = None) -> None:
         self._grace = self.spec.stop_grace_seconds if grace_seconds is None else grace_seconds
         self.wanted = wanted
         self._wish_changed.set()
-        if not self._busy and wanted != (self.instance is not None):
+        if not self._busy and not self._fulfilled:
             self._driver = asyncio.create_task(self._drive(), name=f"genai-{self.spec.name}")
 
     async def _drive(self) -> None:
         try:
-            while self.wanted != (self.instance is not None):
+            while not self._fulfilled:
                 self._wish_changed.clear()
+                if self._again and self.instance is None:
+                    self._again, self.wanted = False, True
                 if self.wanted:
                     await self._bring_up()
                 else:
                     await self._bring_down()
-                if self._again and self.instance is None:
-                    self._again, self.wanted = False, True
         except Exception as error:
             log.exception("%s: the start or stop broke", self.spec.name)
             # An instance that is kept would pass for one that runs, and no start would begin.
@@ -163,6 +219,7 @@ class Service:
         self._start_began = time.monotonic()
         self.problem = self.failure = None
         self.last_lines = []
+        self._note("started", by=self.started_by or "", reason=self._why)
         self._become("starting", "getting ready")
         start = asyncio.create_task(self._start(), name=f"genai-start-{self.spec.name}")
         wish = asyncio.create_task(self._wish_changed.wait())
@@ -180,6 +237,7 @@ class Service:
                 task.cancel()
             await asyncio.gather(start, wish, return_exceptions=True)
         if start.cancelled():
+            self._note("stopped", by=self._by, reason="The start was called off.")
             self._become("stopped")
         elif isinstance(error := start.exception(), _CannotRunHere):
             self._fail(error.reason, "unavailable")
@@ -193,6 +251,7 @@ class Service:
             means = await self._means(self.spec)
         except ServiceError as error:
             raise _CannotRunHere(error) from error
+        self._using = means.runtime
         instance = await means.runtime.start(means.order, self._report)
         try:
             await self._until_it_answers(means.runtime, instance)
@@ -203,6 +262,7 @@ class Service:
         self.instance, self.runtime = instance, means.runtime
         self.start_seconds = self.seconds_in_start
         self._watcher = asyncio.create_task(self._watch(instance, means.runtime))
+        self._note("ready", by=self.started_by or "", seconds=self.start_seconds)
         self._become("ready")
         log.info("%s: ready after %.1f s", self.spec.name, self.start_seconds)
 
@@ -211,38 +271,30 @@ class Service:
         answer = asyncio.ensure_future(self._answers(self.spec, instance))
         end = asyncio.ensure_future(runtime.wait(instance))
         try:
-            await asyncio.wait(
-                [answer, end],
-                timeout=self.spec.start_timeout_seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await asyncio.wait([answer, end], return_when=asyncio.FIRST_COMPLETED)
             if answer.done():
                 await answer
-            elif end.done():
+            else:
                 exit_ = await end
                 raise ServiceDied(
                     f"{self.spec.title} ended while it was starting: {exit_.reason}."
                     + await self._last_words(runtime, instance)
                 )
-            else:
-                raise StartTimedOut(
-                    f"{self.spec.title} did not answer within "
-                    f"{self.spec.start_timeout_seconds:.0f} s."
-                    + await self._last_words(runtime, instance)
-                )
+        except StartTimedOut as error:
+            words = await self._last_words(runtime, instance)
+            raise StartTimedOut(error.message + words, error.remedy) from error
         finally:
-            for task in (answer, end):
-                task.cancel()
-            await asyncio.gather(answer, end, return_exceptions=True)
+            await _call_off(answer, end)
 
     async def _bring_down(self) -> None:
         instance, runtime = self.instance, self.runtime
         if instance is None or runtime is None:
             return
+        began = time.monotonic()
+        self._note("stopping", by=self._by, reason=self._why)
         self._become("stopping", "stopping")
         if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+            await _call_off(self._watcher)
         try:
             await runtime.stop(instance, self._grace)
         except GenAIError as error:
@@ -250,6 +302,10 @@ class Service:
             self._fail(error)
             return
         self.instance = self.runtime = None
+        if (verdict := self._verdict) is not None and not self.wanted:
+            self._fail(verdict)
+            return
+        self._note("stopped", by=self._by, seconds=time.monotonic() - began)
         self._become("stopped")
         log.info("%s: stopped", self.spec.name)
 
@@ -272,14 +328,27 @@ class Service:
 
     def _report(self, progress: Progress) -> None:
         self.percent = progress.percent
+        self.done_bytes, self.total_bytes = progress.done_bytes, progress.total_bytes
         self._become(progress.state, progress.phase, keep_percent=True)
 
     def _fail(self, error: GenAIError, state: ServiceState = "failed") -> None:
-        self.wanted, self._again = False, False
-        self.failure = error
+        self.wanted, self._again, self._verdict = False, False, None
+        self.failure, self._failed_at = error, time.monotonic()
         self.problem = Problem(**error.to_dict())
+        self._note("failed", reason=error.message, code=error.error_code)
         self._become(state)
         log.warning("%s: %s", self.spec.name, error.message)
+
+    def _note(
+        self,
+        event: TimelineEvent,
+        *,
+        by: str = "",
+        reason: str = "",
+        code: str | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        self._record(TimelineNote(self.spec.name, event, by, reason, code, seconds))
 
     def _become(
         self, state: ServiceState, phase: str | None = None, *, keep_percent: bool = False
@@ -288,8 +357,21 @@ class Service:
             self.since = time.time()
         self.state, self.phase = state, phase
         if not keep_percent:
-            self.percent = None
+            self.percent = self.done_bytes = self.total_bytes = None
         self._changed(self)
+
+
+async def _call_off(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel tasks until they have ended: some do not hear it the first time.
+
+    Before Python 3.12 `asyncio.wait_for` loses a cancellation that comes with its result.
+    """
+    deaf = set(tasks)
+    while deaf:
+        for task in deaf:
+            task.cancel()
+        _, deaf = await asyncio.wait(deaf, timeout=CALL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def not_ready(service: Service, seconds_left: float | None) -> ServiceNotReady:

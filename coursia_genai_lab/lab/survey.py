@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from ..catalog.load import Catalog
 from ..catalog.spec import ServiceSpec
 from ..errors import NothingInstalled, ServiceError
-from ..runtimes.base import Runtime
-from ..wire.services import Problem, RuntimeName
+from ..runtimes.base import NO_NEIGHBOUR, Runtime
+from ..wire.problems import Problem
+from ..wire.services import RuntimeName
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +69,13 @@ class Survey:
         first: Problem | None = None
         for runtime in candidates:
             problem = await runtime.check(spec)
-            self.problems[spec.name] = problem
             if problem is None:
+                self.problems[spec.name] = None
                 return runtime
-            first = first or problem
+            if problem.code != NO_NEIGHBOUR:
+                first = first or problem
         first = first or nothing_runs(spec)
+        # Only now: whoever asks meanwhile must not hear of a doubt that is none.
         self.problems[spec.name] = first
         raise _as_error(first)
 
@@ -80,21 +83,24 @@ class Survey:
         """Return, per service, why it cannot start here; asks again when the answer is old."""
         async with self._asking:
             if fresh or time.monotonic() - self._asked_at > FRESH_SECONDS:
-                for spec in self._catalog.values():
-                    if spec.kind == "cloud":
-                        self.problems[spec.name] = no_key(spec)
-                        continue
-                    try:
-                        await self.runtime_for(spec)
-                    except ServiceError:
-                        continue
-                    except Exception as error:
-                        # One file of an operator may hold what nobody thought of; the panel
-                        # must go on to show the others.
-                        log.exception("%s could not be examined", spec.name)
-                        self.problems[spec.name] = cannot_examine(spec, error)
+                # Side by side: one engine that keeps silent must not be waited for six times.
+                await asyncio.gather(*map(self._examine, self._catalog.values()))
                 self._asked_at = time.monotonic()
             return self.problems
+
+    async def _examine(self, spec: ServiceSpec) -> None:
+        if spec.kind == "cloud":
+            self.problems[spec.name] = no_key(spec)
+            return
+        try:
+            await self.runtime_for(spec)
+        except ServiceError:
+            return
+        except Exception as error:
+            # One file of an operator may hold what nobody thought of; the panel must go on to
+            # show the others.
+            log.exception("%s could not be examined", spec.name)
+            self.problems[spec.name] = cannot_examine(spec, error)
 
     async def close(self) -> None:
         """Close the runtimes that were built; the next question builds new ones."""

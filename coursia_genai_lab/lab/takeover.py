@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..errors import GenAIError
 from ..runtimes.base import Instance, Runtime
-from ..wire.services import Problem, RuntimeName
+from ..wire.problems import Problem
+from ..wire.services import RuntimeName
 from .ownership import OwnerSlot, claim_slots
 from .service import Service
 
@@ -79,7 +80,10 @@ async def adopt(
     services: Mapping[str, Service],
     namespace: str,
 ) -> list[str]:
-    """Take over what runs under our slot; return the names of the adopted services."""
+    """Take over what runs under our slot; return the names of the adopted services.
+
+    What is found of a service that another instance serves by now is stopped.
+    """
     adopted = []
     for instance in await _found(slot, runtimes, services, namespace):
         service = services[instance.service]
@@ -87,7 +91,18 @@ async def adopt(
             log.info("%s: adopted from an earlier Lab", instance.service)
             service.adopt(instance, runtimes[instance.runtime])
             adopted.append(instance.service)
+        elif service.instance and service.instance.identifier != instance.identifier:
+            await _dismiss(instance, runtimes[instance.runtime], service)
     return adopted
+
+
+async def _dismiss(instance: Instance, runtime: Runtime, service: Service) -> None:
+    """Stop what was found of a service that another instance serves: nobody would ever use it."""
+    log.info("%s: stopped what an earlier Lab left beside the present one", instance.service)
+    try:
+        await runtime.stop(instance, service.spec.stop_grace_seconds)
+    except (GenAIError, OSError) as error:
+        log.warning("What is left of %s could not be stopped: %s", instance.service, error)
 
 
 async def reap(

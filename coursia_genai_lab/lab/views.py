@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable
 
 from ..catalog.spec import ServiceSpec
 from ..wire.services import HolderView, ModelFileView, ServiceView
+from .kept_entry import SOMEBODY
 from .lab import Lab
-from .leases import Lease
+from .leases import HOLDING, Lease
 from .service import Service
+from .timeline import NOBODY
 
 Address = Callable[[str], str | None]
 
@@ -27,11 +30,13 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         dialect=asked.spec.dialect,
         kind=asked.spec.kind,
         state=cell.state,
-        wanted=cell.wanted,
+        wanted=cell.meant_to_run,
         phase=cell.phase,
         percent=_percent(lab, backend),
+        done_bytes=cell.done_bytes,
+        total_bytes=cell.total_bytes,
         estimate_seconds=lab.estimate(backend),
-        started_by=cell.started_by,
+        started_by=_starter(lab, cell, person),
         runtime=instance.runtime if instance else "none",
         stand_in=backend if backend != name else None,
         stand_in_reason=lab.survey.problems.get(name) if backend != name else None,
@@ -39,12 +44,12 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         door=door(name),
         since=cell.since,
         stops_in_seconds=lab.idle.left(backend),
-        holders=[_holder(lease, person) for lease in lab.holders(name)],
+        holders=[_holder(lab, lease, person) for lease in lab.holders(name)],
         models=_models(asked.spec, cell),
         gpu_vram_mib=asked.spec.gpu.vram_mib if asked.spec.gpu else None,
         problem=cell.problem,
         can_start=_can_start(lab, cell),
-        can_stop=cell.wanted and not external,
+        can_stop=cell.meant_to_run and not external,
     )
 
 
@@ -65,19 +70,32 @@ def _percent(lab: Lab, backend: str) -> float | None:
     return round(min(99.0, 100 * elapsed / max(elapsed + left, 0.001)), 1)
 
 
+def _starter(lab: Lab, cell: Service, person: str) -> str | None:
+    """Return who or what started it; other people and their notebooks are not named."""
+    cause = cell.started_by
+    if cause is None or cause == person or cause in NOBODY or cause in lab.catalog:
+        return cause
+    labels = (cause, posixpath.basename(cause))
+    whose = {lease.person for lease in lab.leases.standing() if lease.label in labels}
+    mine = cause.endswith(".ipynb") and whose <= {person}
+    return cause if mine else SOMEBODY
+
+
 def _can_start(lab: Lab, cell: Service) -> bool:
-    startable = cell.spec.kind == "local" and not cell.wanted
+    startable = cell.spec.kind == "local" and not cell.meant_to_run
     return startable and not lab.routing.forbidden(cell.spec)
 
 
-def _holder(lease: Lease, person: str) -> HolderView:
-    mine = lease.person == person
+def _holder(lab: Lab, lease: Lease, person: str) -> HolderView:
+    mine, strength = lease.person == person, lab.leases.strength(lease)
     return HolderView(
         kind=lease.kind,
-        label=lease.label if mine else "another person",
+        label=lease.label if mine else SOMEBODY,
         kernel_id=lease.kernel_id if mine else None,
         since=lease.since,
-        active=lease.state == "live",
+        active=strength in HOLDING,
+        strength=strength,
+        ends_at=lease.ends_at,
     )
 
 

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
-from coursia_genai_lab.errors import NotAllowed, RuntimeUnavailable, ServiceError, ServiceNotReady
+from coursia_genai_lab.errors import (
+    NotAllowed,
+    RuntimeUnavailable,
+    ServiceError,
+    ServiceNotReady,
+    StartTimedOut,
+)
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.runtimes.base import Exit, Instance, Report, Runtime, StartOrder
 from coursia_genai_lab.runtimes.credentials import credential_path, write_credential
 from coursia_genai_lab.runtimes.fake import FakeRuntime
 from coursia_genai_lab.runtimes.process import ProcessRuntime
+from coursia_genai_lab.runtimes.readiness import until_ready
 from coursia_genai_lab.wire.policy import ModeChange
-from coursia_genai_lab.wire.services import Problem, RuntimeName
+from coursia_genai_lab.wire.problems import Problem
+from coursia_genai_lab.wire.services import RuntimeName
 
 PATIENCE = 10
 
@@ -158,6 +168,29 @@ async def test_a_lab_closes_although_somebody_removed_its_state_folder(tmp_path:
     await lab.close()
 
 
+async def test_a_start_that_takes_too_long_says_what_was_seen_last(tmp_path: Path) -> None:
+    runtime = FakeRuntime(boot_seconds=60)
+    async with aiohttp.ClientSession() as session:
+
+        async def answers(spec: ServiceSpec, instance: Instance) -> None:
+            await until_ready(instance.url, spec.readiness, timeout_seconds=0.3, session=session)
+
+        lab = Lab(
+            catalog=load_catalog(),
+            settings=LabSettings(state_path=str(tmp_path), runtime="fake"),
+            runtimes=lambda: {"fake": runtime},
+            answers=answers,
+        )
+        await lab.open()
+        await lab.opened(PATIENCE)
+        with pytest.raises(StartTimedOut) as late:
+            await lab.endpoint("comfyui", timeout=PATIENCE)
+        assert "status 503" in late.value.message
+        assert "Its last line: GET /system_stats" in late.value.message
+        assert runtime.world.served == {}
+        await lab.close()
+
+
 async def test_a_closing_lab_starts_nothing(tmp_path: Path) -> None:
     runtime = FakeRuntime()
     lab = await opened(runtime, tmp_path)
@@ -238,3 +271,25 @@ async def test_who_waits_for_a_service_that_is_stopped_waits_no_longer(tmp_path:
     with pytest.raises(ServiceNotReady):
         await asyncio.wait_for(waiter, PATIENCE)
     await lab.close()
+
+
+class Deaf(FakeRuntime):
+    """Does not hear when its watch is called off, as `asyncio.wait_for` before Python 3.12 when
+    what it waits for comes at that very moment."""
+
+    async def wait(self, instance: Instance) -> Exit:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return await super().wait(instance)
+
+
+async def test_a_watch_that_does_not_hear_its_end_holds_up_neither_start_nor_stop(
+    tmp_path: Path,
+) -> None:
+    lab = await opened(Deaf(), tmp_path)
+    try:
+        await lab.endpoint("comfyui", timeout=5)
+        lab.stop("comfyui", by="ada")
+        await until(lab, lambda: lab.service("comfyui").state == "stopped")
+    finally:
+        await lab.close()

@@ -28,7 +28,8 @@ from coursia_genai_lab.runtimes.base import Exit, Instance
 from coursia_genai_lab.runtimes.fake import FakeRuntime, FakeWorld
 from coursia_genai_lab.runtimes.readiness import until_ready
 from coursia_genai_lab.wire.policy import ModeChange
-from coursia_genai_lab.wire.services import LabEvent, Problem
+from coursia_genai_lab.wire.problems import Problem
+from coursia_genai_lab.wire.services import LabEvent
 
 PATIENCE = 10
 
@@ -141,6 +142,35 @@ async def test_a_restart_is_a_stop_and_a_new_start(tmp_path: Path) -> None:
         assert first.credential.reveal() != second.credential.reveal()
 
 
+async def test_a_restart_in_the_moment_of_a_start_is_a_start(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    async with opened_lab(tmp_path, runtime) as lab:
+        lab.start("comfyui", by="ada")
+        lab.restart("comfyui", by="ada")
+        await until(lab, lambda: lab.service("comfyui").state == "ready")
+        assert runtime.starts == ["comfyui"]
+
+
+async def test_a_request_overrules_a_stop_that_has_not_begun(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    async with opened_lab(tmp_path, runtime) as lab:
+        await lab.endpoint("comfyui", timeout=PATIENCE)
+        lab.stop("comfyui", by="ada")
+        await lab.endpoint("comfyui", timeout=PATIENCE)
+        assert lab.service("comfyui").wanted
+        await until(lab, lambda: lab.service("comfyui").state == "ready")
+
+
+async def test_a_request_in_the_moment_of_a_restart_waits_for_the_new_one(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    async with opened_lab(tmp_path, runtime) as lab:
+        first = await lab.endpoint("comfyui", timeout=PATIENCE)
+        lab.restart("comfyui", by="ada")
+        second = await lab.endpoint("comfyui", timeout=PATIENCE)
+        assert first.credential.reveal() != second.credential.reveal()
+        assert runtime.starts == ["comfyui", "comfyui"]
+
+
 async def test_a_service_stops_when_its_last_holder_has_gone(tmp_path: Path) -> None:
     runtime = FakeRuntime()
     async with opened_lab(tmp_path, runtime, idle_minutes=0) as lab:
@@ -180,7 +210,7 @@ async def test_stopping_what_is_in_use_needs_force(tmp_path: Path) -> None:
         lab.leases.take("kernel", ["comfyui"], label="a.ipynb", person="ada")
         await lab.endpoint("comfyui", timeout=PATIENCE)
         with pytest.raises(Conflict) as refusal:
-            lab.stop("comfyui", by="bob")
+            lab.stop("comfyui", by="ada")
         assert "a.ipynb" in refusal.value.message
         lab.stop("comfyui", by="bob", force=True)
         await until(lab, lambda: lab.service("comfyui").state == "stopped")

@@ -50,6 +50,17 @@ def test_the_person_may_narrow_below_the_notebook() -> None:
     assert policy.effective("demo") == "off"
 
 
+@pytest.mark.parametrize(("person", "notebook"), [("local", "cloud"), ("cloud", "local")])
+def test_no_notebook_spends_or_starts_what_the_person_has_ruled_out(
+    person: Mode, notebook: Mode
+) -> None:
+    policy = Policy("auto")
+    policy.change(ModeChange(value=person), by="ada")
+    assert policy.effective(notebook) == person
+    assert policy.effective("demo") == "demo"
+    assert policy.effective("auto") == person
+
+
 @pytest.mark.parametrize("layer", ["operator", "class", "notebook"])
 def test_layers_that_live_elsewhere_answer_with_the_way_to_change_them(layer: str) -> None:
     with pytest.raises(Conflict) as refusal:

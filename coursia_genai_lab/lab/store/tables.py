@@ -1,0 +1,62 @@
+"""The tables as SQLAlchemy Core knows them; the numbered migrations make them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Table, Text
+
+metadata = MetaData()
+
+meta = Table(
+    "genai_meta",
+    metadata,
+    Column("uuid", Text),
+    Column("version", Integer),
+    Column("made_at", Float),
+)
+timeline = Table(
+    "genai_timeline",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("writer", Text),
+    Column("seq", BigInteger),
+    Column("at", Float),
+    Column("service", Text),
+    Column("event", Text),
+    Column("cause", Text),
+    Column("person", Text),
+    Column("reason", Text),
+    Column("code", Text),
+    Column("seconds", Float),
+)
+consents = Table(
+    "genai_consents",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("given_at", Float),
+)
+pins = Table(
+    "genai_pins",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("service", Text, primary_key=True),
+    Column("person", Text),
+    Column("since", Float),
+    Column("ends_at", Float),
+)
+starts = Table(
+    "genai_starts",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("writer", Text),
+    Column("seq", BigInteger),
+    Column("at", Float),
+    Column("boot", Text),
+    Column("service", Text),
+    Column("fingerprint", Text),
+    Column("stage", Text),
+    Column("seconds", Float),
+    Column("bytes", BigInteger),
+)
