@@ -30,6 +30,13 @@ CREDENTIAL = "credential-of-the-service"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+@dataclass(frozen=True)
+class SmallService:
+    """Whether somebody wants it to run."""
+
+    wanted: bool
+
+
 class SmallLab:
     """Knows addresses that the test tells it, and starts nothing."""
 
@@ -43,6 +50,7 @@ class SmallLab:
         self.failure: GenAIError | None = None
         self.left: float | None = None
         self.stand_in_for: set[str] = set()
+        self.wanted: set[str] = set()
         self._ready: dict[str, Endpoint] = {}
         self._changed = asyncio.Event()
 
@@ -64,6 +72,10 @@ class SmallLab:
     def switch(self, mode: Mode) -> None:
         """Set the person's mode."""
         self.policy.change(ModeChange(value=mode), by="a test")
+
+    def service(self, name: str) -> SmallService:
+        """Say that a service runs once the test has told its address."""
+        return SmallService(name in self._ready or name in self.wanted)
 
     def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
         """Return the service, or demo where the test wants it so."""

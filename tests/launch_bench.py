@@ -17,14 +17,17 @@ from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.gateway.doors import Doors
 from coursia_genai_lab.gateway.tokens import Tokens
+from coursia_genai_lab.lab.consents import Consents
 from coursia_genai_lab.lab.lab import Lab
-from coursia_genai_lab.launch.desk import LaunchOrder, LocalLaunchDesk
+from coursia_genai_lab.launch.desk import LocalLaunchDesk
+from coursia_genai_lab.launch.orders import LaunchOrder
 from coursia_genai_lab.runtimes.base import Instance
 from coursia_genai_lab.runtimes.fake import FakeRuntime
 from coursia_genai_lab.runtimes.readiness import until_ready
 from coursia_genai_lab.wire.notebooks import Profile
 
 PATIENCE = 10.0
+PROFILE_WORDS = ("remote", "remote_services", "mode", "optional", "widened", "metadata_digest")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Bench:
     doors: Doors
     desk: LocalLaunchDesk
     runtime: FakeRuntime
+    consents: Consents
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something is true of the Lab."""
@@ -49,7 +53,7 @@ class Bench:
 
 def order(*services: str, number: int = 1, kernel_id: str = "k1", **changes: Any) -> LaunchOrder:
     """Return the order of a plain GenAI notebook."""
-    words = {name: changes.pop(name) for name in ("remote", "mode") if name in changes}
+    words = {name: changes.pop(name) for name in PROFILE_WORDS if name in changes}
     arguments: dict[str, Any] = {
         "launch_id": f"launch{number}",
         "kernel_id": kernel_id,
@@ -76,6 +80,7 @@ def opened_bench(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Be
     @asynccontextmanager
     async def opened(runtime: FakeRuntime | None = None, **settings: Any) -> AsyncIterator[Bench]:
         used = FakeRuntime() if runtime is None else runtime
+        given: Consents | None = settings.pop("consents", None)
         async with aiohttp.ClientSession() as session:
 
             async def answers(spec: ServiceSpec, instance: Instance) -> None:
@@ -91,10 +96,12 @@ def opened_bench(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Be
             )
             tokens = Tokens(lab.leases)
             doors = Doors(lab, tokens)
+            consents = given or Consents(trusted_folders=["trusted"])
             await lab.open()
             await lab.opened(PATIENCE)
             try:
-                yield Bench(lab, tokens, doors, LocalLaunchDesk(lab, tokens, doors), used)
+                desk = LocalLaunchDesk(lab, tokens, doors, consents)
+                yield Bench(lab, tokens, doors, desk, used, consents)
             finally:
                 await doors.close()
                 await lab.close()

@@ -7,6 +7,7 @@ import asyncio
 from .admission import Admission
 from .dialects import RAW_DIALECTS
 from .holding import Holding
+from .job_watch import JobWatch
 from .listener import Listener
 from .needs import LabView
 from .openai_api import OpenAIDoor
@@ -24,6 +25,7 @@ class Building:
         self._holding = Holding(lab)
         self._session = open_session()
         self._proxy = Proxy(self._session)
+        self._watch = JobWatch(self._session, lab.leases, lab.touch)
         self._listeners: list[Listener] = []
 
     async def add(self, service: str | None, preferred: int | None) -> Listener:
@@ -39,6 +41,7 @@ class Building:
         try:
             await asyncio.gather(*(listener.close() for listener in self._listeners))
         finally:
+            await self._watch.close()
             await self._session.close()
 
     def _raw(self, service: str) -> RawDoor:
@@ -50,6 +53,7 @@ class Building:
             holding=self._holding,
             proxy=self._proxy,
             bridges=Bridges(self._session, self._holding.closing),
+            watch=self._watch,
         )
 
     def _openai(self) -> OpenAIDoor:

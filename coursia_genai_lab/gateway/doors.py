@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound
-from ..wire.services import Problem
+from ..wire.problems import Problem
 from .admission import Admission
 from .dialects import RAW_DIALECTS
 from .needs import LabView

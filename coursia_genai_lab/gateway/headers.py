@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable
 
 from ..lab.endpoint import Endpoint
+from ..runtimes.readiness import DOORS
 
 REQUEST_HEADERS = frozenset(
     {
@@ -40,7 +41,7 @@ GUARDS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
-    "Server": "coursia-genai-lab",
+    "Server": DOORS,
 }
 """On every answer: should a browser open one, it runs nothing and no page embeds it."""
 ACTIVE_TYPES = ("text/html", "application/xhtml", "image/svg", "text/xml", "application/xml")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from ..errors import ServiceNotReady
+from ..errors import ConsentMissing, ServiceNotReady
 from ..lab.endpoint import Endpoint
+from ..lab.metrics import held
 from ..wire.policy import Mode
 from .needs import LabView
+from .tokens import Grant
 
 PROBE_SECONDS = 2.0
 """How long a call that only asks "are you up?" is held: real probes give up after 5 s."""
@@ -25,27 +27,28 @@ class Holding:
         most = self._lab.settings.hold_seconds
         return min(most, PROBE_SECONDS) if probe else most
 
-    async def endpoint(self, service: str, seconds: float, mode: Mode | None) -> Endpoint:
+    async def endpoint(self, service: str, seconds: float, grant: Grant) -> Endpoint:
         """Return where a service answers, waiting at most `seconds` while it starts.
 
+        Every door comes through here, so here a service that waits for a consent is withheld.
         Cancelling the wait does not cancel the start.
 
         Raises:
+            ConsentMissing: it would have to be started, and its person has not confirmed that.
             NotAllowed, ServiceNotReady, ServiceError: as the Lab says.
             ServiceNotReady: the gateway closes.
         """
         try:
-            return await self._lab.endpoint(service, timeout=0, notebook_mode=mode)
+            return await self._ask(service, 0, grant)
         except ServiceNotReady as error:
             if error.error_code != ServiceNotReady.code or seconds <= 0:
                 raise
-        waiting = asyncio.ensure_future(
-            self._lab.endpoint(service, timeout=seconds, notebook_mode=mode)
-        )
+        waiting = asyncio.ensure_future(self._ask(service, seconds, grant))
         waiting.add_done_callback(_look_at)
         closing = asyncio.ensure_future(self.closing.wait())
         try:
-            await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
+            with held():
+                await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
                 return waiting.result()
             raise ServiceNotReady(
@@ -54,6 +57,21 @@ class Holding:
         finally:
             waiting.cancel()
             closing.cancel()
+
+    def refuse_unconfirmed(self, service: str, grant: Grant) -> None:
+        """Raise ConsentMissing where a service waits for a consent and does not run anyway."""
+        backend = self._lab.backend(service, grant.mode)
+        if grant.withholds(service) and not self._lab.service(backend).wanted:
+            title = self._lab.catalog[service].title
+            raise ConsentMissing(
+                f"Only the notebook's metadata asks for {title}, so it starts after you allow it."
+            )
+
+    async def _ask(self, service: str, seconds: float, grant: Grant) -> Endpoint:
+        # No await lies between this look and the Lab's own start, so that none slips through.
+        self.refuse_unconfirmed(service, grant)
+        with self._lab.leases.waiting(grant.lease_id):
+            return await self._lab.endpoint(service, timeout=seconds, notebook_mode=grant.mode)
 
     def may_pass_as_starting(self, service: str, mode: Mode | None) -> bool:
         """Say whether the next held call will probably see the service ready."""

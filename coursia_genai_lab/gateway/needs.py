@@ -12,6 +12,14 @@ from ..lab.policy import Policy
 from ..wire.policy import Mode
 
 
+class Running(Protocol):
+    """What doors ask of one service's state."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it runs or is being started by somebody's wish."""
+
+
 class LabView(Protocol):
     """The part of the Lab that doors stand on."""
 
@@ -41,6 +49,9 @@ class LabView(Protocol):
             ServiceNotReady: it still starts after `timeout` seconds.
             ServiceError: it cannot start, or it failed.
         """
+
+    def service(self, name: str) -> Running:
+        """Return the state of a service."""
 
     def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
         """Return who answers for a service: itself, or its stand-in."""

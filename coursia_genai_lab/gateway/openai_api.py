@@ -158,10 +158,11 @@ class OpenAIDoor:
         backend = self._lab.backend(choice.service, grant.mode)
         kind = self._lab.catalog[choice.service].kind
         mode = self._lab.policy.effective(grant.mode)
+        self._holding.refuse_unconfirmed(choice.service, grant)
         if backend == DEMO or kind == "cloud" or mode == "cloud":
             with self._admission.seat(grant, "hold"):
                 endpoint = await self._holding.endpoint(
-                    choice.service, self._holding.seconds(), grant.mode
+                    choice.service, self._holding.seconds(), grant
                 )
             if endpoint.backend == DEMO:
                 return endpoint
@@ -193,6 +194,7 @@ class OpenAIDoor:
                 body=body,
                 content_type=content_type,
                 hooks=Hooks(splice=lambda answer: _splice(answer, {"coursia": extra})),
+                silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
             )
         finally:
             self._lab.leases.drop(lease.id)

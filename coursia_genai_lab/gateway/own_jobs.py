@@ -22,17 +22,20 @@ class OwnJobs:
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._in_flight: Counter[str] = Counter()
 
-    def note_answer(self, person: str, body: bytes) -> None:
-        """Remember the `prompt_id` in the answer to POST /prompt, where there is one."""
+    def note_answer(self, person: str, body: bytes) -> str | None:
+        """Remember and return the `prompt_id` in the answer to POST /prompt, if there is one."""
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
-            return
+            return None
         job = answer.get("prompt_id") if isinstance(answer, dict) else None
-        if isinstance(job, str) and job not in self._owners:
+        if not isinstance(job, str):
+            return None
+        if job not in self._owners:
             self._owners[job] = person
             while len(self._owners) > REMEMBERED:
                 self._owners.popitem(last=False)
+        return job
 
     @contextmanager
     def running(self, person: str) -> Iterator[None]:

@@ -29,7 +29,7 @@ from .headers import request_headers, response_headers
 log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 600.0
-"""How long a service may say nothing: a large picture takes minutes. OpenAI's SDK waits as long."""
+"""How long a service may say nothing to a call that is no job."""
 CONNECT_SECONDS = 5.0
 BODY_SILENCE_SECONDS = 60.0
 """How long a caller may stop in the middle of a body that is kept in memory."""
@@ -145,10 +145,12 @@ class Proxy:
         body: bytes | None = None,
         content_type: str | None = None,
         hooks: Hooks = NO_HOOKS,
+        silence_seconds: float | None = SILENCE_SECONDS,
     ) -> web.StreamResponse:
         """Send the request to `endpoint` and stream its answer to the caller.
 
-        `body` replaces the caller's. A caller that goes away cancels the call to the service.
+        `body` replaces the caller's. The service may keep silent for `silence_seconds`, None for
+        ever: a job that hangs is ended by the Lab. A caller that goes away cancels the call.
 
         Raises:
             ServiceDied: nothing answers at the address.
@@ -176,6 +178,9 @@ class Proxy:
                 headers=headers,
                 data=data,
                 allow_redirects=False,
+                timeout=ClientTimeout(
+                    total=None, sock_connect=CONNECT_SECONDS, sock_read=silence_seconds
+                ),
             )
         except ClientConnectorError as error:
             raise ServiceDied("The service does not answer any more.") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 from aiohttp import hdrs, web
 
@@ -13,6 +12,7 @@ from .admission import Admission
 from .answers import json_answer, refusal
 from .dialects import RawDialect, Route
 from .holding import Holding
+from .job_watch import JobWatch
 from .needs import LabView
 from .own_jobs import OwnJobs
 from .proxy import SMALL_BYTES, Hooks, Proxy, read_body
@@ -37,6 +37,7 @@ class RawDoor:
         holding: Holding,
         proxy: Proxy,
         bridges: Bridges,
+        watch: JobWatch,
     ) -> None:
         self._service = service
         self._dialect = dialect
@@ -45,6 +46,7 @@ class RawDoor:
         self._holding = holding
         self._proxy = proxy
         self._bridges = bridges
+        self._watch = watch
         self._jobs = OwnJobs()
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -117,31 +119,45 @@ class RawDoor:
         self, request: web.BaseRequest, target: Target, grant: Grant, endpoint: Endpoint
     ) -> web.StreamResponse:
         await self._bridges.settled(grant.lease_id)
+        job = self._watch.begin(endpoint)
         lease = self._lab.leases.take(
-            "job", (endpoint.backend,), label=grant.path or self._service, person=grant.person
+            "job",
+            (endpoint.backend,),
+            label=grant.path or self._service,
+            person=grant.person,
+            remedies=job.remedies(),
         )
+
+        def seen(status: int, body: bytes) -> None:
+            if status == 200:
+                job.prompt_id = self._jobs.note_answer(grant.person, body)
+
+        if endpoint.dialect != "comfyui":
+            # It works while it answers; the watch sees whether it gets on.
+            self._watch.follow(job, lease.id)
         try:
             with self._jobs.running(grant.person):
                 return await self._proxy.forward(
-                    request, endpoint, target.raw, hooks=Hooks(seen=self._note_job(grant.person))
+                    request,
+                    endpoint,
+                    target.raw,
+                    hooks=Hooks(seen=seen),
+                    silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
                 )
         finally:
-            self._lab.leases.drop(lease.id)
+            if job.prompt_id is not None:
+                # ComfyUI has put it into its queue: the lease lasts until it has left it.
+                self._watch.follow(job, lease.id)
+            else:
+                self._lab.leases.drop(lease.id)
             self._lab.touch(endpoint.backend)
-
-    def _note_job(self, person: str) -> Callable[[int, bytes], None]:
-        def seen(status: int, body: bytes) -> None:
-            if status == 200:
-                self._jobs.note_answer(person, body)
-
-        return seen
 
     # -- holding -------------------------------------------------------------------------------
 
     async def _endpoint(self, grant: Grant, seconds: float) -> Endpoint:
         with self._admission.seat(grant, "hold"):
             try:
-                return await self._holding.endpoint(self._service, seconds, grant.mode)
+                return await self._holding.endpoint(self._service, seconds, grant)
             except NotAllowed as error:
                 if error.error_code != "mode_cloud":
                     raise
@@ -166,6 +182,7 @@ class RawDoor:
         refuse_broken_handshake(request)
 
         def used() -> None:
+            self._lab.leases.touch(grant.lease_id)
             self._lab.touch(self._lab.backend(self._service, grant.mode))
 
         def stands() -> bool:

@@ -20,6 +20,10 @@ LENGTH = len(PREFIX) + 43
 """32 random bytes are 43 characters of URL-safe base64."""
 
 
+def _nothing(service: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Grant:
     """What a token opens, and for whom."""
@@ -33,6 +37,9 @@ class Grant:
     """API path of the notebook."""
     mode: Mode | None = None
     """The notebook's own word on the mode; it may only narrow the Lab's."""
+    withholds: Callable[[str], bool] = field(default=_nothing, repr=False)
+    """Whether a service waits, at this moment, for its person's consent: it must not be started,
+    but while it runs it may be used. Asked at every call, for a consent can be withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Tokens:
         kernel_id: str | None,
         path: str = "",
         mode: Mode | None = None,
+        withholds: Callable[[str], bool] = _nothing,
         lifetime_seconds: float | None = None,
     ) -> Secret:
         """Return a new token for a lease; None as lifetime lets the lease alone decide."""
@@ -70,7 +78,7 @@ class Tokens:
         digest = _digest(text)
         self._entries[digest] = _Entry(
             digest=digest,
-            grant=Grant(lease_id, kernel_id, person, frozenset(services), path, mode),
+            grant=Grant(lease_id, kernel_id, person, frozenset(services), path, mode, withholds),
             expires_at=None if lifetime_seconds is None else self._clock() + lifetime_seconds,
         )
         return Secret(text)

@@ -6,79 +6,31 @@ import asyncio
 import logging
 import posixpath
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..catalog.spec import ServiceSpec
 from ..errors import GenAIError
 from ..gateway.doors import Doors
 from ..gateway.tokens import Tokens
+from ..lab.consents import Consent, Consents
 from ..lab.lab import Lab
 from ..wire.launches import LaunchView
 from ..wire.notebooks import Profile
+from ..wire.policy import Mode
+from .orders import LaunchGrant, LaunchOrder
 from .variables import Plan, names_that_matter, plan, proxy_exceptions, taken_names
+from .withholding import Withholding, limited, widening_of
 
 log = logging.getLogger(__name__)
 
 PENDING_SECONDS = 60.0
 """How long a lease lives between preparing a launch and its kernel's start."""
-SURVEY_SECONDS = 0.5
+SURVEY_SECONDS = 1.2
 """How long the first launch waits to learn what this machine can run."""
 DOOR_SECONDS = 2.0
 """How long a launch waits for its doors: milliseconds, but the first loads a library."""
 DEMO = "demo"
-
-
-@dataclass(frozen=True)
-class LaunchOrder:
-    """What is known of a kernel that starts; the environments hold secrets and stay unshown."""
-
-    launch_id: str
-    kernel_id: str
-    profile: Profile
-    path: str
-    """API path of the notebook; of the first, where several share the kernel."""
-    person: str
-    base_environment: Mapping[str, str] = field(repr=False)
-    kernelspec_environment: Mapping[str, str] = field(repr=False)
-    dotenv: Mapping[str, str]
-    """Variable -> the `.env` that sets it."""
-    asked: bool = False
-    """Whether a person asked for GenAI by hand, detected need or not."""
-
-
-@dataclass(frozen=True)
-class LaunchGrant:
-    """What a launch gets; `variables` is empty when nothing is injected."""
-
-    view: LaunchView
-    variables: Mapping[str, str] = field(repr=False)
-
-
-class LaunchDesk(Protocol):
-    """What a launch needs of the Lab, wherever the Lab runs."""
-
-    def names(self, profile: Profile) -> Collection[str]:
-        """Return the variables that might be set for a profile."""
-
-    async def prepare(self, order: LaunchOrder) -> LaunchGrant:
-        """Claim the services and return the variables; raises GenAIError at most."""
-
-    async def ready(self, launch_id: str, timeout: float) -> None:
-        """Return when the launch's services answer or have failed, at the latest in `timeout`."""
-
-    async def confirm(self, launch_id: str) -> None:
-        """Note that the kernel runs."""
-
-    async def renew(self, launch_id: str) -> None:
-        """Note that the kernel restarts: keep the claim for a while."""
-
-    async def release(self, launch_id: str) -> None:
-        """Note that the kernel has ended. Idempotent."""
-
-    def views(self) -> list[LaunchView]:
-        """Return the launches that stand."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +39,26 @@ class _Launch:
     lease_id: str | None
     """None: nothing was injected, the launch is only shown."""
     services: tuple[str, ...]
-    profile: Profile
+    """The services whose addresses were given."""
+    optional: frozenset[str]
+    """Those of them that start with their first call, not with the kernel."""
+    mode: Mode | None
+    """The notebook's own word."""
+    withholding: Withholding
+    held_back: frozenset[str] = frozenset()
+    """What waited for a consent when we last looked."""
 
 
 class LocalLaunchDesk:
     """Serve launches from the Lab in this process."""
 
-    def __init__(self, lab: Lab, tokens: Tokens, doors: Doors) -> None:
+    def __init__(
+        self, lab: Lab, tokens: Tokens, doors: Doors, consents: Consents | None = None
+    ) -> None:
+        """Without `consents` nothing is ever confirmed."""
         self._lab = lab
+        self._consents = Consents() if consents is None else consents
+        self._consents.listen(self._look_at_consents)
         self._tokens = tokens
         self._doors = doors
         self._launches: dict[str, _Launch] = {}
@@ -126,10 +90,10 @@ class LocalLaunchDesk:
         if launch.lease_id is not None:
             # The kernel starts after the wait, and by then its token must be good.
             self._lab.leases.suspend(launch.lease_id, timeout + PENDING_SECONDS)
-        mode = launch.profile.mode
         waits = [
-            self._lab.endpoint(name, timeout=timeout, notebook_mode=mode)
+            self._lab.endpoint(name, timeout=timeout, notebook_mode=launch.mode)
             for name in launch.services
+            if name not in launch.optional and not launch.withholding.holds(name)
         ]
         for outcome in await asyncio.gather(*waits, return_exceptions=True):
             if isinstance(outcome, GenAIError):
@@ -140,9 +104,7 @@ class LocalLaunchDesk:
         launch = self._launches.get(launch_id)
         if launch is not None:
             view = launch.view.model_copy(update={"state": "live"})
-            self._launches[launch_id] = _Launch(
-                view, launch.lease_id, launch.services, launch.profile
-            )
+            self._launches[launch_id] = replace(launch, view=view)
             self._lab.announce("launch")
             if launch.lease_id is not None:
                 self._lab.leases.confirm(launch.lease_id)
@@ -164,7 +126,7 @@ class LocalLaunchDesk:
         for launch_id, launch in list(self._launches.items()):
             if launch.lease_id is not None and not self._lab.leases.live(launch.lease_id):
                 self._forget(launch_id)
-        return [launch.view for launch in self._launches.values()]
+        return [self._shown(launch) for launch in self._launches.values()]
 
     # -- inner workings ------------------------------------------------------------------------
 
@@ -188,17 +150,19 @@ class LocalLaunchDesk:
         served = [s for s in specs if s.name not in drawn.external and s.name not in refused]
         if not served and not order.asked:
             return self._plain(order, _why_nothing(drawn, refused), drawn.skipped)
-        lease_id = self._claim(order, served)
+        launch = self._launch(order, served)
+        lease_id = self._claim(order, launch)
         try:
-            problems = self._start(served, order)
+            problems = self._start(launch, launch.services, by=order.path)
             doors, openai = await self._open(drawn)
             token = self._tokens.mint(
                 lease_id,
                 person=order.person,
-                services=[spec.name for spec in served],
+                services=launch.services,
                 kernel_id=order.kernel_id,
                 path=order.path,
                 mode=profile.mode,
+                withholds=launch.withholding.holds,
             )
             facts = {
                 "token": token.reveal(),
@@ -220,16 +184,38 @@ class LocalLaunchDesk:
                 "fallback_reason": fallback,
             }
         )
-        self._launches[order.launch_id] = _Launch(
-            view, lease_id, tuple(spec.name for spec in served), profile
+        launch = replace(launch, view=view, lease_id=lease_id)
+        self._launches[order.launch_id] = launch
+        # The doors took a moment to open, and a consent may have come in it.
+        self._look_at(order.launch_id, launch)
+        return LaunchGrant(self._shown(launch), values)
+
+    def _launch(self, order: LaunchOrder, served: Sequence[ServiceSpec]) -> _Launch:
+        names, profile = tuple(spec.name for spec in served), order.profile
+        own = widening_of(profile, order.path)
+        widenings = order.widenings or (() if own is None else (own,))
+        withholding = Withholding(
+            self._lab,
+            self._consents,
+            person=order.person,
+            mode=profile.mode,
+            widenings=limited(widenings, names),
         )
-        return LaunchGrant(view, values)
+        return _Launch(
+            view=_view(order, reason="", skipped={}),
+            lease_id=None,
+            services=names,
+            optional=frozenset(profile.optional).intersection(names),
+            mode=profile.mode,
+            withholding=withholding,
+            held_back=frozenset(filter(withholding.holds, names)),
+        )
 
     def _plain(
         self, order: LaunchOrder, reason: str, skipped: Mapping[str, str] | None = None
     ) -> LaunchGrant:
         view = _view(order, reason=reason, skipped=skipped or {})
-        self._launches[order.launch_id] = _Launch(view, None, (), order.profile)
+        self._launches[order.launch_id] = replace(self._launch(order, ()), view=view)
         return LaunchGrant(view, {})
 
     def _specs(self, profile: Profile) -> list[ServiceSpec]:
@@ -240,33 +226,69 @@ class LocalLaunchDesk:
         """Return the services whose addresses are not ours to give, with the reason."""
         refused: dict[str, str] = {}
         for spec in specs:
-            if spec.kind == "local" and profile.remote:
+            hosted = profile.remote or spec.name in profile.remote_services
+            if spec.kind == "local" and hosted:
                 refused[spec.name] = "The notebook names a hosted server itself."
             elif spec.kind == "cloud" and self._lab.backend(spec.name, profile.mode) != DEMO:
                 refused[spec.name] = f"This server has no key for {spec.title}."
         return refused
 
-    def _claim(self, order: LaunchOrder, served: Sequence[ServiceSpec]) -> str:
-        names = [spec.name for spec in served]
-        # The notebook's own word may choose a stand-in that the server's mode does not.
-        stand_ins = [self._lab.backend(name, order.profile.mode) for name in names]
+    def _claim(self, order: LaunchOrder, launch: _Launch) -> str:
         return self._lab.leases.take(
             "kernel",
-            dict.fromkeys([*names, *stand_ins]),
+            self._covered(launch),
             label=posixpath.basename(order.path) or "a notebook",
             person=order.person,
             kernel_id=order.kernel_id,
             pending_seconds=PENDING_SECONDS,
         ).id
 
-    def _start(self, served: Sequence[ServiceSpec], order: LaunchOrder) -> list[str]:
+    def _covered(self, launch: _Launch) -> list[str]:
+        """Return what the launch's lease keeps alive: nothing that it may not start."""
+        names = [name for name in launch.services if name not in launch.held_back]
+        # The notebook's own word may choose a stand-in that the server's mode does not.
+        stand_ins = [self._lab.backend(name, launch.mode) for name in names]
+        return list(dict.fromkeys([*names, *stand_ins]))
+
+    def _start(self, launch: _Launch, services: Iterable[str], *, by: str) -> list[str]:
         problems: dict[str, None] = {}
-        for spec in served:
+        for name in services:
+            if name in launch.optional or launch.withholding.holds(name):
+                continue
             try:
-                self._lab.start(spec.name, by=order.path, notebook_mode=order.profile.mode)
+                self._lab.start(name, by=by, notebook_mode=launch.mode)
             except GenAIError as error:
                 problems[str(error)] = None
         return list(problems)
+
+    def _look_at_consents(self, given: Consent | None) -> None:
+        for launch_id, launch in list(self._launches.items()):
+            self._look_at(launch_id, launch, given)
+        self._lab.announce("launch")
+
+    def _look_at(self, launch_id: str, launch: _Launch, given: Consent | None = None) -> None:
+        """Start what a consent has freed since the last look; hold what one no longer frees."""
+        if launch.lease_id is None or not self._lab.leases.live(launch.lease_id):
+            return
+        held_back = frozenset(filter(launch.withholding.holds, launch.services))
+        freed = launch.held_back - held_back
+        if given is not None:
+            # It may have begun to wait only after our last look: the mode can change.
+            freed |= launch.withholding.freed_by(given)
+        if held_back == launch.held_back and not freed:
+            return
+        launch = replace(launch, held_back=held_back)
+        self._lab.leases.cover(launch.lease_id or "", self._covered(launch))
+        ordered = [name for name in launch.services if name in freed]
+        problems = self._start(launch, ordered, by=launch.view.path)
+        view = launch.view.model_copy(update={"reason": " ".join(problems) or launch.view.reason})
+        self._launches[launch_id] = replace(launch, view=view)
+
+    def _shown(self, launch: _Launch) -> LaunchView:
+        if launch.lease_id is None:
+            return launch.view
+        needed = launch.withholding.needed(launch.services)
+        return launch.view.model_copy(update={"consent": needed})
 
     async def _open(self, drawn: Plan) -> tuple[dict[str, str], str]:
         """Return the doors that opened in time, and the OpenAI door or an empty string."""

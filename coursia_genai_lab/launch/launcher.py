@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 from ..errors import Conflict, NotAllowed, NotFound
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import Profile
-from ..wire.services import Problem
-from .desk import LaunchDesk, LaunchGrant, LaunchOrder
-from .needs import NOTHING, Needs, Profiles, find_needs
+from ..wire.problems import Problem
+from .needs import NOTHING, Contents, Needs, Profiles, find_needs, find_needs_elsewhere
+from .orders import LaunchDesk, LaunchGrant, LaunchOrder
 from .resolve import Resolver
-from .watch import KernelWatch
+from .watch import Beat, KernelWatch
+from .withholding import widening_of
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -51,8 +52,9 @@ class Launcher:
     """Give kernels their GenAI variables before they start, and follow them to their end.
 
     `session_manager` is Jupyter's; `launch_wait` is in seconds; `warn` shows a problem in the
-    panel. The thread that builds a launcher is the one whose event loop it serves: kernels that
-    other threads start, as nbconvert does, are left alone.
+    panel; `beat` hears once a second of each kernel with GenAI whether it works. The thread that
+    builds a launcher is the one whose event loop it serves: kernels that other threads start, as
+    nbconvert does, are left alone.
     """
 
     def __init__(
@@ -64,11 +66,14 @@ class Launcher:
         session_manager: Any = None,
         launch_wait: float = 0.0,
         warn: Callable[[Problem], None] = lambda problem: None,
+        beat: Beat = lambda kernel_id, busy: None,
         deadline_seconds: float = DEADLINE_SECONDS,
+        contents: Contents | None = None,
     ) -> None:
         self.warn = warn
         self._desk = desk
         self._profiles = profiles
+        self._contents = contents
         self._resolver = Resolver(root_dir=root_dir, sessions=session_manager)
         self._kernels = getattr(session_manager, "kernel_manager", None)
         self._launch_wait = launch_wait
@@ -81,7 +86,7 @@ class Launcher:
         self._skips: dict[str, asyncio.Event] = {}
         self._closing = asyncio.Event()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="genai-launch")
-        self._watch = KernelWatch(self._kernels, self._ended_unseen)
+        self._watch = KernelWatch(self._kernels, self._ended_unseen, beat=beat)
 
     @property
     def kernels_are_elsewhere(self) -> bool:
@@ -147,7 +152,8 @@ class Launcher:
     async def enable(self, kernel_id: str, *, profile: Profile | None = None) -> EnabledKernel:
         """Give GenAI to a kernel that runs; a former grant of it ends.
 
-        `profile` is what the open notebook needs, where the caller knows better than the disk.
+        `profile` is what the open notebook needs, where the caller knows better than the disk. What
+        it says of consents is added to what the saved file says (see `withholding`).
 
         Raises:
             NotFound: no such kernel.
@@ -162,9 +168,11 @@ class Launcher:
                 "Save the notebook and restart its kernel: it then starts with GenAI.",
             )
         kernel = Kernel(kernel_id, None, dict(spec.env))
-        needs = await self._needs(kernel)
+        needs = await self._needs(kernel, also=profile or Profile())
         if profile is not None:
-            needs = replace(needs, profile=profile)
+            posted = widening_of(profile, needs.path)
+            widenings = needs.widenings if posted is None else (*needs.widenings, posted)
+            needs = replace(needs, profile=profile, widenings=widenings)
         if needs.profile.type == "CLASSIC":
             needs = replace(needs, profile=needs.profile.model_copy(update={"type": "GENAI_BASIC"}))
         grant = await self._ordered(kernel, needs, asked=True)
@@ -207,10 +215,13 @@ class Launcher:
             return None
         return await self._ordered(kernel, needs)
 
-    async def _needs(self, kernel: Kernel) -> Needs:
+    async def _needs(self, kernel: Kernel, *, also: Profile | None = None) -> Needs:
         asked = await self._resolver.ask(kernel.id, kernel.environment)
         if not asked.claims:
             return replace(NOTHING, person=asked.person)
+        if self._contents is not None:
+            needs = await find_needs_elsewhere(asked.claims, self._resolver, self._contents)
+            return replace(needs, person=asked.person)
         # One hop to a thread covers every file that is touched: a stuck disk holds no loop.
         needs = await asyncio.get_running_loop().run_in_executor(
             self._readers,
@@ -219,6 +230,7 @@ class Launcher:
             self._resolver,
             self._profiles,
             self._desk.names,
+            also,
         )
         return replace(needs, person=asked.person)
 
@@ -234,6 +246,7 @@ class Launcher:
             kernelspec_environment=kernel.kernelspec_environment,
             dotenv=needs.dotenv,
             asked=asked,
+            widenings=needs.widenings,
         )
         grant = await self._desk.prepare(order)
         self._launches[kernel.id] = order.launch_id

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from ..wire.services import Problem
+from ..wire.problems import Problem
 from .launcher import Kernel, Launcher
 from .variables import proxy_exceptions
 

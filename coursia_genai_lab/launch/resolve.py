@@ -119,6 +119,11 @@ class Resolver:
                 found.setdefault(notebook.file, notebook)
         return tuple(found.values())
 
+    def api_paths(self, claim: Claim) -> tuple[str, ...]:
+        """Return the notebooks that a claim may mean, the likeliest first, wherever they lie."""
+        paths = map(self._under_root, _spellings(claim))
+        return tuple(path for path in paths if path and path.endswith(".ipynb"))
+
     async def _rows(self) -> Sequence[Mapping[str, Any]]:
         if self._sessions is None:
             return ()

@@ -1,7 +1,8 @@
-"""Notice kernels that ended without a word: nobody tells a provisioner of every death.
+"""Look at the kernels that hold a lease: whether they live and work, about once a second.
 
-Jupyter drops a kernel that died too often, or whose auto-restart is off, without any clean-up
-call (jupyter_client 8.10, `MultiKernelManager.remove_kernel`).
+It is their heartbeat. Nobody tells a provisioner of every death: Jupyter drops a kernel that died
+too often, or whose auto-restart is off, without any clean-up call (jupyter_client 8.10,
+`MultiKernelManager.remove_kernel`).
 """
 
 from __future__ import annotations
@@ -16,16 +17,26 @@ from jupyter_core.utils import ensure_async
 
 log = logging.getLogger(__name__)
 
-INTERVAL_SECONDS = 4.0
-"""Longer than the 3 s in which Jupyter's own restarter notices a death."""
+INTERVAL_SECONDS = 1.0
 STRIKES = 2
-"""How often in turn a kernel must be found dead: between death and auto-restart it is, too."""
+"""How often in turn a kernel must be found dead; so its lease ends within 5 s."""
+STRIKES_BEFORE_RESTART = 4
+"""The same where Jupyter is about to start it again, which it notices within 3 s, or where it is
+about to enter it in its table."""
+
+Beat = Callable[[str, bool], None]
+"""Called with a kernel's id and whether it works, as long as it lives."""
+
+
+def _nobody(kernel_id: str, busy: bool) -> None:
+    """Tell nobody."""
 
 
 class KernelWatch:
-    """Look at the followed kernels now and then; tell about those that are gone.
+    """Look at the followed kernels; pass on their heartbeat, and tell about those that are gone.
 
-    `kernels` is Jupyter's mapping kernel manager; without one nothing is watched.
+    `kernels` is Jupyter's mapping kernel manager, which hears what each kernel says of its state;
+    without one nothing is watched.
     """
 
     def __init__(
@@ -33,10 +44,12 @@ class KernelWatch:
         kernels: Any,
         gone: Callable[[str], Awaitable[None]],
         *,
+        beat: Beat = _nobody,
         interval_seconds: float = INTERVAL_SECONDS,
     ) -> None:
         self._kernels = kernels
         self._gone = gone
+        self._beat = beat
         self._interval = interval_seconds
         self._strikes: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
@@ -66,20 +79,32 @@ class KernelWatch:
         while self._strikes:
             await asyncio.sleep(self._interval)
             for kernel_id in list(self._strikes):
-                if await self._alive(kernel_id):
-                    self._strikes[kernel_id] = 0
-                elif kernel_id in self._strikes:
-                    self._strikes[kernel_id] += 1
-                    if self._strikes[kernel_id] >= STRIKES:
-                        self.forget(kernel_id)
-                        await self._gone(kernel_id)
+                await self._look_at(kernel_id)
 
-    async def _alive(self, kernel_id: str) -> bool:
+    async def _look_at(self, kernel_id: str) -> None:
+        alive, busy, strikes = await self._state(kernel_id)
+        if kernel_id not in self._strikes:
+            return
+        if alive:
+            self._strikes[kernel_id] = 0
+            self._beat(kernel_id, busy)
+            return
+        self._strikes[kernel_id] += 1
+        if self._strikes[kernel_id] >= strikes:
+            self.forget(kernel_id)
+            await self._gone(kernel_id)
+
+    async def _state(self, kernel_id: str) -> tuple[bool, bool, int]:
+        """Return whether a kernel lives, if it works, and the strikes after which it is gone."""
         try:
             if kernel_id not in self._kernels:
-                return False
-            return bool(await ensure_async(self._kernels.get_kernel(kernel_id).is_alive()))
+                return False, False, STRIKES_BEFORE_RESTART
+            kernel = self._kernels.get_kernel(kernel_id)
+            comes_back = bool(getattr(kernel, "autorestart", False))
+            alive = bool(await ensure_async(kernel.is_alive()))
+            busy = getattr(kernel, "execution_state", None) == "busy"
+            return alive, busy, STRIKES_BEFORE_RESTART if comes_back else STRIKES
         except Exception:
             # Managers of other packages raise what they like; a doubt keeps the lease.
             log.exception("Whether kernel %s lives could not be learnt", kernel_id)
-            return True
+            return True, False, STRIKES

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiohttp import ClientConnectionError, ClientResponse, web
 from door_harness import BOUND, Gateway, echo, gateway, service, soon
+from prometheus_client import REGISTRY
 
 from coursia_genai_lab.errors import ImageMissing, ServiceDied
 
@@ -154,3 +155,17 @@ async def test_closing_answers_what_is_held_and_cuts_what_runs() -> None:
         with pytest.raises(ClientConnectionError):
             await ask(g, "GET", f"{running}/queue")
         await g.doors.close()
+
+
+async def test_a_held_call_is_counted_among_the_metrics_until_it_ends() -> None:
+    def holds() -> float:
+        return REGISTRY.get_sample_value("coursia_genai_holds") or 0.0
+
+    before = holds()
+    async with service(echo) as upstream, gateway() as g:
+        door = await g.doors.open("comfyui")
+        call = asyncio.ensure_future(ask(g, "POST", f"{door}/prompt"))
+        await soon(lambda: holds() == before + 1)
+        g.lab.is_ready("comfyui", upstream.url)
+        assert (await asyncio.wait_for(call, BOUND)).status == 200
+        assert holds() == before

@@ -356,7 +356,7 @@ async def test_each_job_post_holds_a_job_lease_and_counts_as_use() -> None:
 
         async def look(request: web.Request) -> web.Response:
             held.extend(lease.kind for lease in g.lab.leases.standing())
-            return web.json_response({"prompt_id": "a"})
+            return web.json_response({"prompt_id": "a", "exec_info": {"queue_remaining": 0}})
 
         async with service(look) as upstream:
             g.lab.is_ready("comfyui", upstream.url)

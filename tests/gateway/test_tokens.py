@@ -76,7 +76,6 @@ async def test_a_token_of_a_pending_lease_opens_until_the_lease_lapses() -> None
     clock.now += 61
     with pytest.raises(TokenRefused):
         tokens.check(text)
-    leases.close()
 
 
 def test_a_token_ends_with_its_own_time() -> None:

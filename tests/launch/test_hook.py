@@ -19,7 +19,7 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
 from coursia_genai_lab.launch.launcher import Kernel, Launcher
 from coursia_genai_lab.launch.provisioner import NAME, install
-from coursia_genai_lab.wire.services import Problem
+from coursia_genai_lab.wire.problems import Problem
 
 
 class FixedLauncher(Launcher):

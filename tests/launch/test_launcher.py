@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from coursia_genai_lab.errors import Conflict, NotAllowed, NotFound
-from coursia_genai_lab.launch.desk import LaunchGrant, LaunchOrder
 from coursia_genai_lab.launch.launcher import Kernel, Launcher
 from coursia_genai_lab.launch.needs import joined
+from coursia_genai_lab.launch.orders import LaunchGrant, LaunchOrder
 from coursia_genai_lab.launch.watch import KernelWatch
 from coursia_genai_lab.wire.launches import LaunchView
 from coursia_genai_lab.wire.notebooks import Profile
@@ -120,6 +120,18 @@ async def test_a_notebook_in_need_is_ordered_with_all_that_is_known(root: Path) 
     assert order.kernelspec_environment == {"SPEC": "1"}
     assert order.dotenv == {"OPENAI_API_KEY": ".env"}
     assert "/home/ada" not in repr(order)
+
+
+async def test_a_notebook_behind_a_link_reads_the_env_file_of_the_folder_it_runs_in(
+    root: Path,
+) -> None:
+    (root / "mine").mkdir()
+    (root / "mine" / "link.ipynb").symlink_to(root / "genai.ipynb")
+    (root / "mine" / ".env").write_text("OPENAI_API_KEY=x\n")
+    desk = Desk()
+    await launcher(root, desk).before(kernel("mine/link.ipynb"))
+    (order,) = desk.orders
+    assert order.dotenv == {"OPENAI_API_KEY": "mine/.env"}
 
 
 async def test_a_classic_notebook_never_reaches_the_desk(root: Path) -> None:
@@ -383,6 +395,114 @@ def test_a_notebook_with_a_hosted_server_adds_nothing_to_one_without() -> None:
     assert joined([hosted, here]).services == ["comfyui"]
     assert not joined([hosted, here]).remote
     assert joined([hosted, hosted]).remote
+
+
+def test_joined_notebooks_want_only_what_each_of_them_would_have_alone() -> None:
+    one = profile(
+        "GENAI_BASIC",
+        *("comfyui", "flux", "sd35"),
+        optional=["comfyui", "flux"],
+        widened=["flux", "sd35"],
+        remote_services=["comfyui"],
+        fallback="auto",
+        resources={"gpus": 1, "vram_mib": 100, "memory_mib": 900},
+        sections=[{"kind": "genai", "first_cell": 0, "last_cell": 3}],
+    )
+    other = profile(
+        "GENAI_BASIC",
+        *("comfyui", "sd35", "forge-turbo"),
+        optional=["comfyui", "forge-turbo"],
+        widened=["sd35"],
+        fallback="never",
+        resources={"gpus": 2, "vram_mib": 50, "memory_mib": 1},
+    )
+    both = joined([one, other])
+    assert both.services == ["comfyui", "flux", "sd35", "forge-turbo"]
+    assert both.optional == ["comfyui", "flux", "forge-turbo"]
+    assert both.widened == ["flux", "sd35"]
+    assert both.remote_services == []
+    assert (both.fallback, both.sections) == ("never", [])
+    assert both.resources.model_dump() == {"gpus": 2, "vram_mib": 100, "memory_mib": 900}
+    assert joined([one, one]).remote_services == ["comfyui"]
+
+
+def test_what_one_notebooks_code_calls_the_other_need_not_ask_for() -> None:
+    wide = profile("GENAI_BASIC", "comfyui", widened=["comfyui"])
+    assert joined([wide, profile("GENAI_BASIC", "comfyui")]).widened == []
+    assert joined([wide, profile("CLASSIC")]).widened == ["comfyui"]
+
+
+def wide(path: str, *services: str, digest: str) -> Profile:
+    return profile(
+        "GENAI_BASIC", *services, path=path, widened=list(services), metadata_digest=digest
+    )
+
+
+class Wide:
+    """Two notebooks whose services only their metadata names."""
+
+    def get(self, path: Path, *, api_path: str = "") -> Profile:
+        if path.stem == "genai":
+            return wide(api_path, "comfyui", digest="d1")
+        return wide(api_path, "comfyui", "flux", digest="d2")
+
+
+async def test_each_notebook_of_a_kernel_asks_for_itself(root: Path) -> None:
+    rows = [
+        {"kernel": {"id": "k1"}, "path": name, "type": "notebook"}
+        for name in ("genai.ipynb", "classic.ipynb")
+    ]
+    desk, manager = Desk(), Manager(k1="python")
+
+    async def list_sessions() -> list[dict[str, Any]]:
+        return rows
+
+    manager.list_sessions = list_sessions  # type: ignore[method-assign]
+    await launcher(root, desk, profiles=Wide(), session_manager=manager).before(kernel())
+    (order,) = desk.orders
+    assert order.profile.widened == ["comfyui", "flux"]
+    assert [(one.path, one.digest, one.services) for one in order.widenings] == [
+        ("genai.ipynb", "d1", ("comfyui",)),
+        ("classic.ipynb", "d2", ("comfyui", "flux")),
+    ]
+
+
+async def test_a_posted_profile_adds_to_what_the_saved_file_asks_for(root: Path) -> None:
+    row = {"kernel": {"id": "k1"}, "path": "genai.ipynb", "type": "notebook"}
+    desk, manager = Desk(), Manager(k1="python")
+
+    async def list_sessions() -> list[dict[str, Any]]:
+        return [row]
+
+    manager.list_sessions = list_sessions  # type: ignore[method-assign]
+    launch = launcher(root, desk, profiles=Wide(), session_manager=manager)
+    await launch.enable("k1", profile=profile("GENAI_BASIC", "comfyui", widened=[]))
+    await launch.enable("k1", profile=wide("another.ipynb", "flux", digest="d9"))
+    silent, more = desk.orders
+    assert [(one.digest, one.services) for one in silent.widenings] == [("d1", ("comfyui",))]
+    assert [(one.path, one.digest) for one in more.widenings] == [
+        ("genai.ipynb", "d1"),
+        ("genai.ipynb", "d9"),
+    ]
+    await launch.close()
+
+
+async def test_an_address_in_dotenv_is_seen_also_for_a_need_that_is_not_saved_yet(
+    root: Path,
+) -> None:
+    (root / ".env").write_text("OPENAI_API_KEY=x\n")
+    row = {"kernel": {"id": "k1"}, "path": "classic.ipynb", "type": "notebook"}
+    desk, manager = Desk(), Manager(k1="python")
+
+    async def list_sessions() -> list[dict[str, Any]]:
+        return [row]
+
+    manager.list_sessions = list_sessions  # type: ignore[method-assign]
+    launch = launcher(root, desk, session_manager=manager)
+    await launch.enable("k1", profile=profile("GENAI_BASIC", "openai"))
+    await launch.enable("k1")
+    assert [order.dotenv for order in desk.orders] == [{"OPENAI_API_KEY": ".env"}] * 2
+    await launch.close()
 
 
 async def _wait(event: asyncio.Event) -> None:
