@@ -9,25 +9,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
-from jupyter_core.paths import jupyter_runtime_dir
+from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 
 from .catalog.load import load_catalog
 from .config import GenAILab, LabSettings
 from .detection.cache import ProfileCache
+from .detection.contents import ContentsProfiles, lies_on_disk
 from .detection.profile import Detector
+from .engines import Engine, engine_of
 from .events.publisher import Publisher
 from .gateway.doors import Doors
 from .gateway.tokens import Tokens
 from .handlers import ROUTES
 from .handlers.base import SETTINGS_KEY, Parts
+from .lab.consents import Consents
 from .lab.lab import Lab
+from .lab.memory import Memory
 from .launch.desk import LocalLaunchDesk
 from .launch.launcher import Launcher
 from .launch.provisioner import install
+from .notebooks.course import CourseIndex
 from .wire.services import RuntimeName
 
 if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
     from .catalog.spec import ServiceSpec
     from .runtimes.base import Instance, Runtime
 
@@ -50,24 +57,40 @@ class GenAILabApp(ExtensionApp):
         server = self.serverapp
         assert server is not None
         assert server.event_logger is not None
-        settings = GenAILab(parent=self).settings_from_traits(state_folder=str(_state_folder()))
+        traits = GenAILab(parent=self)
+        settings = traits.settings_from_traits(state_folder=str(_state_folder()))
         publisher = Publisher(server.event_logger)
         publisher.register()
         root = Path(getattr(server.contents_manager, "root_dir", "") or server.root_dir).resolve()
         catalog = load_catalog(settings.services_path or None, notebook_root=root)
-        readiness = _Readiness()
+        questions = _Questions()
+        memory = Memory(
+            store_url=settings.store_url,
+            data_folder=jupyter_data_dir(),
+            host_path=traits.state_path,
+            publish=publisher.publish,
+        )
         lab = Lab(
             catalog=catalog,
             settings=settings,
             runtimes=lambda: build_runtimes(settings),
-            answers=readiness.until_it_answers,
-            emit=publisher.publish,
+            answers=questions.until_it_answers,
+            busy=questions.busy,
+            free=questions.free,
+            emit=memory.emit,
+            record=memory.record,
+            expected_seconds=memory.estimates.expected,
         )
+        memory.attend(lab)
         tokens = Tokens(lab.leases)
         doors = Doors(lab, tokens)
-        desk = LocalLaunchDesk(lab, tokens, doors)
+        consents = Consents(memory.consents, trusted_folders=settings.trusted_folders)
+        desk = LocalLaunchDesk(lab, tokens, doors, consents)
         detector = Detector(catalog)
         profiles = ProfileCache(detector, root=root)
+        course = CourseIndex(profiles, lab, root=root)
+        manager = server.contents_manager
+        contents = None if lies_on_disk(manager) else ContentsProfiles(manager, detector)
         launcher = Launcher(
             desk=desk,
             profiles=profiles,
@@ -75,19 +98,25 @@ class GenAILabApp(ExtensionApp):
             session_manager=server.session_manager,
             launch_wait=settings.launch_wait,
             warn=lab.changes.warn,
+            beat=lab.kernel_busy,
+            contents=contents,
         )
         factory = KernelProvisionerFactory.instance(parent=server)
         self._unhook: Callable[[], None] = install(factory, launcher)
-        self._publisher, self._readiness = publisher, readiness
+        self._publisher, self._questions = publisher, questions
         self.parts = Parts(
             lab=lab,
+            memory=memory,
             doors=doors,
             desk=desk,
             launcher=launcher,
+            consents=consents,
+            course=course,
             detector=detector,
             profiles=profiles,
             root=root,
             version=_version(),
+            contents=contents,
         )
         self.settings[SETTINGS_KEY] = self.parts
 
@@ -101,14 +130,20 @@ class GenAILabApp(ExtensionApp):
     async def open(self) -> None:
         """Open the Lab; the doors open with the first notebook that needs one. Idempotent."""
         await self.parts.lab.open()
+        self.parts.memory.open()
 
     async def close(self) -> None:
         """Let waiting launches go, stop services, close doors, unhook. Idempotent, bounded."""
         self._unhook()
-        await self.parts.launcher.close()
-        await self.parts.doors.close()
-        await self.parts.lab.close()
-        await self._readiness.close()
+        try:
+            await self.parts.launcher.close()
+            await self.parts.course.close()
+            await self.parts.doors.close()
+            await self.parts.lab.close()
+        finally:
+            # Also when the time is up: what happened until now is still to be written.
+            await self.parts.memory.close()
+        await self._questions.close()
         self._publisher.close()
 
     async def stop_extension(self) -> None:
@@ -122,43 +157,68 @@ class GenAILabApp(ExtensionApp):
             self.log.exception("GenAI Lab: closing failed; the next start cleans up.")
 
 
-class _Readiness:
-    """Probe services with one HTTP session, made at first use."""
+class _Questions:
+    """Ask services with one HTTP session, made at first use."""
 
     def __init__(self) -> None:
-        self._session: Any = None
+        self._made: ClientSession | None = None
 
     async def until_it_answers(self, spec: ServiceSpec, instance: Instance) -> None:
         """Return when the instance serves, as its spec defines that."""
-        import aiohttp
-
         from .runtimes.readiness import until_ready
 
-        if self._session is None:
-            self._session = aiohttp.ClientSession()
         await until_ready(
             instance.url,
             spec.readiness,
             timeout_seconds=spec.start_timeout_seconds,
-            session=self._session,
+            session=self._session(),
         )
+
+    async def busy(self, spec: ServiceSpec, instance: Instance) -> bool:
+        """Say whether the instance works, as far as its engine tells."""
+        engine = self._engine(spec, instance)
+        return engine is not None and await engine.busy()
+
+    async def free(self, spec: ServiceSpec, instance: Instance) -> None:
+        """Ask the instance to give its memory back."""
+        engine = self._engine(spec, instance)
+        if engine is not None:
+            await engine.free()
 
     async def close(self) -> None:
         """Close the session."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._made is not None:
+            await self._made.close()
+            self._made = None
+
+    def _engine(self, spec: ServiceSpec, instance: Instance) -> Engine | None:
+        from .runtimes.credentials import credential_headers
+
+        headers = credential_headers(spec.credential, instance.credential)
+        return engine_of(spec.dialect, instance.url, headers, self._session())
+
+    def _session(self) -> ClientSession:
+        if self._made is None:
+            import aiohttp
+
+            self._made = aiohttp.ClientSession()
+        return self._made
 
 
 def build_runtimes(settings: LabSettings) -> Mapping[RuntimeName, Runtime]:
     """Return one runtime of each kind; called in a thread, for their libraries are heavy."""
     from .runtimes.docker import DockerRuntime
+    from .runtimes.docker_engine import DockerEngine
+    from .runtimes.docker_neighbours import DockerNeighbours
     from .runtimes.external import ExternalRuntime
     from .runtimes.process import ProcessRuntime
 
     runtimes: dict[RuntimeName, Runtime] = {
-        "external": ExternalRuntime(),
-        "docker": DockerRuntime(host=settings.docker_host or None),
+        "external": ExternalRuntime(
+            containers=DockerNeighbours(DockerEngine(settings.docker_host or None)),
+            may_wake=settings.start_known_containers,
+        ),
+        "docker": DockerRuntime(host=settings.docker_host or None, pull=settings.pull_images),
         "process": ProcessRuntime(),
     }
     if settings.runtime == "fake":

@@ -5,7 +5,7 @@ Traits live here only, so that domain classes keep plain constructors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from traitlets import Bool, CaselessStrEnum, Float, Int, List, Unicode, validate
@@ -31,10 +31,14 @@ class LabSettings:
     services_path: str = ""
     model_roots: tuple[str, ...] = ()
     state_path: str = ""
+    store_url: str = field(default="", repr=False)
     network_subnet: str = "172.20.0.0/16"
     max_concurrent: int = 3
     open_doors: bool = False
+    trusted_folders: tuple[str, ...] = ()
     docker_host: str = ""
+    start_known_containers: bool = False
+    pull_images: bool = True
     demo_boot_seconds: float = 0.0
     demo_seconds_per_step: float = 0.05
 
@@ -64,7 +68,8 @@ class GenAILab(Configurable):
     idle_minutes = Float(
         10.0,
         min=0,
-        help="Minutes that a service stays after its last holder has gone. 0 stops it at once. "
+        help="Minutes that a service stays once nobody works with it any more, and that a kernel "
+        "counts as working after its last call (at least one minute). 0 stops a service at once. "
         "Default: 10.",
     ).tag(config=True)
     runtime = CaselessStrEnum(
@@ -93,6 +98,13 @@ class GenAILab(Configurable):
         "records, credentials of running services. Empty (default): a folder in Jupyter's "
         "runtime directory.",
     ).tag(config=True)
+    store_url = Unicode(
+        "",
+        help="Where timeline, consents and pins are kept: sqlite:////absolute/path, or "
+        "postgresql://user:password@host/database, or the path of a private file (mode 0600) "
+        "whose only line is such a URL, so that no password stands in the configuration. Empty "
+        "(default): coursia-genai/store.sqlite3 in Jupyter's data directory.",
+    ).tag(config=True)
     network_subnet = Unicode(
         "172.20.0.0/16",
         help="Subnet of the containers' own network. Default: 172.20.0.0/16.",
@@ -105,10 +117,27 @@ class GenAILab(Configurable):
         help="Let local callers without a token use the doors, for notebooks with literal "
         "addresses on your own machine. Default: False, for every user of the machine could.",
     ).tag(config=True)
+    trusted_folders = List(
+        Unicode(),
+        help="Folders below the server's root whose notebooks may name services in their metadata "
+        "and start them without asking each person once; '.' trusts every notebook. Whoever can "
+        "write there can start services. Default: none.",
+    ).tag(config=True)
     docker_host = Unicode(
         "",
         help="Address of the Docker engine, as in DOCKER_HOST. Empty (default): the environment's, "
         "then the usual socket.",
+    ).tag(config=True)
+    start_known_containers = Bool(
+        False,
+        help="Start a stopped container that somebody else made, when a service file names it in "
+        "known_containers. It is never stopped or removed. Default: False, a running one is used "
+        "and a stopped one is left alone.",
+    ).tag(config=True)
+    pull_images = Bool(
+        True,
+        help="Fetch a missing container image from the registry that a service file names, when "
+        "the service is to start. False: only images that are on this machine run. Default: True.",
     ).tag(config=True)
     demo_boot_seconds = Float(
         0.0, min=0, help="Seconds that the demo engine pretends to boot. Default: 0."
@@ -139,10 +168,14 @@ class GenAILab(Configurable):
             services_path=self.services_path,
             model_roots=tuple(map(_absolute, self.model_roots)),
             state_path=_absolute(self.state_path or state_folder),
+            store_url=self.store_url,
             network_subnet=self.network_subnet,
             max_concurrent=self.max_concurrent,
             open_doors=self.open_doors,
+            trusted_folders=tuple(self.trusted_folders),
             docker_host=self.docker_host,
+            start_known_containers=self.start_known_containers,
+            pull_images=self.pull_images,
             demo_boot_seconds=self.demo_boot_seconds,
             demo_seconds_per_step=self.demo_seconds_per_step,
         )

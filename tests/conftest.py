@@ -13,7 +13,7 @@ pytest_plugins = [
     "pytest_jupyter.jupyter_server",
     *(
         name
-        for name in ("demo_process", "docker_engine", "jupyter_process")
+        for name in ("demo_process", "docker_engine", "jupyter_process", "postgres_server")
         if importlib.util.find_spec(name)
     ),
 ]

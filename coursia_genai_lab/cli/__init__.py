@@ -9,7 +9,10 @@ import click
 from .commands import logs, start, stop
 from .detect import detect
 from .doctor import doctor
+from .mark import mark
+from .pin import pin, unpin
 from .status import status
+from .timeline import timeline
 
 
 def _version() -> str:
@@ -25,5 +28,5 @@ def main() -> None:
     """Image services that start when a notebook needs them."""
 
 
-for _command in (detect, status, start, stop, logs, doctor):
+for _command in (detect, mark, status, start, stop, pin, unpin, logs, timeline, doctor):
     main.add_command(_command)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ..catalog.load import Catalog
 from ..errors import ImageMissing, RuntimeUnavailable
-from ..wire.services import Problem
+from ..wire.problems import Problem
 from .ports import holder, is_free
 
 OLDEST_PYTHON = (3, 10)
@@ -122,22 +122,33 @@ def is_checkout() -> bool:
     return (PACKAGE_FOLDER.parent / "tsconfig.json").exists()
 
 
-def docker() -> Finding:
-    """Ask the Docker engine for its version; bounded, a silent engine is told as such."""
-    from ..runtimes.docker_engine import DockerEngine
+def docker(host: str | None = None) -> list[Finding]:
+    """Ask the Docker engine what it is, and what of a container's limits it does not keep.
 
-    async def version() -> str:
-        engine = DockerEngine(None)
+    Bounded; a silent engine is told as such. `host` None takes the environment's.
+    """
+    from ..runtimes.docker_disk import RESERVE_BYTES
+    from ..runtimes.docker_engine import DockerEngine
+    from ..runtimes.docker_limits import EngineFacts, facts_of
+
+    async def ask() -> EngineFacts:
+        engine = DockerEngine(host)
         try:
-            said = await engine.call(lambda client: client.version(), seconds=3)
+            return await engine.call(facts_of, seconds=3)
         finally:
             engine.close()
-        return str(said["Version"])
 
     try:
-        return Finding("docker", "ok", f"Docker {asyncio.run(version())}")
+        facts = asyncio.run(ask())
     except RuntimeUnavailable as error:
-        return Finding("docker", "note", error.message, error.remedy, error.command)
+        return [Finding("docker", "note", error.message, error.remedy, error.command)]
+    remedy = "Services run all the same; on a shared machine use an engine that keeps its limits."
+    found = [Finding("docker limits", "note", said, remedy) for said in facts.ignores]
+    if facts.free_bytes is not None and facts.free_bytes < RESERVE_BYTES:
+        said = f"Docker's disk has {facts.free_bytes / 1e9:.1f} GB free: no image is fetched."
+        room = "Remove images that nobody uses, or give Docker a larger disk."
+        found.append(Finding("docker disk", "note", said, room, "docker system df"))
+    return [Finding("docker", "ok", facts.name), *found]
 
 
 def images(catalog: Catalog, problems: Mapping[str, Problem | None]) -> list[Finding]:

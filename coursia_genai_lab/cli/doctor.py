@@ -60,7 +60,7 @@ def _machine(lab: FoundLab | None) -> list[Finding]:
     outlook = look()
     return [
         checks.demo(outlook.problems),
-        checks.docker(),
+        *checks.docker(),
         *checks.images(outlook.catalog, outlook.problems),
         checks.gpu(),
         *checks.doors(outlook.catalog, _doors_of(lab)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..catalog.load import Catalog, load_catalog
 from ..config import LabSettings
 from ..lab.survey import Survey
-from ..wire.services import Problem
+from ..wire.problems import Problem
 
 
 @dataclass(frozen=True)

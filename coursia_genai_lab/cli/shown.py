@@ -52,8 +52,8 @@ def print_json(value: Any) -> None:
 
 
 @contextmanager
-def told(as_json: bool) -> Iterator[None]:
-    """Tell one of our errors in words or as JSON, and end with status 1."""
+def told(as_json: bool, status: int = 1) -> Iterator[None]:
+    """Tell one of our errors in words or as JSON, and end with that status."""
     try:
         yield
     except GenAIError as error:
@@ -65,4 +65,4 @@ def told(as_json: bool) -> Iterator[None]:
             screen.print(plain(error.remedy))
             if error.command:
                 screen.print(plain(f"  {error.command}", "bold"))
-        raise SystemExit(1) from None
+        raise SystemExit(status) from None

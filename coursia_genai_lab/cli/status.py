@@ -6,7 +6,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ..wire.services import Problem, ServiceView, StatusView
+from ..wire.problems import Problem
+from ..wire.services import ServiceView, StatusView
 from .find import HOW_TO_RUN, FoundLab, find_lab, where
 from .find import as_json as json_option
 from .offline import Outlook, look

@@ -11,10 +11,12 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from ..errors import LabUnreachable
+from ..wire.consents import ConsentList, ConsentNeeded, ConsentRequest
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.policy import Mode, ModeChange, ModeView
-from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
+from ..wire.services import Accepted, LogLines, PinRequest, ServiceList, ServiceView, StatusView
+from ..wire.timeline import TimelineView
 from .access import Access
 from .failures import decoded, failure
 
@@ -75,9 +77,25 @@ def command(name: str, verb: str, *, force: bool = False) -> RestCall[Accepted]:
     return RestCall("POST", f"/services/{_part(name)}/{verb}", Accepted, body=body)
 
 
+def pin(name: str, minutes: float | None) -> RestCall[Accepted]:
+    """Keep a service."""
+    body = PinRequest(minutes=minutes).model_dump()
+    return RestCall("POST", f"/services/{_part(name)}/pin", Accepted, body=body)
+
+
 def logs(name: str, tail: int) -> RestCall[LogLines]:
     """The last lines of a service's output."""
     return RestCall("GET", f"/services/{_part(name)}/logs", LogLines, {"tail": tail})
+
+
+def timeline(service: str | None, before: int | None, limit: int) -> RestCall[TimelineView]:
+    """What the Lab did and why, newest first."""
+    params: dict[str, str | int] = {"limit": limit}
+    if service is not None:
+        params["service"] = service
+    if before is not None:
+        params["before"] = before
+    return RestCall("GET", "/timeline", TimelineView, params)
 
 
 def mode() -> RestCall[ModeView]:
@@ -100,9 +118,28 @@ def profile_of(notebook: Mapping[str, Any]) -> RestCall[Profile]:
     return RestCall("POST", "/notebooks/profile", Profile, body=dict(notebook))
 
 
-def notebooks(folder: str) -> RestCall[FolderIndex]:
-    """The profiles of a folder's notebooks."""
-    return RestCall("GET", "/notebooks", FolderIndex, {"folder": folder})
+def notebooks(folder: str, wait: float | None) -> RestCall[FolderIndex]:
+    """The index of a folder; with `wait`, what is known of it after so many seconds."""
+    params: dict[str, str | float] = {"folder": folder}
+    if wait is not None:
+        params["wait"] = wait
+    return RestCall("GET", "/notebooks", FolderIndex, params)
+
+
+def consents(path: str) -> RestCall[ConsentList]:
+    """What the caller has confirmed; with `path`, also what that notebook asks for."""
+    return RestCall("GET", "/consents", ConsentList, {"path": path} if path else {})
+
+
+def consent(path: str, digest: str) -> RestCall[ConsentNeeded]:
+    """A confirmation of a notebook's metadata, as it was shown."""
+    body = ConsentRequest(path=path, digest=digest).model_dump(mode="json")
+    return RestCall("POST", "/consents", ConsentNeeded, body=body)
+
+
+def withdraw_consent(path: str) -> RestCall[ConsentList]:
+    """The end of every confirmation of the caller for a notebook."""
+    return RestCall("DELETE", "/consents", ConsentList, {"path": path})
 
 
 def enable(kernel_id: str, profile: Profile | None) -> RestCall[EnabledKernel]:

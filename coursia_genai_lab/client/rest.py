@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel
 
+from ..wire.consents import ConsentList, ConsentNeeded
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.policy import Mode, ModeView
 from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
+from ..wire.timeline import TimelineView
 from . import calls
 from .access import Access
 from .calls import RestCall
@@ -95,9 +97,23 @@ class LabClient:
         """Ask for a restart; `force` also when somebody uses it."""
         return self._ask(calls.command(name, "restart", force=force))
 
+    def pin(self, name: str, minutes: float | None = 60) -> Accepted:
+        """Start a service if need be and keep it for some minutes; None until it is unpinned."""
+        return self._ask(calls.pin(name, minutes))
+
+    def unpin(self, name: str) -> Accepted:
+        """End the pin of a service, if it has one."""
+        return self._ask(calls.command(name, "unpin"))
+
     def logs(self, name: str, tail: int = 100) -> LogLines:
         """Return the last `tail` lines of a service's output, oldest first."""
         return self._ask(calls.logs(name, tail))
+
+    def timeline(
+        self, service: str | None = None, *, before: int | None = None, limit: int = 100
+    ) -> TimelineView:
+        """Return what the Lab did and why, newest first; `before` an id for the page behind it."""
+        return self._ask(calls.timeline(service, before, limit))
 
     def mode(self) -> ModeView:
         """Return the mode in force and its layers."""
@@ -115,9 +131,29 @@ class LabClient:
         """Return what the notebook in this JSON needs."""
         return self._ask(calls.profile_of(notebook))
 
-    def notebooks(self, folder: str = "") -> FolderIndex:
-        """Return the profiles of a folder's notebooks."""
-        return self._ask(calls.notebooks(folder))
+    def notebooks(self, folder: str = "", wait: float | None = None) -> FolderIndex:
+        """Return what a folder's notebooks need, and what of it cannot run.
+
+        The server answers after `wait` seconds at the latest (None: its own bound, 30); while the
+        answer is not `complete`, ask again.
+        """
+        return self._ask(calls.notebooks(folder, wait))
+
+    def consents(self, path: str = "") -> ConsentList:
+        """Return what this person has confirmed; with `path`, also what that notebook asks for."""
+        return self._ask(calls.consents(path))
+
+    def consent(self, path: str, digest: str) -> ConsentNeeded:
+        """Confirm what a notebook's metadata asks for, as `ConsentNeeded` showed it.
+
+        Raises:
+            Conflict: the metadata has changed since.
+        """
+        return self._ask(calls.consent(path, digest))
+
+    def withdraw_consent(self, path: str) -> ConsentList:
+        """Withdraw what this person has confirmed for a notebook; return what is left."""
+        return self._ask(calls.withdraw_consent(path))
 
     def enable(self, kernel_id: str, profile: Profile | None = None) -> EnabledKernel:
         """Give a kernel that started without GenAI what it needs; the answer holds a token.
@@ -185,9 +221,23 @@ class AsyncLabClient:
         """As `LabClient.restart`."""
         return await self._ask(calls.command(name, "restart", force=force))
 
+    async def pin(self, name: str, minutes: float | None = 60) -> Accepted:
+        """As `LabClient.pin`."""
+        return await self._ask(calls.pin(name, minutes))
+
+    async def unpin(self, name: str) -> Accepted:
+        """As `LabClient.unpin`."""
+        return await self._ask(calls.command(name, "unpin"))
+
     async def logs(self, name: str, tail: int = 100) -> LogLines:
         """As `LabClient.logs`."""
         return await self._ask(calls.logs(name, tail))
+
+    async def timeline(
+        self, service: str | None = None, *, before: int | None = None, limit: int = 100
+    ) -> TimelineView:
+        """As `LabClient.timeline`."""
+        return await self._ask(calls.timeline(service, before, limit))
 
     async def mode(self) -> ModeView:
         """As `LabClient.mode`."""
@@ -205,9 +255,21 @@ class AsyncLabClient:
         """As `LabClient.profile_notebook`."""
         return await self._ask(calls.profile_of(notebook))
 
-    async def notebooks(self, folder: str = "") -> FolderIndex:
+    async def notebooks(self, folder: str = "", wait: float | None = None) -> FolderIndex:
         """As `LabClient.notebooks`."""
-        return await self._ask(calls.notebooks(folder))
+        return await self._ask(calls.notebooks(folder, wait))
+
+    async def consents(self, path: str = "") -> ConsentList:
+        """As `LabClient.consents`."""
+        return await self._ask(calls.consents(path))
+
+    async def consent(self, path: str, digest: str) -> ConsentNeeded:
+        """As `LabClient.consent`."""
+        return await self._ask(calls.consent(path, digest))
+
+    async def withdraw_consent(self, path: str) -> ConsentList:
+        """As `LabClient.withdraw_consent`."""
+        return await self._ask(calls.withdraw_consent(path))
 
     async def enable(self, kernel_id: str, profile: Profile | None = None) -> EnabledKernel:
         """As `LabClient.enable`."""

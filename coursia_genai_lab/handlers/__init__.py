@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from .consents import ConsentsHandler
 from .health import HealthHandler
 from .kernels import EnableKernelHandler, LaunchesHandler, SkipWaitHandler
 from .mode import ModeHandler
 from .notebooks import FolderHandler, ProfileHandler
+from .pins import PinHandler, UnpinHandler
 from .services import (
     ServiceCommandHandler,
     ServiceHandler,
@@ -15,6 +17,7 @@ from .services import (
     ServicesHandler,
 )
 from .status import StatusHandler
+from .timeline import TimelineHandler
 
 NAME = r"(?P<name>[a-z][a-z0-9-]{0,39})"
 KERNEL = r"(?P<kernel_id>[\w-]{1,64})"
@@ -29,9 +32,13 @@ ROUTES: list[tuple[str, Any]] = [
         rf"/coursia-genai/api/v1/services/{NAME}/(?P<command>start|stop|restart)",
         ServiceCommandHandler,
     ),
+    (rf"/coursia-genai/api/v1/services/{NAME}/pin", PinHandler),
+    (rf"/coursia-genai/api/v1/services/{NAME}/unpin", UnpinHandler),
     (r"/coursia-genai/api/v1/mode", ModeHandler),
     (r"/coursia-genai/api/v1/notebooks", FolderHandler),
     (r"/coursia-genai/api/v1/notebooks/profile", ProfileHandler),
+    (r"/coursia-genai/api/v1/consents", ConsentsHandler),
+    (r"/coursia-genai/api/v1/timeline", TimelineHandler),
     (r"/coursia-genai/api/v1/launches", LaunchesHandler),
     (rf"/coursia-genai/api/v1/kernels/{KERNEL}/enable", EnableKernelHandler),
     (rf"/coursia-genai/api/v1/kernels/{KERNEL}/skip-wait", SkipWaitHandler),

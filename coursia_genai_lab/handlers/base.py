@@ -12,13 +12,17 @@ from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ValidationError
 
 from ..detection.cache import ProfileCache
+from ..detection.contents import ContentsProfiles
 from ..detection.profile import Detector
 from ..errors import GenAIError, InvalidRequest
 from ..gateway.doors import Doors
+from ..lab.consents import Consents
 from ..lab.lab import Lab
+from ..lab.memory import Memory
 from ..launch.desk import LocalLaunchDesk
 from ..launch.launcher import Launcher
 from ..launch.person import person_of
+from ..notebooks.course import CourseIndex
 from ..wire.services import Role
 from .person import role_of
 
@@ -32,13 +36,18 @@ class Parts:
     """What the application built and the handlers ask of."""
 
     lab: Lab
+    memory: Memory
     doors: Doors
     desk: LocalLaunchDesk
     launcher: Launcher
+    consents: Consents
+    course: CourseIndex
     detector: Detector
     profiles: ProfileCache
     root: Path
     version: str
+    contents: ContentsProfiles | None = None
+    """Set where the server's notebooks lie on no disk."""
 
 
 class LabHandler(APIHandler):

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..detection.cache import ProfileCache
-from ..errors import InvalidRequest, NotFound
-from ..wire.notebooks import FolderIndex, Profile
+from ..errors import Conflict, InvalidRequest
 from .base import LabHandler
 
 LARGEST_BODY_BYTES = 100 * 1024 * 1024
-MOST_NOTEBOOKS = 2000
+LONGEST_WAIT_SECONDS = 30.0
+"""How long a request for a folder is held; a page asks again until the answer is complete."""
 
 
 class ProfileHandler(LabHandler):
@@ -25,7 +22,10 @@ class ProfileHandler(LabHandler):
     @authorized
     async def get(self) -> None:
         """Answer with the profile of a saved notebook."""
-        api_path = _clean(self.get_query_argument("path"))
+        api_path = clean_path(self.get_query_argument("path"))
+        if self.parts.contents is not None:
+            self.answer(await self.parts.contents.get(api_path))
+            return
         path = self.parts.root / api_path
         profile = await asyncio.to_thread(self.parts.profiles.get, path, api_path=api_path)
         self.answer(profile)
@@ -36,42 +36,43 @@ class ProfileHandler(LabHandler):
         """Answer with the profile of the notebook in the body, saved or not."""
         if len(self.request.body) > LARGEST_BODY_BYTES:
             raise InvalidRequest("The notebook is larger than 100 MB.")
-        path = _clean(self.get_query_argument("path", ""))
-        detector = self.parts.detector
-        self.answer(await asyncio.to_thread(detector.profile_bytes, self.request.body, path=path))
+        path, root = clean_path(self.get_query_argument("path", "")), self.parts.root
+        self.answer(
+            await asyncio.to_thread(
+                self.parts.detector.profile_bytes,
+                self.request.body,
+                path=path,
+                beside=(root / path).parent if path else None,
+                root=root,
+            )
+        )
 
 
 class FolderHandler(LabHandler):
-    """GET notebooks?folder=."""
+    """GET notebooks?folder=&wait=."""
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """Answer with the profiles of the notebooks below a folder."""
-        folder = _clean(self.get_query_argument("folder", ""))
-        parts = self.parts
-        notebooks = await asyncio.to_thread(_index, parts.profiles, parts.root, folder)
-        self.answer(FolderIndex(folder=folder, notebooks=notebooks))
+        """Answer with the index of a folder: whole, or what is known after `wait` seconds."""
+        if self.parts.contents is not None:
+            raise Conflict(
+                "The notebooks of this server lie on no disk, so its folders are not indexed.",
+                "Open a notebook to see what it needs.",
+                code="not_on_disk",
+            )
+        folder = clean_path(self.get_query_argument("folder", ""))
+        wait = self.number_argument("wait", LONGEST_WAIT_SECONDS, 0, LONGEST_WAIT_SECONDS)
+        self.answer(await self.parts.course.index(folder, wait=wait))
 
 
-def _clean(api_path: str) -> str:
+def clean_path(api_path: str) -> str:
+    """Return an API path without slashes at its ends.
+
+    Raises:
+        InvalidRequest: it may leave the server's root.
+    """
     path = api_path.strip("/")
     if any(part == ".." for part in path.split("/")) or "\0" in path or "\\" in path:
         raise InvalidRequest("The path must lie under the server's root.")
     return path
-
-
-def _index(profiles: ProfileCache, root: Path, folder: str) -> list[Profile]:
-    top = root / folder
-    if not top.is_dir() or not top.resolve().is_relative_to(root.resolve()):
-        raise NotFound(f"There is no folder {folder!r}.", "Refresh the file browser.")
-    found: list[Profile] = []
-    for here, folders, files in os.walk(top):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if len(found) >= MOST_NOTEBOOKS:
-                return found  # the rest of a home or of a shared disk is not walked for nothing
-            if name.endswith(".ipynb"):
-                path = Path(here) / name
-                found.append(profiles.get(path, api_path=path.relative_to(root).as_posix()))
-    return found

@@ -9,6 +9,10 @@ from ..lab.views import service_view, service_views
 from ..wire.services import Accepted, LogLines, ServiceList
 from ..wire.shape import Shape
 from .base import LabHandler
+from .person import need_role
+
+SURVEY_SECONDS = 5.0
+"""How long a command waits for the Lab's first look round, in the first moments of a server."""
 
 
 class ServicesHandler(LabHandler):
@@ -49,7 +53,11 @@ class ServiceCommandHandler(LabHandler):
     async def post(self, name: str, command: str) -> None:
         """Set a wish; the answer is the revision to wait for, never the outcome."""
         lab, by = self.parts.lab, self.person
+        # Before it is known what this machine can run, the demo engine would get the wish.
+        await lab.opened(SURVEY_SECONDS)
         force = self.body_as(CommandBody).force
+        if force and lab.used_by_others(name, by):
+            need_role(self.role, "Stopping what others work with")
         if command == "start":
             revision = lab.start(name, by=by)
         elif command == "stop":

@@ -39,6 +39,6 @@ class StatusHandler(LabHandler):
                 mode=lab.policy.view(self.role),
                 services=service_views(lab, door=parts.doors.address, person=person),
                 launches=parts.desk.views(),
-                warnings=[*lab.changes.warnings, *parts.doors.notes()],
+                warnings=[*lab.changes.warnings, *parts.doors.notes(), *parts.memory.notes()],
             )
         )

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from jupyter_process import TOKEN, JupyterProcess
+
+from coursia_genai_lab.cli import main
 
 COMMAND_SECONDS = 60
 
@@ -67,6 +70,18 @@ def genai(tmp_path: Path) -> Genai:
             env=environment(tmp_path, variables),
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def genai_here(tmp_path: Path) -> Genai:
+    """As `genai`, in this process: for the many tests that need no other."""
+
+    def run(*arguments: str, **variables: str) -> Done:
+        runner = CliRunner(env=environment(tmp_path, variables))
+        done = runner.invoke(main, arguments, prog_name="coursia-genai", catch_exceptions=False)
+        return Done(done.exit_code, done.stdout, done.stderr)
 
     return run
 

@@ -41,6 +41,19 @@ def test_a_service_is_started_followed_logged_and_stopped(genai_with_lab, jupyte
     )
 
 
+def test_a_service_is_pinned_and_unpinned(genai_with_lab):
+    kept = genai_with_lab("pin", "demo", "--minutes", "90")
+    assert kept.status == 0, kept.err
+    assert kept.out.startswith("demo is kept until 20")
+    (pin,) = genai_with_lab("pin", "demo", "--no-end", "--json").json["holders"]
+    assert (pin["kind"], pin["ends_at"]) == ("pin", None)
+    assert genai_with_lab("stop", "demo").status == 1
+    assert genai_with_lab("unpin", "demo").out == "demo is kept no longer.\n"
+    assert genai_with_lab("unpin", "demo", "--json").json["holders"] == []
+    assert genai_with_lab("stop", "demo").status == 0
+    assert genai_with_lab("pin", "demo", "--minutes", "0").status == 2
+
+
 def test_a_stand_in_is_named_when_it_answers(genai_with_lab):
     done = genai_with_lab("start", "comfyui")
     assert done.out == "demo, which stands in for comfyui, is ready.\n", done.err
@@ -70,7 +83,7 @@ def test_a_log_is_followed_until_ctrl_c(jupyter, genai_with_lab, token):
     assert "Traceback" not in errors
 
 
-@pytest.mark.parametrize("command", ["start", "stop", "logs"])
+@pytest.mark.parametrize("command", ["start", "stop", "logs", "pin", "unpin"])
 def test_an_unknown_service_is_told_in_words_and_as_json(genai_with_lab, command):
     words = genai_with_lab(command, "nobody")
     told = genai_with_lab(command, "nobody", "--json")

@@ -58,7 +58,8 @@ class ScriptedServer:
                 # A stream that announces more than it sends must not be waited for.
                 self.close_connection = "Content-Length" in answer.headers
 
-            do_GET = do_POST = do_PUT = _reply  # noqa: N815  # the names that http.server calls
+            # The names that http.server calls.
+            do_GET = do_POST = do_PUT = do_DELETE = _reply  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 """Keep test output clean."""

@@ -64,7 +64,7 @@ def test_every_call_goes_where_the_contract_says(server, answer):
     server.will_answer(
         answer(body={"revision": 5, "services": [SERVICE]}),
         answer(body=SERVICE),
-        *(accepted,) * 4,
+        *(accepted,) * 6,
         logs,
         *(answer(body=MODE),) * 3,
         *(profile,) * 2,
@@ -78,6 +78,8 @@ def test_every_call_goes_where_the_contract_says(server, answer):
         lab.stop("demo")
         lab.stop("demo", force=True)
         lab.restart("demo")
+        lab.pin("demo", 90)
+        lab.unpin("demo")
         assert lab.logs("demo", 5).lines == ["one"]
         assert lab.mode().effective == "demo"
         lab.set_mode("off")
@@ -94,6 +96,8 @@ def test_every_call_goes_where_the_contract_says(server, answer):
         "POST /services/demo/stop",
         "POST /services/demo/stop",
         "POST /services/demo/restart",
+        "POST /services/demo/pin",
+        "POST /services/demo/unpin",
         "GET /services/demo/logs?tail=5",
         "GET /mode",
         "PUT /mode",
@@ -104,8 +108,66 @@ def test_every_call_goes_where_the_contract_says(server, answer):
         "POST /kernels/k-1/enable",
     ]
     assert json.loads(server.asked[4].body) == {"force": True}
-    assert json.loads(server.asked[13].body)["profile"]["path"] == "a.ipynb"
-    assert json.loads(server.asked[9].body) == {"layer": "notebook", "value": None}
+    assert json.loads(server.asked[6].body) == {"minutes": 90.0}
+    assert json.loads(server.asked[15].body)["profile"]["path"] == "a.ipynb"
+    assert json.loads(server.asked[11].body) == {"layer": "notebook", "value": None}
+
+
+NEEDED = {"path": "a b.ipynb", "digest": "d1", "services": ["flux"]}
+CONSENTS = {"consents": [{"path": "a b.ipynb", "digest": "d1", "since": 5.0}], "asked": NEEDED}
+
+
+def test_consents_and_a_courses_index_go_where_the_contract_says(server, answer):
+    server.will_answer(
+        *(answer(body=CONSENTS),) * 2,
+        answer(201, {**NEEDED, "given": True}),
+        answer(body={"consents": []}),
+        answer(body={"folder": "a", "notebooks": [], "complete": False}),
+        answer(409, {"error": {"code": "digest_changed", "message": "It has changed."}}),
+    )
+    with client(server, "/") as lab:
+        assert lab.consents().consents[0].since == 5.0
+        asked = lab.consents("a b.ipynb").asked
+        assert asked is not None
+        assert lab.consent(asked.path, asked.digest).given
+        assert lab.withdraw_consent("a b.ipynb").consents == []
+        assert not lab.notebooks("a", wait=2).complete
+        with pytest.raises(Conflict) as refusal:
+            lab.consent("a b.ipynb", "d0")
+        assert refusal.value.error_code == "digest_changed"
+    prefix = "/coursia-genai/api/v1"
+    assert [f"{one.method} {one.path.removeprefix(prefix)}" for one in server.asked] == [
+        "GET /consents",
+        "GET /consents?path=a+b.ipynb",
+        "POST /consents",
+        "DELETE /consents?path=a+b.ipynb",
+        "GET /notebooks?folder=a&wait=2",
+        "POST /consents",
+    ]
+    assert json.loads(server.asked[2].body) == {
+        "kind": "metadata",
+        "path": "a b.ipynb",
+        "digest": "d1",
+    }
+
+
+def test_the_client_with_a_loop_asks_for_the_same(server, answer):
+    server.will_answer(
+        answer(body=CONSENTS),
+        answer(201, {**NEEDED, "given": True}),
+        answer(body={"consents": []}),
+        answer(body={"folder": "a", "notebooks": []}),
+    )
+
+    async def ask() -> None:
+        async with AsyncLabClient(server.url, "t") as lab:
+            assert (await lab.consents("a b.ipynb")).asked is not None
+            assert (await lab.consent("a b.ipynb", "d1")).given
+            assert (await lab.withdraw_consent("a b.ipynb")).consents == []
+            assert (await lab.notebooks("a")).complete
+
+    asyncio.run(ask())
+    assert [one.method for one in server.asked] == ["GET", "POST", "DELETE", "GET"]
 
 
 def test_a_name_cannot_lead_a_call_elsewhere(server, answer):

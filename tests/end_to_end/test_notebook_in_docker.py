@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,7 @@ routes = ["/prompt", "/history/*", "/system_stats"]
 """
 
 pytestmark = pytest.mark.docker
+SOON = 5.0
 Start = Callable[..., JupyterProcess]
 
 
@@ -152,3 +154,36 @@ def test_stopping_the_server_stops_its_container(
     run_all(jupyter, session)
     assert jupyter.stop() == 0
     assert containers(docker_engine, namespace) == []
+
+
+def test_a_killed_kernel_and_a_deleted_record_cost_no_container(
+    jupyter_process: Start,
+    options: dict[str, Any],
+    docker_engine: DockerUnderTest,
+    namespace: str,
+) -> None:
+    jupyter = jupyter_process(before=copy_example, **options)
+    session = jupyter.open_notebook("raw.ipynb")
+    run_all(jupyter, session)
+    (before,) = containers(docker_engine, namespace)
+
+    shutil.rmtree(jupyter.folder / "data" / "coursia-genai")
+    path = "coursia-genai/api/v1/status"
+    warned = "the deleted record is told with a remedy"
+    jupyter.wait_until(
+        warned,
+        lambda: [
+            one
+            for one in jupyter.api("GET", path)["warnings"]
+            if one["code"] == "store_lost" and one["remedy"]
+        ],
+        within=SOON,
+    )
+    jupyter.kill_kernel(session.kernel_id)
+    assert "ComfyUI" in run_all(jupyter, session)
+    (after,) = containers(docker_engine, namespace)
+    assert (after["Id"], after["State"]) == (before["Id"], "running")
+
+    jupyter.shut_down(session.kernel_id)
+    jupyter.wait_until("the container is gone", lambda: not containers(docker_engine, namespace))
+    assert jupyter.stop() == 0

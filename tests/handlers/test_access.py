@@ -69,7 +69,7 @@ async def test_an_authorizer_that_says_no_is_obeyed(
 
 def test_no_get_changes_state() -> None:
     # What a GET runs may look and wait, but never set a wish, a mode or a lease.
-    changing = re.compile(r"\.(start|stop|restart|change|enable|take|drop)\(")
+    changing = re.compile(r"\.(start|stop|restart|pin|unpin|change|enable|take|drop)\(")
     wrong = [
         handler.__name__
         for _, handler in ROUTES

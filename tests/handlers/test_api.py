@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 
+from coursia_genai_lab.errors import NotAllowed
+from coursia_genai_lab.handlers.person import need_role
 from coursia_genai_lab.wire import FolderIndex, ModeView, Profile, ServiceList, StatusView
 
 Api = Callable[..., Any]
@@ -97,6 +100,52 @@ async def test_stopping_what_is_in_use_is_a_conflict_without_force(api: Api, app
     assert code == 202
 
 
+async def test_a_service_is_pinned_shown_with_its_end_and_unpinned(api: Api, app: Any) -> None:
+    code, accepted = await api("POST", "services", "comfyui", "pin", body={"minutes": 90})
+    assert code == 202
+    assert accepted["revision"] > 0
+    await state_of(api, "comfyui", "ready")
+    _, view = await api("GET", "services", "comfyui")
+    (pin,) = view["holders"]
+    assert (pin["kind"], pin["strength"], pin["active"]) == ("pin", "protected", True)
+    assert round(pin["ends_at"] - pin["since"]) == 90 * 60
+    code, refusal = await api("POST", "services", "comfyui", "stop")
+    assert (code, refusal["error"]["code"]) == (409, "in_use")
+    code, _ = await api("POST", "services", "comfyui", "pin", body={"minutes": None})
+    _, view = await api("GET", "services", "comfyui")
+    assert [holder["ends_at"] for holder in view["holders"]] == [None]
+    for _ in range(2):
+        code, _ = await api("POST", "services", "comfyui", "unpin")
+        assert code == 202
+    _, view = await api("GET", "services", "comfyui")
+    assert view["holders"] == []
+    assert view["stops_in_seconds"] > 0
+    code, _ = await api("POST", "services", "comfyui", "stop")
+    assert code == 202
+
+
+@pytest.mark.parametrize("minutes", [0, -1, 1e9, "soon"])
+async def test_a_pin_without_sense_is_refused(api: Api, minutes: Any) -> None:
+    code, refusal = await api("POST", "services", "comfyui", "pin", body={"minutes": minutes})
+    assert (code, refusal["error"]["code"]) == (400, "invalid_request")
+    _, view = await api("GET", "services", "comfyui")
+    assert view["holders"] == []
+
+
+async def test_a_pin_of_nothing_is_not_found_and_of_a_cloud_a_conflict(api: Api) -> None:
+    for name, expected in (("nonsense", 404), ("openai", 409)):
+        code, _ = await api("POST", "services", name, "pin", body={})
+        assert code == expected
+
+
+def test_what_is_for_teachers_is_refused_to_students_only() -> None:
+    for role in ("teacher", "admin"):
+        need_role(role, "Keeping a service")
+    with pytest.raises(NotAllowed) as refusal:
+        need_role("student", "Keeping a service")
+    assert refusal.value.error_code == "role_needed"
+
+
 async def test_the_mode_is_shown_changed_and_taken_back(api: Api) -> None:
     _, body = await api("PUT", "mode", body={"layer": "person", "value": "off"})
     assert ModeView.model_validate(body).effective == "off"
@@ -136,6 +185,21 @@ async def test_an_unsaved_notebook_is_profiled_from_the_body(api: Api) -> None:
     body = json.loads(nbformat.writes(notebook))
     _, answer = await api("POST", "notebooks", "profile", body=body, path="new.ipynb")
     assert answer["services"] == ["comfyui"]
+
+
+async def test_an_unsaved_notebook_is_judged_by_the_env_beside_its_path(
+    api: Api, jp_root_dir: Path
+) -> None:
+    (jp_root_dir / ".env").write_text("COMFYUI_API_URL=https://comfyui.example.org\n")
+    code = (
+        "import os, requests\nbase = os.getenv('COMFYUI_API_URL', 'http://localhost:8188')\n"
+        "requests.post(base + '/prompt', json={'prompt': {}, 'client_id': '1'})"
+    )
+    body = {"cells": [{"cell_type": "code", "source": code}]}
+    _, here = await api("POST", "notebooks", "profile", body=body, path="course/a.ipynb")
+    _, nowhere = await api("POST", "notebooks", "profile", body=body)
+    assert here["remote_services"] == ["comfyui"]
+    assert nowhere["remote_services"] == []
 
 
 async def test_no_path_leads_out_of_the_root(api: Api, jp_root_dir: Path) -> None:

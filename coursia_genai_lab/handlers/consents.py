@@ -1,0 +1,100 @@
+"""What a person confirms: that a notebook's metadata may start more than its code shows."""
+
+from __future__ import annotations
+
+import asyncio
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..errors import Conflict, NotFound
+from ..lab.consents import Widening
+from ..launch.resolve import Claim, Resolver
+from ..launch.withholding import widening_of
+from ..wire.consents import ConsentGiven, ConsentList, ConsentNeeded, ConsentRequest
+from ..wire.notebooks import Profile
+from .base import LabHandler
+from .notebooks import clean_path
+
+
+class ConsentsHandler(LabHandler):
+    """GET consents, POST consents, DELETE consents?path=."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the caller's consents; with `path`, also what that notebook asks for."""
+        path = clean_path(self.get_query_argument("path", ""))
+        asked = await self._asked(path) if path else None
+        self.answer(ConsentList(consents=self._mine(), asked=asked))
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Keep a consent: 201, or 200 when it was given before."""
+        wish = self.body_as(ConsentRequest)
+        path = clean_path(wish.path)
+        profile, _ = await self._profile(path)
+        if not wish.digest or wish.digest != profile.metadata_digest:
+            raise Conflict(
+                "The notebook's GenAI metadata is not what was shown.",
+                "Save the notebook and restart its kernel, or enable GenAI for it again: it then "
+                "asks for what is saved.",
+                code="digest_changed",
+            )
+        new = self.parts.consents.give(self.person, path, wish.digest)
+        kept = ConsentNeeded(path=path, digest=wish.digest, services=profile.widened, given=True)
+        self.answer(kept, 201 if new else 200)
+
+    @web.authenticated
+    @authorized
+    async def delete(self) -> None:
+        """Withdraw every consent of the caller for a notebook; what runs goes on."""
+        path = clean_path(self.get_query_argument("path"))
+        if not self.parts.consents.withdraw(self.person, path):
+            raise NotFound(
+                f"You have confirmed nothing for {path!r}.", "Look at GET consents first."
+            )
+        self.answer(ConsentList(consents=self._mine()))
+
+    def _mine(self) -> list[ConsentGiven]:
+        given = self.parts.consents.of(self.person)
+        return [
+            ConsentGiven(kind=one.kind, path=one.subject, digest=one.digest, since=one.since)
+            for one in given
+        ]
+
+    async def _asked(self, path: str) -> ConsentNeeded | None:
+        consents = self.parts.consents
+        _, widening = await self._profile(path)
+        if widening is None or consents.trusts(widening.real_path or path):
+            return None
+        return ConsentNeeded(
+            path=path,
+            digest=widening.digest,
+            services=list(widening.services),
+            given=consents.given(self.person, widening),
+        )
+
+    async def _profile(self, path: str) -> tuple[Profile, Widening | None]:
+        """Return the profile of a notebook as it is saved, and what its metadata widens.
+
+        Raises:
+            NotFound: there is no such notebook under the root.
+        """
+        parts = self.parts
+        absent = NotFound(
+            f"There is no notebook {path[:200]!r}.",
+            "Refresh the file browser; after a new name restart the notebook's kernel.",
+        )
+        if parts.contents is not None:
+            profile = await parts.contents.get(path)
+            if profile.unreadable:
+                raise absent
+            return profile, widening_of(profile, path)
+        located = await asyncio.to_thread(Resolver(root_dir=parts.root).locate, [Claim(path)])
+        if not located:
+            raise absent
+        file = located[0].file
+        profile = await asyncio.to_thread(parts.profiles.get, file, api_path=path)
+        return profile, widening_of(profile, path, file.relative_to(parts.root).as_posix())
