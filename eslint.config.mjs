@@ -46,6 +46,8 @@ export default tseslint.config(
           ignoreImports: [
             '../components/words',
             '../model/lab',
+            '../model/teacher',
+            '../widgets/ConsentStory',
             '../widgets/LabPanel',
             '../widgets/LaunchStory',
             '../widgets/NotebookChip',

@@ -6,10 +6,22 @@ export namespace CommandIDs {
   export const startService = 'coursia-genai-lab:start-service';
   export const stopService = 'coursia-genai-lab:stop-service';
   export const restartService = 'coursia-genai-lab:restart-service';
+  export const pinService = 'coursia-genai-lab:pin-service';
+  export const unpinService = 'coursia-genai-lab:unpin-service';
+  export const showTimeline = 'coursia-genai-lab:show-timeline';
   export const showLogs = 'coursia-genai-lab:show-logs';
   export const setMode = 'coursia-genai-lab:set-mode';
   export const enableKernel = 'coursia-genai-lab:enable-kernel';
   export const showEvidence = 'coursia-genai-lab:show-evidence';
+  export const setNeeds = 'coursia-genai-lab:set-needs';
+  export const toggleNeed = 'coursia-genai-lab:toggle-need';
+  export const setNotebookMode = 'coursia-genai-lab:set-notebook-mode';
+  export const setNotebookFallback = 'coursia-genai-lab:set-notebook-fallback';
+  export const undoNeeds = 'coursia-genai-lab:undo-needs';
+  export const editNeeds = 'coursia-genai-lab:edit-needs';
+  export const answerConsent = 'coursia-genai-lab:answer-consent';
+  export const showFolder = 'coursia-genai-lab:show-folder';
+  export const openNotebook = 'coursia-genai-lab:open-notebook';
   export const refresh = 'coursia-genai-lab:refresh';
   export const whyOff = 'coursia-genai-lab:why-off';
 }

@@ -1,12 +1,29 @@
+import { consent } from './plugins/consent';
+import { course } from './plugins/course';
 import { kernel } from './plugins/kernel';
 import { lab } from './plugins/lab';
 import { launch } from './plugins/launch';
 import { mode } from './plugins/mode';
+import { needs } from './plugins/needs';
 import { panel } from './plugins/panel';
+import { pins } from './plugins/pins';
 import { services } from './plugins/services';
 import { statusbar } from './plugins/statusbar';
 import { toolbar } from './plugins/toolbar';
 
 export { IGenAILab } from './tokens';
 
-export default [lab, panel, services, mode, kernel, launch, statusbar, toolbar];
+export default [
+  lab,
+  panel,
+  services,
+  pins,
+  mode,
+  kernel,
+  needs,
+  consent,
+  course,
+  launch,
+  statusbar,
+  toolbar
+];

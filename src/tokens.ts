@@ -1,9 +1,13 @@
 import { Token } from '@lumino/coreutils';
 
 import type { Requester } from './api/request';
+import type { ConsentModel } from './model/consents';
+import type { FolderModel } from './model/folder';
 import type { LabModel } from './model/lab';
 import type { NotebookModel } from './model/notebook';
 import type { Preferences } from './model/preferences';
+import type { TeacherModel } from './model/teacher';
+import type { TimelineModel } from './model/timeline';
 
 /** What every feature of this extension shows and does, from one source. */
 export interface IGenAILab {
@@ -11,6 +15,14 @@ export interface IGenAILab {
   readonly lab: LabModel;
   /** The notebook in front. */
   readonly notebook: NotebookModel;
+  /** What its metadata says, for those who may change it. */
+  readonly teacher: TeacherModel;
+  /** What was answered to notebooks that ask for more than their code shows. */
+  readonly consents: ConsentModel;
+  /** The notebooks of the open folder. */
+  readonly folder: FolderModel;
+  /** What the Lab did and why. */
+  readonly timeline: TimelineModel;
   readonly preferences: Preferences;
   /** The REST API of the server extension. */
   readonly request: Requester;

@@ -1,4 +1,15 @@
-import type { LaunchView, Profile, ServiceView, StatusView } from '../_wire';
+import type {
+  ConsentNeeded,
+  FolderIndex,
+  HolderView,
+  LaunchView,
+  Profile,
+  ServiceView,
+  StatusView,
+  TimelineEntry
+} from '../_wire';
+import type { INotebookView } from '../components/NotebookSection';
+import { NO_WORD } from '../model/word';
 
 /** A service as the server would describe it, stopped unless told otherwise. */
 export function aService(fields: Partial<ServiceView> = {}): ServiceView {
@@ -12,6 +23,8 @@ export function aService(fields: Partial<ServiceView> = {}): ServiceView {
     wanted: false,
     phase: null,
     percent: null,
+    done_bytes: null,
+    total_bytes: null,
     estimate_seconds: null,
     started_by: null,
     runtime: 'none',
@@ -27,6 +40,35 @@ export function aService(fields: Partial<ServiceView> = {}): ServiceView {
     problem: null,
     can_start: true,
     can_stop: false,
+    ...fields
+  };
+}
+
+/** A notebook that uses a service, unless told otherwise. */
+export function aHolder(fields: Partial<HolderView> = {}): HolderView {
+  return {
+    kind: 'kernel',
+    label: 'image.ipynb',
+    kernel_id: null,
+    since: 1_700_000_000,
+    active: true,
+    strength: 'active',
+    ends_at: null,
+    ...fields
+  };
+}
+
+/** Something that happened to ComfyUI. */
+export function anEntry(fields: Partial<TimelineEntry> = {}): TimelineEntry {
+  return {
+    id: 1,
+    at: 1_700_000_000,
+    service: 'comfyui',
+    event: 'ready',
+    by: '',
+    reason: '',
+    code: null,
+    seconds: null,
     ...fields
   };
 }
@@ -65,6 +107,7 @@ export function aLaunch(fields: Partial<LaunchView> = {}): LaunchView {
     genai_mode: 'local',
     fallback_reason: null,
     reason: '',
+    consent: null,
     state: 'live',
     since: 1_700_000_000,
     ...fields
@@ -77,6 +120,8 @@ export function aProfile(fields: Partial<Profile> = {}): Profile {
     type: 'GENAI_ADVANCED',
     needs_image_service: true,
     services: ['comfyui'],
+    optional: [],
+    widened: [],
     evidence: [
       {
         service: 'comfyui',
@@ -88,10 +133,78 @@ export function aProfile(fields: Partial<Profile> = {}): Profile {
       }
     ],
     remote: false,
+    remote_services: [],
+    resources: { gpus: 0, vram_mib: 0, memory_mib: 0 },
+    sections: [],
     mode: null,
+    fallback: null,
     declared: false,
+    metadata_digest: '',
     literal_addresses: [],
     note: '',
+    unreadable: false,
     ...fields
   };
 }
+
+export function aConsent(fields: Partial<ConsentNeeded> = {}): ConsentNeeded {
+  return {
+    kind: 'metadata',
+    path: 'image.ipynb',
+    digest: 'abc',
+    services: ['comfyui'],
+    given: false,
+    ...fields
+  };
+}
+
+/** An open notebook whose metadata says nothing, as the panel sees it. */
+export function aNotebookView(fields: Partial<INotebookView> = {}): INotebookView {
+  return {
+    notebook: { name: 'image.ipynb', hasKernel: true },
+    profile: aProfile(),
+    problem: null,
+    launch: aLaunch(),
+    consent: 'open',
+    teacher: { word: NO_WORD, lock: null, canUndo: false, open: false },
+    ...fields
+  };
+}
+
+/** A folder with a classic notebook and one that needs ComfyUI. */
+export function anIndex(fields: Partial<FolderIndex> = {}): FolderIndex {
+  const notebooks = fields.notebooks ?? [
+    aProfile({ path: 'course/images.ipynb' }),
+    aProfile({
+      path: 'course/lists.ipynb',
+      type: 'CLASSIC',
+      services: [],
+      evidence: []
+    })
+  ];
+  const needing = notebooks.filter(profile => profile.services.length > 0).length;
+  return {
+    folder: 'course',
+    notebooks,
+    unavailable: {},
+    stand_ins: {},
+    totals: {
+      notebooks: notebooks.length,
+      needing,
+      blocked: 0,
+      unreadable: 0,
+      by_type: { CLASSIC: notebooks.length - needing, GENAI_ADVANCED: needing },
+      by_service: { comfyui: needing }
+    },
+    truncated: false,
+    complete: true,
+    ...fields
+  };
+}
+
+export const NO_DOCKER = {
+  code: 'docker_absent',
+  message: 'No docker command was found.',
+  remedy: 'Install Docker.',
+  command: null
+};

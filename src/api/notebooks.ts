@@ -1,4 +1,4 @@
-import type { Profile } from '../_wire';
+import type { FolderIndex, Profile } from '../_wire';
 
 import type { Requester } from './request';
 
@@ -20,4 +20,16 @@ export function profileNotebook(
     query: { path },
     body: { nbformat: 4, nbformat_minor: 5, metadata: source.metadata, cells }
   });
+}
+
+/**
+ * Return what the notebooks below a folder need, and what of it cannot run here: all of them,
+ * or those that were read after `wait` seconds.
+ */
+export function indexFolder(
+  request: Requester,
+  folder: string,
+  wait: number
+): Promise<FolderIndex> {
+  return request<FolderIndex>('notebooks', { query: { folder, wait } });
 }

@@ -1,4 +1,4 @@
-import type { Accepted, LogLines, StatusView } from '../_wire';
+import type { Accepted, LogLines, PinRequest, StatusView } from '../_wire';
 
 import type { Requester } from './request';
 
@@ -30,6 +30,21 @@ export function restartService(
   return command(request, name, 'restart', { force });
 }
 
+/** Keep a service for some minutes, whoever uses it; null: until somebody lets it go. */
+export function pinService(
+  request: Requester,
+  name: string,
+  minutes: number | null
+): Promise<Accepted> {
+  const body: PinRequest = { minutes };
+  return command(request, name, 'pin', body);
+}
+
+/** Let a service go that somebody kept; it then stops as others do. */
+export function unpinService(request: Requester, name: string): Promise<Accepted> {
+  return command(request, name, 'unpin', {});
+}
+
 /** Return the last lines of a service's output. */
 export function getLogs(
   request: Requester,
@@ -44,7 +59,7 @@ export function getLogs(
 function command(
   request: Requester,
   name: string,
-  verb: 'start' | 'stop' | 'restart',
+  verb: 'start' | 'stop' | 'restart' | 'pin' | 'unpin',
   body: object
 ): Promise<Accepted> {
   const path = `services/${encodeURIComponent(name)}/${verb}`;

@@ -1,29 +1,54 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { caretDownIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ServiceView } from '../_wire';
+import type { Choice } from '../model/word';
 
 import { StateDot } from './StateDot';
-import { progressWords, stateWord } from './words';
+import { choiceWord } from './needsWords';
+import { progressWords } from './progressWords';
+import { stateWord } from './words';
 
 export interface IChipProps {
-  service: ServiceView;
+  /** The service in the worst state; null where the kernel was given none. */
+  service: ServiceView | null;
+  /** What the notebook's metadata says of its needs. */
+  choice: Choice;
   onOpen: () => void;
+  /** Show the choices, below the given part of the page. */
+  onMenu: (anchor: HTMLElement) => void;
   trans: TranslationBundle;
 }
 
-/** A service's state in one word. */
+/** A service's state in one word, and the choices of who teaches with the notebook. */
 export function Chip(props: IChipProps): JSX.Element {
-  const { service, trans } = props;
+  const { choice, service, trans } = props;
+  const word = service ? stateWord(service.state, trans) : choiceWord(choice, trans);
+  const title = service
+    ? trans.__('%1: %2', service.title, progressWords(service, trans))
+    : trans.__('The notebook’s metadata says what it needs');
   return (
-    <button
-      type="button"
-      className="jp-GenAILab-chip-button"
-      title={trans.__('%1: %2', service.title, progressWords(service, trans))}
-      onClick={props.onOpen}
-    >
-      <StateDot state={service.state} />
-      <span>{trans.__('GenAI: %1', stateWord(service.state, trans))}</span>
-    </button>
+    <>
+      <button
+        type="button"
+        className="jp-GenAILab-chip-button"
+        title={title}
+        onClick={props.onOpen}
+      >
+        {service && <StateDot state={service.state} />}
+        <span>{trans.__('GenAI: %1', word)}</span>
+      </button>
+      <button
+        type="button"
+        className="jp-GenAILab-chip-button jp-GenAILab-chip-menu"
+        aria-haspopup="menu"
+        aria-label={trans.__('Set what this notebook needs')}
+        title={trans.__('Set what this notebook needs')}
+        onClick={event => props.onMenu(event.currentTarget)}
+      >
+        <caretDownIcon.react tag="span" />
+      </button>
+    </>
   );
 }

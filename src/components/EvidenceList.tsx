@@ -3,6 +3,8 @@ import * as React from 'react';
 
 import type { Evidence } from '../_wire';
 
+import { ruleWords } from './needsWords';
+
 /** A notebook may hold hundreds of hits; the first few say why. */
 const FIRST = 5;
 
@@ -47,7 +49,9 @@ export function EvidenceList(props: IEvidenceListProps): JSX.Element {
 function placesOf(evidence: readonly Evidence[]): IPlace[] {
   const places = new Map<string, IPlace>();
   for (const item of evidence) {
-    const key = `${item.cell} ${item.line} ${item.service}`;
+    // Outside of the cells it is the rule that says where: the metadata, a file nearby.
+    const place = item.cell < 0 ? item.rule : `${item.cell} ${item.line}`;
+    const key = `${place} ${item.service}`;
     const known = places.get(key);
     places.set(key, {
       ...(known ?? item),
@@ -59,12 +63,7 @@ function placesOf(evidence: readonly Evidence[]): IPlace[] {
 
 function EvidenceLine(props: IEvidenceListProps & { item: IPlace }): JSX.Element {
   const { item, trans } = props;
-  const where =
-    item.cell < 0
-      ? trans.__('Notebook metadata')
-      : item.line > 0
-        ? trans.__('Cell %1, line %2', item.cell + 1, item.line)
-        : trans.__('Cell %1', item.cell + 1);
+  const where = placeWords(item, trans);
   const what = (
     <>
       <span className="jp-GenAILab-evidence-where">
@@ -73,10 +72,19 @@ function EvidenceLine(props: IEvidenceListProps & { item: IPlace }): JSX.Element
           {props.titleOf(item.service)}
         </span>
       </span>
-      <code className="jp-GenAILab-evidence-excerpt">{item.excerpt}</code>
+      {item.excerpt && (
+        <code className="jp-GenAILab-evidence-excerpt">{item.excerpt}</code>
+      )}
+      {item.rules.filter(isSurprising).map(rule => (
+        <span key={rule} className="jp-GenAILab-evidence-service">
+          {ruleWords(rule, trans)}
+        </span>
+      ))}
     </>
   );
-  const title = `${item.excerpt}\n${trans.__('Rule: %1', item.rules.join(', '))}`;
+  const title = [item.excerpt, ...item.rules.map(rule => ruleWords(rule, trans))].join(
+    '\n'
+  );
   if (item.cell < 0) {
     return (
       <div className="jp-GenAILab-evidence-line" title={title}>
@@ -94,4 +102,20 @@ function EvidenceLine(props: IEvidenceListProps & { item: IPlace }): JSX.Element
       {what}
     </button>
   );
+}
+
+function placeWords(item: IPlace, trans: TranslationBundle): string {
+  if (item.cell >= 0) {
+    return item.line > 0
+      ? trans.__('Cell %1, line %2', item.cell + 1, item.line)
+      : trans.__('Cell %1', item.cell + 1);
+  }
+  return item.rule === 'remote:.env'
+    ? trans.__('The nearest .env file')
+    : trans.__('Notebook metadata');
+}
+
+/** Whether the line alone would not tell why it counts as it does. */
+function isSurprising(rule: string): boolean {
+  return rule.startsWith('switch:') || rule.startsWith('remote:');
 }

@@ -6,7 +6,9 @@ export interface IIconButtonProps {
   /** Said by screen readers and shown on hover. */
   label: string;
   disabled?: boolean;
-  onClick: () => void;
+  /** Whether it opens a menu. */
+  menu?: boolean;
+  onClick: (button: HTMLElement) => void;
 }
 
 /** A small button that is only an icon to the eye. */
@@ -17,8 +19,9 @@ export function IconButton(props: IIconButtonProps): JSX.Element {
       className="jp-GenAILab-iconButton"
       aria-label={props.label}
       title={props.label}
+      aria-haspopup={props.menu ? 'menu' : undefined}
       disabled={props.disabled}
-      onClick={props.onClick}
+      onClick={event => props.onClick(event.currentTarget)}
     >
       <props.icon.react tag="span" elementSize="normal" />
     </button>

@@ -34,7 +34,9 @@ export function KernelGift(props: IKernelGiftProps): JSX.Element {
       </p>
     );
   }
-  const missing = profile.services.some(name => !launch?.services.includes(name));
+  const missing = profile.services.some(
+    name => !launch?.services.includes(name) && !profile.remote_services.includes(name)
+  );
   return (
     <>
       {launch && <Given launch={launch} trans={trans} />}

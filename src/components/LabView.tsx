@@ -2,38 +2,41 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { Evidence, Mode, StatusView } from '../_wire';
+import type { Mode, StatusView } from '../_wire';
 import type { ApiError } from '../api/request';
 import type { Connection } from '../model/lab';
 
 import { ConnectionNotice } from './ConnectionNotice';
+import type { IFolderActions, IFolderView } from './FolderSection';
+import { FolderSection } from './FolderSection';
 import { IconButton } from './IconButton';
 import { ModeSection } from './ModeSection';
-import type { INotebookSectionProps } from './NotebookSection';
+import type { INotebookActions, INotebookView } from './NotebookSection';
 import { NotebookSection } from './NotebookSection';
 import { Notice } from './Notice';
 import { Section } from './Section';
 import type { IServiceActions } from './ServiceCard';
 import { ServiceList } from './ServiceList';
+import type { ITimelineActions, ITimelineView } from './TimelineSection';
+import { TimelineSection } from './TimelineSection';
 import { problemHeadline } from './problems';
 import { modeWord } from './words';
 
-export type SectionName = 'notebook' | 'services' | 'mode';
+export type SectionName = 'notebook' | 'services' | 'timeline' | 'folder' | 'mode';
 
-export interface ILabViewProps extends IServiceActions {
+export interface ILabViewProps {
   connection: Connection;
   snapshot: StatusView | null;
   problem: ApiError | null;
-  notebook: Omit<
-    INotebookSectionProps,
-    'services' | 'mode' | 'trans' | 'onReveal' | 'onEnable'
-  >;
+  notebook: INotebookView;
+  folder: IFolderView;
+  timeline: ITimelineView;
+  /** What the buttons do. */
+  actions: IServiceActions & INotebookActions & IFolderActions & ITimelineActions;
   /** Names of the sections that are folded away. */
   collapsed: ReadonlySet<string>;
   onToggle: (name: string, open: boolean) => void;
   onRefresh: () => void;
-  onReveal: (evidence: Evidence) => void;
-  onEnable: () => void;
   onMode: (mode: Mode | null) => void;
   trans: TranslationBundle;
 }
@@ -63,7 +66,9 @@ export function LabView(props: ILabViewProps): JSX.Element {
 }
 
 function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element {
-  const { collapsed, snapshot, trans, onToggle } = props;
+  const { actions, collapsed, snapshot, trans, onToggle } = props;
+  const titleOf = (name: string) =>
+    snapshot.services.find(service => service.name === name)?.title ?? name;
   const section = (name: SectionName, title: string, summary?: string) => ({
     name,
     title,
@@ -88,10 +93,9 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
       <Section {...section('notebook', trans.__('This notebook'))}>
         <NotebookSection
           {...props.notebook}
+          {...actions}
           services={snapshot.services}
           mode={snapshot.mode.effective}
-          onReveal={props.onReveal}
-          onEnable={props.onEnable}
           trans={trans}
         />
       </Section>
@@ -99,10 +103,27 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
         <ServiceList
           services={snapshot.services}
           profile={props.notebook.profile}
-          onStart={props.onStart}
-          onStop={props.onStop}
-          onRestart={props.onRestart}
-          onLogs={props.onLogs}
+          person={snapshot.person}
+          mayKeep={snapshot.role !== 'student'}
+          {...actions}
+          trans={trans}
+        />
+      </Section>
+      <Section {...section('timeline', trans.__('What happened'))}>
+        <TimelineSection
+          {...props.timeline}
+          {...actions}
+          services={snapshot.services}
+          person={snapshot.person}
+          trans={trans}
+        />
+      </Section>
+      <Section {...section('folder', trans.__('This folder'))}>
+        <FolderSection
+          {...props.folder}
+          titleOf={titleOf}
+          onOpenNotebook={actions.onOpenNotebook}
+          onRefreshFolder={actions.onRefreshFolder}
           trans={trans}
         />
       </Section>

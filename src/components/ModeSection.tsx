@@ -3,10 +3,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Mode, ModeLayer, ModeView } from '../_wire';
+import { MODES } from '../model/word';
 
 import { modeMeaning, modeWord } from './words';
-
-const MODES: readonly Mode[] = ['auto', 'local', 'cloud', 'demo', 'off'];
 
 export interface IModeSectionProps {
   mode: ModeView;

@@ -3,25 +3,54 @@ import * as React from 'react';
 
 import type { Evidence, LaunchView, Mode, Profile, ServiceView } from '../_wire';
 import type { ApiError } from '../api/request';
+import { askedOf } from '../model/consents';
+import { wasGiven } from '../model/needs';
+import type { Lock } from '../model/teacher';
+import type { IWord } from '../model/word';
 
+import { ConsentNotice } from './ConsentNotice';
 import { EvidenceList } from './EvidenceList';
 import { KernelGift } from './KernelGift';
+import { Need } from './Need';
+import type { INeedsActions } from './NeedsEditor';
+import { NeedsEditor } from './NeedsEditor';
 import { Notice } from './Notice';
+import { SectionList } from './SectionList';
 import { Skeleton } from './Skeleton';
-import { StateDot } from './StateDot';
+import { fallbackWord, resourcesSentence } from './needsWords';
 import { problemHeadline } from './problems';
-import { stateWord, typeSentence } from './words';
+import { modeWord, typeSentence } from './words';
 
-export interface INotebookSectionProps {
+export interface INotebookActions extends INeedsActions {
+  onReveal: (place: Pick<Evidence, 'cell' | 'line'>) => void;
+  onEnable: () => void;
+  /** Answer what the notebook's metadata asks for. */
+  onConsent: (start: boolean) => void;
+}
+
+/** The teacher's word, and how its editor stands. */
+export interface ITeacherView {
+  word: IWord;
+  lock: Lock;
+  canUndo: boolean;
+  open: boolean;
+}
+
+/** What the panel shows of the notebook in front. */
+export interface INotebookView {
   /** The notebook in front, or null. */
   notebook: { name: string; hasKernel: boolean } | null;
   profile: Profile | null;
   problem: ApiError | null;
   launch: LaunchView | undefined;
+  /** How the question of the launch, if it asks one, was answered in this page. */
+  consent: 'open' | 'declined' | 'busy';
+  teacher: ITeacherView;
+}
+
+export interface INotebookSectionProps extends INotebookView, INotebookActions {
   services: readonly ServiceView[];
   mode: Mode;
-  onReveal: (evidence: Evidence) => void;
-  onEnable: () => void;
   trans: TranslationBundle;
 }
 
@@ -35,64 +64,138 @@ export function NotebookSection(props: INotebookSectionProps): JSX.Element {
       </p>
     );
   }
-  if (problem) {
-    return (
-      <Notice
-        kind="warning"
-        headline={trans.__('This notebook could not be examined')}
-        message={problem.message || problemHeadline(problem.code, trans)}
-        remedy={problem.remedy}
-        code={problem.code}
-        trans={trans}
-      />
-    );
-  }
-  if (!profile) {
-    return <Skeleton label={trans.__('Reading the notebook')} lines={2} />;
-  }
   return (
     <>
-      <p className="jp-GenAILab-notebook-name" title={profile.path}>
+      <p className="jp-GenAILab-notebook-name" title={profile?.path}>
         {notebook.name}
       </p>
-      {profile.note && <p lang="en">{profile.note}</p>}
-      <p className={profile.services.length ? undefined : 'jp-GenAILab-quiet'}>
-        {typeSentence(profile.type, trans)}
-      </p>
-      {profile.services.length > 0 && (
-        <Needs {...props} notebook={notebook} profile={profile} />
+      {problem ? (
+        <Notice
+          kind="warning"
+          headline={trans.__('This notebook could not be examined')}
+          message={problem.message || problemHeadline(problem.code, trans)}
+          remedy={problem.remedy}
+          code={problem.code}
+          trans={trans}
+        />
+      ) : profile ? (
+        <Examined {...props} notebook={notebook} profile={profile} />
+      ) : (
+        <Skeleton label={trans.__('Reading the notebook')} lines={2} />
       )}
     </>
   );
 }
 
-function Needs(
-  props: INotebookSectionProps & {
-    notebook: { hasKernel: boolean };
-    profile: Profile;
-  }
-): JSX.Element {
+type IExaminedProps = INotebookSectionProps & {
+  notebook: { hasKernel: boolean };
+  profile: Profile;
+};
+
+function Examined(props: IExaminedProps): JSX.Element {
   const { profile, services, trans } = props;
+  return (
+    <>
+      {props.teacher.word.choice === 'off' ? (
+        <>
+          <p>{trans.__('Its metadata turns GenAI off for this notebook.')}</p>
+          {props.launch && wasGiven(props.launch) && (
+            <p className="jp-GenAILab-small">
+              {trans.__('Its kernel keeps what it was given until it is restarted.')}
+            </p>
+          )}
+        </>
+      ) : (
+        <>
+          {profile.note && <p lang="en">{profile.note}</p>}
+          <p className={profile.services.length ? undefined : 'jp-GenAILab-quiet'}>
+            {typeSentence(profile.type, trans)}
+          </p>
+        </>
+      )}
+      {profile.services.length > 0 && <Needs {...props} />}
+      <NeedsEditor
+        {...props.teacher}
+        services={services}
+        onChoice={props.onChoice}
+        onToggleService={props.onToggleService}
+        onNotebookMode={props.onNotebookMode}
+        onFallback={props.onFallback}
+        onUndo={props.onUndo}
+        onEdit={props.onEdit}
+        trans={trans}
+      />
+      {profile.services.length > 0 && <Reasons {...props} />}
+    </>
+  );
+}
+
+function finder(services: readonly ServiceView[]) {
   const find = (name: string) => services.find(service => service.name === name);
-  const titleOf = (name: string) => find(name)?.title ?? name;
-  const literal = profile.literal_addresses;
+  return { find, titleOf: (name: string) => find(name)?.title ?? name };
+}
+
+function Needs(props: IExaminedProps): JSX.Element {
+  const { launch, profile, services, trans } = props;
+  const { find, titleOf } = finder(services);
+  const asked = askedOf(launch);
+  const wishes = [
+    resourcesSentence(profile.resources, trans),
+    profile.mode !== null &&
+      trans.__('It asks for the mode %1.', modeWord(profile.mode, trans)),
+    profile.fallback !== null &&
+      trans.__('If nothing here can run it: %1.', fallbackWord(profile.fallback, trans))
+  ].filter(Boolean);
   return (
     <>
       <ul className="jp-GenAILab-needs" aria-label={trans.__('Services that it needs')}>
         {profile.services.map(name => {
           const service = find(name);
           const standIn = service?.stand_in ? titleOf(service.stand_in) : null;
-          return <Need key={name} {...{ name, service, standIn, trans }} />;
+          return <Need key={name} {...{ name, service, standIn, profile, trans }} />;
         })}
       </ul>
+      {wishes.length > 0 && <p className="jp-GenAILab-small">{wishes.join(' ')}</p>}
+      {asked && (
+        <ConsentNotice
+          asked={asked}
+          declined={props.consent === 'declined'}
+          busy={props.consent === 'busy'}
+          titleOf={titleOf}
+          onStart={() => props.onConsent(true)}
+          onLater={() => props.onConsent(false)}
+          trans={trans}
+        />
+      )}
       <KernelGift
         profile={profile}
-        launch={props.launch}
+        launch={launch}
         hasKernel={props.notebook.hasKernel}
         mode={props.mode}
         onEnable={props.onEnable}
         trans={trans}
       />
+    </>
+  );
+}
+
+function Reasons(props: IExaminedProps): JSX.Element {
+  const { profile, trans } = props;
+  const { titleOf } = finder(props.services);
+  const literal = profile.literal_addresses;
+  return (
+    <>
+      {profile.sections.length > 1 && (
+        <>
+          <h4 className="jp-GenAILab-subheading">{trans.__('Where it turns')}</h4>
+          <SectionList
+            sections={profile.sections}
+            titleOf={titleOf}
+            onReveal={section => props.onReveal({ cell: section.first_cell, line: 1 })}
+            trans={trans}
+          />
+        </>
+      )}
       <h4 className="jp-GenAILab-subheading">{trans.__('Why')}</h4>
       {profile.declared && (
         <p>{trans.__("The notebook's metadata says so; its code was not asked.")}</p>
@@ -117,25 +220,5 @@ function Needs(
         </>
       )}
     </>
-  );
-}
-
-function Need(props: {
-  name: string;
-  service: ServiceView | undefined;
-  standIn: string | null;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { name, service, standIn, trans } = props;
-  return (
-    <li>
-      {service && <StateDot state={service.state} />}
-      <span className="jp-GenAILab-needs-title">{service?.title ?? name}</span>
-      <span className="jp-GenAILab-needs-state">
-        {service
-          ? [stateWord(service.state, trans), standIn].filter(Boolean).join(' · ')
-          : trans.__('Not in the catalogue')}
-      </span>
-    </li>
   );
 }

@@ -5,11 +5,13 @@ export interface IProgressProps {
   label: string;
   /** Phase, percent and estimate, in words. */
   text: string;
+  /** What a screen reader hears: less, so that it does not speak without end. */
+  announced: string;
   /** 0 to 100, or null where it is not known. */
   percent: number | null;
 }
 
-/** A thin bar with its words under it; the words are announced politely. */
+/** A thin bar with its words under it; what matters of them is announced politely. */
 export function Progress(props: IProgressProps): JSX.Element {
   const { percent } = props;
   const value = percent === null ? undefined : Math.round(percent);
@@ -30,8 +32,9 @@ export function Progress(props: IProgressProps): JSX.Element {
           style={value === undefined ? undefined : { width: `${value}%` }}
         />
       </div>
-      <div className="jp-GenAILab-progress-text" role="status">
-        {props.text}
+      <div className="jp-GenAILab-progress-text">{props.text}</div>
+      <div className="jp-GenAILab-unseen" role="status">
+        {props.announced}
       </div>
     </div>
   );

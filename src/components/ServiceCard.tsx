@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { listIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import { ellipsesIcon, listIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ServiceView } from '../_wire';
@@ -10,14 +10,22 @@ import { Notice } from './Notice';
 import { Progress } from './Progress';
 import { ServiceFacts } from './ServiceFacts';
 import { StateDot } from './StateDot';
+import { outlookWords } from './holderWords';
 import { problemHeadline } from './problems';
-import { progressWords, stateWord } from './words';
+import { announcedWords, progressWords } from './progressWords';
+import { useNow } from './when';
+import { stateWord } from './words';
+
+/** A countdown is looked at again this often (seconds). */
+const COUNTS_EVERY = 5;
 
 export interface IServiceActions {
   onStart: (name: string) => void;
   onStop: (name: string) => void;
-  onRestart: (name: string) => void;
   onLogs: (name: string) => void;
+  onLetGo: (name: string) => void;
+  /** Show what else can be done, below the given part of the page. */
+  onServiceMenu: (name: string, anchor: HTMLElement) => void;
 }
 
 export interface IServiceCardProps extends IServiceActions {
@@ -26,6 +34,10 @@ export interface IServiceCardProps extends IServiceActions {
   standIn: string | null;
   /** Whether the notebook in front needs it. */
   needed: boolean;
+  /** Who looks. */
+  person: string;
+  /** Whether this person may keep services and let them go. */
+  mayKeep: boolean;
   trans: TranslationBundle;
 }
 
@@ -38,6 +50,8 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
   const shown = open ?? (props.needed && isActive(service) && state !== 'failed');
   // What nobody here needs may be unavailable quietly.
   const pressing = props.needed || state === 'failed' || service.wanted;
+  const now = useNow(service.stops_in_seconds === null ? null : COUNTS_EVERY);
+  const stopsIn = useCountdown(service, now);
   const factsId = `jp-GenAILab-facts-${service.name}`;
   return (
     <li className="jp-GenAILab-card" data-state={state} data-service={service.name}>
@@ -54,6 +68,7 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
           <span className="jp-GenAILab-card-state">
             {[
               stateWord(state, trans),
+              outlookWords(service, stopsIn, now, trans),
               props.standIn,
               props.needed && trans.__('needed here')
             ]
@@ -67,18 +82,29 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
         <Progress
           label={trans.__('Progress of %1', title)}
           text={progressWords(service, trans)}
+          announced={announcedWords(service, trans)}
           percent={service.percent}
         />
       )}
       {pressing && <ProblemNotice {...props} />}
       <div id={factsId} hidden={!shown}>
         {shown && !pressing && <ProblemNotice {...props} />}
-        {shown && (
-          <ServiceFacts service={service} standIn={props.standIn} trans={trans} />
-        )}
+        {shown && <ServiceFacts {...props} now={now} />}
       </div>
     </li>
   );
+}
+
+/** Seconds until a service is stopped, counted on since the snapshot; null: it is not. */
+function useCountdown(service: ServiceView, now: number): number | null {
+  // Each snapshot brings a service object of its own.
+  const seen = React.useRef({ service, since: now });
+  if (seen.current.service !== service) {
+    seen.current = { service, since: Date.now() / 1000 };
+  }
+  const left = service.stops_in_seconds;
+  const passed = Math.max(0, now - seen.current.since);
+  return left === null ? null : Math.max(0, left - passed);
 }
 
 function ProblemNotice(props: IServiceCardProps): JSX.Element | null {
@@ -102,7 +128,6 @@ function ProblemNotice(props: IServiceCardProps): JSX.Element | null {
 function Actions(props: IServiceCardProps): JSX.Element {
   const { service, trans } = props;
   const { name, title, state } = service;
-  const running = state === 'ready' || state === 'failed';
   const local = service.kind === 'local';
   const wrote = service.runtime !== 'none' || state === 'failed' || MOVING.has(state);
   const startable = service.can_start && state !== 'ready' && !MOVING.has(state);
@@ -126,18 +151,19 @@ function Actions(props: IServiceCardProps): JSX.Element {
           onClick={() => props.onStop(name)}
         />
       )}
-      {service.can_stop && running && (
-        <IconButton
-          icon={refreshIcon}
-          label={trans.__('Restart %1', title)}
-          onClick={() => props.onRestart(name)}
-        />
-      )}
       {local && wrote && (
         <IconButton
           icon={listIcon}
           label={trans.__('Show the log of %1', title)}
           onClick={() => props.onLogs(name)}
+        />
+      )}
+      {local && (
+        <IconButton
+          icon={ellipsesIcon}
+          label={trans.__('More about %1', title)}
+          menu
+          onClick={anchor => props.onServiceMenu(name, anchor)}
         />
       )}
     </div>

@@ -1,17 +1,27 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { HolderView, ServiceView } from '../_wire';
+import type { ServiceView } from '../_wire';
 
 import { CopyButton } from './CopyButton';
+import { Fact } from './Fact';
+import { Pins, Users } from './Holders';
 import { Notice } from './Notice';
 import { problemHeadline } from './problems';
-import { durationWords, runtimeWord } from './words';
+import { decimal } from './when';
+import { runtimeWord } from './words';
 
 export interface IServiceFactsProps {
   service: ServiceView;
   /** Title of the service that answers in its place, if one does. */
   standIn: string | null;
+  /** Who looks. */
+  person: string;
+  /** Unix seconds. */
+  now: number;
+  /** Whether this person may keep services and let them go. */
+  mayKeep: boolean;
+  onLetGo: (name: string) => void;
   trans: TranslationBundle;
 }
 
@@ -20,7 +30,6 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
   const { service, trans } = props;
   const runtime = runtimeWord(service, trans);
   const vram = service.stand_in === null ? service.gpu_vram_mib : null;
-  const stops = service.stops_in_seconds;
   return (
     <div className="jp-GenAILab-facts">
       {service.summary && <p lang="en">{service.summary}</p>}
@@ -40,6 +49,7 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
           )}
         </>
       )}
+      <Pins {...props} canLetGo={props.mayKeep} />
       <dl>
         {service.door && (
           <Fact term={trans.__('Address')}>
@@ -54,7 +64,7 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
         {runtime && <Fact term={trans.__('Runs as')}>{runtime}</Fact>}
         {vram !== null && (
           <Fact term={trans.__('GPU memory')}>
-            {trans.__('%1 GiB', (vram / 1024).toFixed(1))}
+            {trans.__('%1 GiB', decimal(vram / 1024, 1))}
           </Fact>
         )}
         {service.models.length > 0 && (
@@ -68,35 +78,8 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
             </ul>
           </Fact>
         )}
-        {service.holders.length > 0 && (
-          <Fact term={trans.__('Used by')}>
-            <ul>
-              {service.holders.map((holder, index) => (
-                <li key={index}>{holderWords(holder, trans)}</li>
-              ))}
-            </ul>
-          </Fact>
-        )}
-        {stops !== null && (
-          <Fact term={trans.__('Stops in')}>{durationWords(stops, trans)}</Fact>
-        )}
+        <Users {...props} canLetGo={props.mayKeep} />
       </dl>
     </div>
   );
-}
-
-function Fact(props: { term: string; children: React.ReactNode }): JSX.Element {
-  return (
-    <div className="jp-GenAILab-fact">
-      <dt>{props.term}</dt>
-      <dd>{props.children}</dd>
-    </div>
-  );
-}
-
-function holderWords(holder: HolderView, trans: TranslationBundle): string {
-  if (holder.kind === 'pin') {
-    return trans.__('Kept by %1', holder.label);
-  }
-  return holder.active ? holder.label : trans.__('%1 (idle)', holder.label);
 }

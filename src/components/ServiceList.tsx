@@ -10,12 +10,16 @@ import { ServiceCard } from './ServiceCard';
 export interface IServiceListProps extends IServiceActions {
   services: readonly ServiceView[];
   profile: Profile | null;
+  /** Who looks. */
+  person: string;
+  /** Whether this person may keep services and let them go. */
+  mayKeep: boolean;
   trans: TranslationBundle;
 }
 
 /** The services that matter now, and the rest of the catalogue behind one line. */
 export function ServiceList(props: IServiceListProps): JSX.Element {
-  const { profile, services, trans, ...actions } = props;
+  const { profile, services, trans, ...rest } = props;
   const [open, setOpen] = React.useState(false);
   if (services.length === 0) {
     return (
@@ -35,7 +39,7 @@ export function ServiceList(props: IServiceListProps): JSX.Element {
         standIn={titleOf(service.stand_in)}
         needed={profile?.services.includes(service.name) ?? false}
         trans={trans}
-        {...actions}
+        {...rest}
       />
     ));
   return (

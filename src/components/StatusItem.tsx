@@ -6,7 +6,8 @@ import type { Connection } from '../model/lab';
 import { isActive, worst } from '../model/needs';
 
 import { StateDot } from './StateDot';
-import { modeWord, progressWords, stateWord } from './words';
+import { progressWords } from './progressWords';
+import { modeWord, stateWord } from './words';
 
 export interface IStatusItemProps {
   connection: Connection;

@@ -81,13 +81,32 @@ export function runtimeWord(service: ServiceView, trans: TranslationBundle): str
       return trans.__('Process of this server');
     case 'external':
       return service.external_owner
-        ? trans.__('Run by %1', service.external_owner)
+        ? trans.__(
+            'Run by %1; used, never stopped',
+            ownerWords(service.external_owner, trans)
+          )
         : trans.__('Run by somebody else');
     case 'fake':
       return trans.__('Test runtime');
     case 'none':
       return service.kind === 'cloud' ? trans.__('Cloud service') : '';
   }
+}
+
+/** Who runs a server that is not ours, as the server found them. */
+export function ownerWords(owner: string, trans: TranslationBundle): string {
+  const container = /^the container (\S+)(?: of the project (.+))?$/.exec(owner);
+  if (container) {
+    const [, name, project] = container;
+    return project
+      ? trans.__('the container %1 of the project %2', name, project)
+      : trans.__('the container %1', name);
+  }
+  const user = /^the user (.+) on port (\d+)$/.exec(owner);
+  if (user) {
+    return trans.__('the user %1 on port %2', user[1], user[2]);
+  }
+  return owner === 'operator' ? trans.__('whoever administers this server') : owner;
 }
 
 /** An amount of time, rounded to what a person wants to know. */
@@ -97,46 +116,11 @@ export function durationWords(seconds: number, trans: TranslationBundle): string
       seconds < 10 ? Math.max(1, Math.round(seconds)) : Math.round(seconds / 5) * 5;
     return trans._n('%1 second', '%1 seconds', rounded);
   }
-  return trans._n('%1 minute', '%1 minutes', Math.max(1, Math.round(seconds / 60)));
-}
-
-/** What a service does at the moment; a phase that we do not know is shown as told. */
-export function phaseWords(service: ServiceView, trans: TranslationBundle): string {
-  switch (service.phase) {
-    case null:
-    case 'stopping':
-      return stateWord(service.state, trans);
-    case 'starting the process':
-      return trans.__('Starting the process');
-    case 'waiting for its first answer':
-      return trans.__('Waiting for its first answer');
-    case 'looking for the image':
-      return trans.__('Looking for its image');
-    case 'removing the old container':
-      return trans.__('Removing the old container');
-    case 'creating the container':
-      return trans.__('Creating the container');
-    case 'starting the container':
-      return trans.__('Starting the container');
-    case "looking at the operator's server":
-      return trans.__('Looking at the server that runs it');
-    default:
-      return service.phase;
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  if (minutes < 120 && minutes !== 60) {
+    return trans._n('%1 minute', '%1 minutes', minutes);
   }
-}
-
-/** Phase, percent and what is left of a start, in one line. */
-export function progressWords(service: ServiceView, trans: TranslationBundle): string {
-  const words = [phaseWords(service, trans)];
-  if (service.percent !== null) {
-    words.push(trans.__('%1 %', Math.round(service.percent)));
-  }
-  if (service.estimate_seconds !== null && service.estimate_seconds > 0) {
-    words.push(
-      trans.__('about %1 left', durationWords(service.estimate_seconds, trans))
-    );
-  }
-  return words.join(' · ');
+  return trans._n('%1 hour', '%1 hours', Math.round(minutes / 60));
 }
 
 /** Why something else than the services of this machine makes the images. */

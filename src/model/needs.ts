@@ -1,3 +1,5 @@
+import type { INotebookTracker } from '@jupyterlab/notebook';
+
 import type {
   LaunchView,
   Profile,
@@ -26,6 +28,18 @@ const SEVERITY: readonly ServiceState[] = [
   'unavailable',
   'failed'
 ];
+
+/** Ids of the kernels of the notebooks that are open in this page. */
+export function kernelsOf(tracker: Pick<INotebookTracker, 'forEach'>): Set<string> {
+  const ids = new Set<string>();
+  tracker.forEach(({ sessionContext }) => {
+    const id = sessionContext.session?.kernel?.id;
+    if (id) {
+      ids.add(id);
+    }
+  });
+  return ids;
+}
 
 /** The launch of a kernel, if it was launched with GenAI. */
 export function launchOf(

@@ -2,12 +2,18 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import { profileNotebook } from '../api/notebooks';
+import { giveConsent } from '../api/consents';
+import { indexFolder, profileNotebook } from '../api/notebooks';
 import { makeRequester } from '../api/request';
 import { getStatus } from '../api/services';
+import { getTimeline } from '../api/timeline';
+import { ConsentModel } from '../model/consents';
+import { FolderModel } from '../model/folder';
 import { LabModel } from '../model/lab';
 import { NotebookModel } from '../model/notebook';
 import { Preferences } from '../model/preferences';
+import { TeacherModel } from '../model/teacher';
+import { TimelineModel } from '../model/timeline';
 import { IGenAILab } from '../tokens';
 
 const PLUGIN_ID = 'coursia-genai-lab:lab';
@@ -37,6 +43,15 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       tracker,
       profile: (path, source) => profileNotebook(request, path, source)
     });
+    const teacher = new TeacherModel({ notebook });
+    const consents = new ConsentModel({
+      give: asked => giveConsent(request, asked)
+    });
+    const folder = new FolderModel({
+      load: (path, wait) => indexFolder(request, path, wait)
+    });
+    const timeline = new TimelineModel({ load: query => getTimeline(request, query) });
+    model.changed.connect(() => timeline.follow(model.snapshot), timeline);
     preferences.changed.connect(() => {
       model.pollSeconds = preferences.pollSeconds;
     }, model);
@@ -52,6 +67,15 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       ?.load(PLUGIN_ID)
       .then(loaded => preferences.follow(loaded))
       .catch(reason => console.warn('coursia-genai-lab: no settings', reason));
-    return { lab: model, notebook, preferences, request };
+    return {
+      lab: model,
+      notebook,
+      teacher,
+      consents,
+      folder,
+      timeline,
+      preferences,
+      request
+    };
   }
 };

@@ -3,6 +3,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
+import { kernelsOf } from '../model/needs';
 import { IGenAILab } from '../tokens';
 import { LaunchStory } from '../widgets/LaunchStory';
 
@@ -19,19 +20,9 @@ export const launch: JupyterFrontEndPlugin<void> = {
     tracker: INotebookTracker,
     translator: ITranslator | null
   ): void => {
-    const kernels = () => {
-      const ids = new Set<string>();
-      tracker.forEach(({ sessionContext }) => {
-        const id = sessionContext.session?.kernel?.id;
-        if (id) {
-          ids.add(id);
-        }
-      });
-      return ids;
-    };
     const story = new LaunchStory({
       genai,
-      kernels,
+      kernels: () => kernelsOf(tracker),
       openPanel: () => void app.commands.execute(CommandIDs.openPanel),
       trans: (translator ?? nullTranslator).load('coursia_genai_lab')
     });

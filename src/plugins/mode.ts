@@ -2,14 +2,12 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import type { Mode } from '../_wire';
 import { setMode } from '../api/mode';
 import { CommandIDs } from '../commands';
 import { modeMeaning, modeWord } from '../components/words';
+import { MODES } from '../model/word';
 import { IGenAILab } from '../tokens';
 import { announceFailure } from '../widgets/announce';
-
-const MODES: readonly Mode[] = ['auto', 'local', 'cloud', 'demo', 'off'];
 
 /** The mode, one palette entry each. */
 export const mode: JupyterFrontEndPlugin<void> = {

@@ -4,14 +4,15 @@ import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { refreshIcon } from '@jupyterlab/ui-components';
+import { historyIcon, refreshIcon } from '@jupyterlab/ui-components';
 
 import { CommandIDs } from '../commands';
 import { genaiIcon } from '../icons';
 import { IGenAILab } from '../tokens';
 import { LabPanel } from '../widgets/LabPanel';
+import { openServiceMenu } from '../widgets/ServiceMenu';
 
-const STATE_KEY = 'coursia-genai-lab:panel';
+const STATE_KEY = 'coursia-genai-lab:folded';
 
 /** The side panel in the left area. */
 export const panel: JupyterFrontEndPlugin<void> = {
@@ -33,7 +34,9 @@ export const panel: JupyterFrontEndPlugin<void> = {
     const widget = new LabPanel({
       genai,
       trans,
-      execute: (command, args) => void app.commands.execute(command, args)
+      execute: (command, args) => void app.commands.execute(command, args),
+      onServiceMenu: (name, anchor) =>
+        openServiceMenu({ genai, commands: app.commands, name, anchor, trans })
     });
     app.shell.add(widget, 'left', { rank: 650, type: 'GenAI' });
     restorer?.add(widget, widget.id);
@@ -41,8 +44,12 @@ export const panel: JupyterFrontEndPlugin<void> = {
       void remember(widget, state);
     }
     addCommands(app, genai, widget.id, trans);
+    addPlaces(app, genai, widget, trans);
     for (const command of [
       CommandIDs.openPanel,
+      CommandIDs.editNeeds,
+      CommandIDs.showFolder,
+      CommandIDs.showTimeline,
       CommandIDs.refresh,
       CommandIDs.whyOff
     ]) {
@@ -57,7 +64,7 @@ function addCommands(
   panelId: string,
   trans: TranslationBundle
 ): void {
-  const { lab, notebook } = genai;
+  const { folder, lab, notebook, timeline } = genai;
   const noArguments = { args: { type: 'object' as const, properties: {} } };
   app.commands.addCommand(CommandIDs.openPanel, {
     label: trans.__('Show the GenAI Panel'),
@@ -76,6 +83,12 @@ function addCommands(
     execute: async () => {
       await lab.refresh();
       await notebook.refresh();
+      if (folder.open) {
+        await folder.refresh();
+      }
+      if (timeline.open) {
+        await timeline.refresh();
+      }
     }
   });
   app.commands.addCommand(CommandIDs.whyOff, {
@@ -96,6 +109,76 @@ function addCommands(
         ].join('\n'),
         buttons: [Dialog.okButton()]
       })
+  });
+}
+
+/** Commands that lead to one part of the panel. */
+function addPlaces(
+  app: JupyterFrontEnd,
+  { folder, lab, notebook, timeline }: IGenAILab,
+  widget: LabPanel,
+  trans: TranslationBundle
+): void {
+  app.commands.addCommand(CommandIDs.editNeeds, {
+    label: trans.__('Set What This Notebook Needs…'),
+    caption: trans.__('Choose services, mode and fallback of the notebook in front'),
+    icon: genaiIcon,
+    describedBy: { args: { type: 'object', properties: {} } },
+    isEnabled: () => lab.connection === 'ready' && notebook.panel !== null,
+    execute: () => {
+      app.shell.activateById(widget.id);
+      widget.edit();
+    }
+  });
+  app.commands.addCommand(CommandIDs.showFolder, {
+    label: trans.__('Show What the Notebooks of This Folder Need'),
+    caption: trans.__('Which notebooks need what, and which cannot run here'),
+    icon: genaiIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          refresh: {
+            type: 'boolean',
+            description: trans.__('Whether to read it again')
+          }
+        }
+      }
+    },
+    isEnabled: () => lab.connection === 'ready',
+    execute: async args => {
+      if (args.refresh) {
+        await folder.refresh();
+        return;
+      }
+      app.shell.activateById(widget.id);
+      widget.showFolder();
+    }
+  });
+  app.commands.addCommand(CommandIDs.showTimeline, {
+    label: args =>
+      typeof args.service === 'string'
+        ? trans.__('What Happened?')
+        : trans.__('Show What Happened to the Services'),
+    caption: trans.__('What was started, kept, stopped or failed, for whom, and why'),
+    icon: historyIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          service: {
+            type: 'string',
+            description: trans.__('Name of a service; without it, all of them')
+          }
+        }
+      }
+    },
+    isEnabled: () => lab.connection === 'ready',
+    execute: ({ service }) => {
+      timeline.service = typeof service === 'string' ? service : null;
+      app.shell.activateById(widget.id);
+      widget.showTimeline();
+    }
   });
 }
 

@@ -1,6 +1,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILabShell } from '@jupyterlab/application';
-import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { listIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
@@ -11,6 +11,9 @@ import { getLogs, restartService, startService, stopService } from '../api/servi
 import { CommandIDs } from '../commands';
 import { IGenAILab } from '../tokens';
 import { announceFailure } from '../widgets/announce';
+import type { Interruption } from '../widgets/interrupt';
+
+import { nameSchema, targetsOf } from './targets';
 
 const LOG_LINES = 500;
 
@@ -47,12 +50,16 @@ export const services: JupyterFrontEndPlugin<void> = {
       }
       await lab.refresh();
     };
+    const unlessInUse = async (name: string, act: Interruption) => {
+      const { interrupt } = await import('../widgets/interrupt');
+      await interrupt(lab, name, act, trans);
+    };
 
     commands.addCommand(CommandIDs.startService, {
       label: args => labelled(args, trans.__('Start the Services of This Notebook')),
       caption: trans.__('Start image services'),
       icon: runIcon,
-      describedBy: { args: nameSchema(trans) },
+      describedBy: { args: schemaOf(trans) },
       isEnabled: args => targetsOf(genai, args).some(service => service.can_start),
       execute: args =>
         each(
@@ -65,34 +72,34 @@ export const services: JupyterFrontEndPlugin<void> = {
       label: args => labelled(args, trans.__('Stop the Services of This Notebook')),
       caption: trans.__('Stop image services'),
       icon: stopIcon,
-      describedBy: { args: nameSchema(trans) },
+      describedBy: { args: schemaOf(trans) },
       isEnabled: args => targetsOf(genai, args).some(service => service.can_stop),
       execute: async args => {
-        const targets = targetsOf(genai, args).filter(service => service.can_stop);
-        if (await mayInterrupt(targets, trans)) {
-          await each(
-            targets,
-            title => trans.__('Could not stop %1', title),
-            service => stopService(request, service.name, isHeld(service))
-          );
-        }
+        await each(
+          targetsOf(genai, args).filter(service => service.can_stop),
+          title => trans.__('Could not stop %1', title),
+          ({ name }) =>
+            unlessInUse(name, (service, force) =>
+              stopService(request, service.name, force)
+            )
+        );
       }
     });
     commands.addCommand(CommandIDs.restartService, {
       label: args => labelled(args, trans.__('Restart the Services of This Notebook')),
       caption: trans.__('Stop image services and start them again'),
       icon: refreshIcon,
-      describedBy: { args: nameSchema(trans) },
+      describedBy: { args: schemaOf(trans) },
       isEnabled: args => targetsOf(genai, args).some(service => service.can_stop),
       execute: async args => {
-        const targets = targetsOf(genai, args).filter(service => service.can_stop);
-        if (await mayInterrupt(targets, trans)) {
-          await each(
-            targets,
-            title => trans.__('Could not restart %1', title),
-            service => restartService(request, service.name, isHeld(service))
-          );
-        }
+        await each(
+          targetsOf(genai, args).filter(service => service.can_stop),
+          title => trans.__('Could not restart %1', title),
+          ({ name }) =>
+            unlessInUse(name, (service, force) =>
+              restartService(request, service.name, force)
+            )
+        );
       }
     });
     commands.addCommand(CommandIDs.showLogs, {
@@ -100,7 +107,7 @@ export const services: JupyterFrontEndPlugin<void> = {
         labelled(args, trans.__('Show the Logs of This Notebook’s Services')),
       caption: trans.__('Show what a service wrote'),
       icon: listIcon,
-      describedBy: { args: nameSchema(trans) },
+      describedBy: { args: schemaOf(trans) },
       isEnabled: args => targetsOf(genai, args).length > 0,
       execute: async args => {
         const { LogPanel } = await import('../widgets/LogPanel');
@@ -128,59 +135,15 @@ export const services: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** The service that is named, or else those that the notebook in front needs. */
-function targetsOf(genai: IGenAILab, args: ReadonlyPartialJSONObject): ServiceView[] {
-  const named = typeof args.name === 'string' ? [args.name] : null;
-  const names = named ?? genai.notebook.profile?.services ?? [];
-  return names
-    .map(name => genai.lab.service(name))
-    .filter((service): service is ServiceView => service !== undefined);
-}
-
 function labelled(args: ReadonlyPartialJSONObject, label: string): string {
   return typeof args.label === 'string' ? args.label : label;
 }
 
-function isHeld(service: ServiceView): boolean {
-  return service.holders.some(holder => holder.active);
-}
-
-async function mayInterrupt(
-  targets: readonly ServiceView[],
-  trans: TranslationBundle
-): Promise<boolean> {
-  const held = targets.filter(isHeld);
-  if (held.length === 0) {
-    return true;
-  }
-  const holders = held.flatMap(service =>
-    service.holders.filter(holder => holder.active)
-  );
-  const answer = await showDialog({
-    title: trans.__('Stop %1?', held.map(service => service.title).join(', ')),
-    body: trans.__(
-      'In use by %1. What it is doing now is lost.',
-      [...new Set(holders.map(holder => holder.label))].join(', ')
-    ),
-    buttons: [
-      Dialog.cancelButton(),
-      Dialog.warnButton({ label: trans.__('Stop Anyway') })
-    ],
-    defaultButton: 0
-  });
-  return answer.button.accept;
-}
-
-function nameSchema(trans: TranslationBundle) {
+function schemaOf(trans: TranslationBundle) {
   return {
     type: 'object' as const,
     properties: {
-      name: {
-        type: 'string' as const,
-        description: trans.__(
-          'Name of a service; without it, those that the notebook in front needs'
-        )
-      },
+      ...nameSchema(trans),
       label: {
         type: 'string' as const,
         description: trans.__('Label to show in place of the usual one')

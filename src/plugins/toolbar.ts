@@ -4,6 +4,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { IGenAILab } from '../tokens';
+import { openNeedsMenu } from '../widgets/NeedsMenu';
 import { NotebookChip } from '../widgets/NotebookChip';
 
 /** The state of a notebook's services in its own toolbar. */
@@ -28,6 +29,9 @@ export const toolbar: JupyterFrontEndPlugin<void> = {
           genai,
           kernelId: () => panel.sessionContext.session?.kernel?.id,
           kernelChanged: panel.sessionContext.kernelChanged,
+          sharedModel: panel.context.model.sharedModel,
+          onMenu: anchor =>
+            openNeedsMenu({ genai, commands: app.commands, anchor, trans }),
           execute: (command, args) => void app.commands.execute(command, args),
           trans
         })

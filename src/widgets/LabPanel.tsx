@@ -1,15 +1,26 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
 import type { Execute } from '../commands';
 import { CommandIDs } from '../commands';
+import type { ILabViewProps } from '../components/LabView';
 import { LabView } from '../components/LabView';
+import type { INotebookView } from '../components/NotebookSection';
 import { genaiIcon } from '../icons';
+import { askedOf } from '../model/consents';
 import { launchOf } from '../model/needs';
 import type { IGenAILab } from '../tokens';
+
+/** Where the focus goes, the first that is there. */
+const EDITOR = [
+  '.jp-GenAILab-editor input:checked:enabled',
+  '.jp-GenAILab-editor button'
+];
+const TIMELINE = ['#jp-GenAILab-section-timeline select'];
 
 /** The side panel: it shows the model, and turns clicks into commands. */
 export class LabPanel extends ReactWidget {
@@ -17,6 +28,7 @@ export class LabPanel extends ReactWidget {
     super();
     this._execute = options.execute;
     this._genai = options.genai;
+    this._onServiceMenu = options.onServiceMenu;
     this._trans = options.trans;
     this.id = 'coursia-genai-lab';
     this.title.icon = genaiIcon;
@@ -24,8 +36,28 @@ export class LabPanel extends ReactWidget {
     this.addClass('jp-GenAILab-panel');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', this._trans.__('GenAI services'));
-    this._genai.lab.changed.connect(this.update, this);
-    this._genai.notebook.changed.connect(this.update, this);
+    const { consents, folder, lab, teacher, timeline } = this._genai;
+    for (const model of [consents, folder, lab, teacher, timeline]) {
+      model.changed.connect(this.update, this);
+    }
+  }
+
+  /** Show the editor of the teacher's word, and move the focus into it. */
+  edit(): void {
+    this._editing = true;
+    this._focusing = EDITOR;
+    this._toggle('notebook', true);
+  }
+
+  /** Show the notebooks of the open folder. */
+  showFolder(): void {
+    this._toggle('folder', true);
+  }
+
+  /** Show what happened, and move the focus there. */
+  showTimeline(): void {
+    this._focusing = TIMELINE;
+    this._toggle('timeline', true);
   }
 
   /** Names of the sections that are folded away. */
@@ -34,6 +66,7 @@ export class LabPanel extends ReactWidget {
   }
   set collapsed(names: readonly string[]) {
     this._collapsed = new Set(names);
+    this._look();
     this.update();
   }
 
@@ -47,37 +80,91 @@ export class LabPanel extends ReactWidget {
     super.dispose();
   }
 
+  protected onUpdateRequest(message: Message): void {
+    super.onUpdateRequest(message);
+    if (this._focusing.length > 0) {
+      void this.renderPromise?.then(() => this._focus());
+    }
+  }
+
+  protected onAfterShow(): void {
+    this._look();
+  }
+
+  protected onAfterHide(): void {
+    this._look();
+  }
+
   protected render(): JSX.Element {
-    const { lab, notebook } = this._genai;
-    const run = this._execute;
-    const kernelId = notebook.kernel?.id;
+    const { lab } = this._genai;
+    const { folder, index, loading, problem } = this._genai.folder;
     return (
       <LabView
         connection={lab.connection}
         snapshot={lab.snapshot}
         problem={lab.problem}
-        notebook={{
-          notebook: notebook.panel && {
-            name: notebook.name,
-            hasKernel: kernelId !== undefined
-          },
-          profile: notebook.profile,
-          problem: notebook.problem,
-          launch: launchOf(lab.snapshot, kernelId)
-        }}
+        notebook={this._notebook()}
+        folder={{ folder, index, loading, problem }}
+        timeline={this._timeline()}
+        actions={this._actions}
         collapsed={this._collapsed}
         onToggle={this._toggle}
-        onRefresh={() => run(CommandIDs.refresh)}
-        onReveal={({ cell, line }) => run(CommandIDs.showEvidence, { cell, line })}
-        onEnable={() => run(CommandIDs.enableKernel)}
-        onMode={mode => run(CommandIDs.setMode, { mode })}
-        onStart={name => run(CommandIDs.startService, { name })}
-        onStop={name => run(CommandIDs.stopService, { name })}
-        onRestart={name => run(CommandIDs.restartService, { name })}
-        onLogs={name => run(CommandIDs.showLogs, { name })}
+        onRefresh={() => this._execute(CommandIDs.refresh)}
+        onMode={mode => this._execute(CommandIDs.setMode, { mode })}
         trans={this._trans}
       />
     );
+  }
+
+  private _notebook(): INotebookView {
+    const { consents, lab, notebook, teacher } = this._genai;
+    const kernelId = notebook.kernel?.id;
+    const launch = launchOf(lab.snapshot, kernelId);
+    const asked = askedOf(launch);
+    return {
+      notebook: notebook.panel && {
+        name: notebook.name,
+        hasKernel: kernelId !== undefined
+      },
+      profile: notebook.profile,
+      problem: notebook.problem,
+      launch,
+      consent:
+        asked && consents.isBusy(asked)
+          ? 'busy'
+          : asked && consents.isDeclined(asked)
+            ? 'declined'
+            : 'open',
+      teacher: {
+        word: teacher.word,
+        lock: teacher.lock,
+        canUndo: teacher.canUndo,
+        open: this._editing
+      }
+    };
+  }
+
+  private _timeline(): ILabViewProps['timeline'] {
+    const { service, entries, more, durable, loading, problem } = this._genai.timeline;
+    return { service, entries, more, durable, loading, problem };
+  }
+
+  private _focus(): void {
+    const places = this._focusing.map(selector =>
+      this.node.querySelector<HTMLElement>(selector)
+    );
+    const place = places.find(found => found !== null);
+    if (place && this.isVisible) {
+      this._focusing = [];
+      place.focus();
+    }
+  }
+
+  /** Folder and timeline are asked for only while somebody looks at them. */
+  private _look(): void {
+    const { folder, timeline } = this._genai;
+    folder.open = this.isVisible && !this._collapsed.has('folder');
+    timeline.open = this.isVisible && !this._collapsed.has('timeline');
   }
 
   private _toggle = (name: string, open: boolean): void => {
@@ -91,10 +178,45 @@ export class LabPanel extends ReactWidget {
     this._collapsedChanged.emit();
   };
 
-  private _collapsed: ReadonlySet<string> = new Set();
+  private _actions: ILabViewProps['actions'] = {
+    onReveal: ({ cell, line }) =>
+      this._execute(CommandIDs.showEvidence, { cell, line }),
+    onEnable: () => this._execute(CommandIDs.enableKernel),
+    onConsent: start => this._execute(CommandIDs.answerConsent, { start }),
+    // The panel shows what came of it, so that no notification has to.
+    onChoice: choice => this._execute(CommandIDs.setNeeds, { choice, quiet: true }),
+    onToggleService: service =>
+      this._execute(CommandIDs.toggleNeed, { service, quiet: true }),
+    onNotebookMode: mode =>
+      this._execute(CommandIDs.setNotebookMode, { mode, quiet: true }),
+    onFallback: fallback =>
+      this._execute(CommandIDs.setNotebookFallback, { fallback, quiet: true }),
+    onUndo: () => this._execute(CommandIDs.undoNeeds),
+    onEdit: open => {
+      this._editing = open;
+      this.update();
+    },
+    onStart: name => this._execute(CommandIDs.startService, { name }),
+    onStop: name => this._execute(CommandIDs.stopService, { name }),
+    onLogs: name => this._execute(CommandIDs.showLogs, { name }),
+    onLetGo: name => this._execute(CommandIDs.unpinService, { name }),
+    onServiceMenu: (name, anchor) => this._onServiceMenu(name, anchor),
+    onOpenNotebook: path => this._execute(CommandIDs.openNotebook, { path }),
+    onRefreshFolder: () => this._execute(CommandIDs.showFolder, { refresh: true }),
+    onTimelineService: service => {
+      this._genai.timeline.service = service;
+    },
+    onOlder: () => void this._genai.timeline.older(),
+    onRefreshTimeline: () => void this._genai.timeline.refresh()
+  };
+  // A folder may hold a thousand notebooks: nobody waits for them who did not ask.
+  private _collapsed: ReadonlySet<string> = new Set(['folder', 'timeline']);
   private _collapsedChanged = new Signal<this, void>(this);
+  private _editing = false;
   private _execute: Execute;
+  private _focusing: readonly string[] = [];
   private _genai: IGenAILab;
+  private _onServiceMenu: LabPanel.IOptions['onServiceMenu'];
   private _trans: TranslationBundle;
 }
 
@@ -102,6 +224,8 @@ export namespace LabPanel {
   export interface IOptions {
     genai: IGenAILab;
     execute: Execute;
+    /** Shows what else can be done with a service, below a part of the page. */
+    onServiceMenu: (name: string, anchor: HTMLElement) => void;
     trans: TranslationBundle;
   }
 }

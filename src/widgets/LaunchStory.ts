@@ -5,7 +5,8 @@ import { Signal } from '@lumino/signaling';
 
 import type { LaunchView, ServiceView } from '../_wire';
 import { problemHeadline } from '../components/problems';
-import { progressWords } from '../components/words';
+import { progressWords } from '../components/progressWords';
+import { askedOf } from '../model/consents';
 import { MOVING, wasGiven } from '../model/needs';
 import type { IGenAILab } from '../tokens';
 
@@ -71,14 +72,14 @@ export class LaunchStory implements IDisposable {
 
   /** The services that the kernels of open notebooks were promised. */
   private _awaited(): Set<string> {
-    return new Set(this._launches().flatMap(launch => launch.services));
+    return new Set(this._launches().flatMap(promised));
   }
 
   /** Say once a launch what cannot even begin to start. */
   private _tellHopeless(): void {
-    for (const { launch_id, services } of this._launches()) {
-      for (const name of services) {
-        const key = `${launch_id} ${name}`;
+    for (const launch of this._launches()) {
+      for (const name of promised(launch)) {
+        const key = `${launch.launch_id} ${name}`;
         const service = this._genai.lab.service(name);
         if (!service || this._told.has(key) || this._stories.has(name)) {
           continue;
@@ -198,6 +199,12 @@ export namespace LaunchStory {
     notifications?: INotifications;
     trans: TranslationBundle;
   }
+}
+
+/** The services of a launch, without those that wait for somebody's consent. */
+function promised(launch: LaunchView): string[] {
+  const asked = askedOf(launch)?.services ?? [];
+  return launch.services.filter(name => !asked.includes(name));
 }
 
 function isComingUp(service: ServiceView): boolean {

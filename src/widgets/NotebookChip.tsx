@@ -1,4 +1,5 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
+import type { INotebookModel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Signal } from '@lumino/signaling';
@@ -9,9 +10,11 @@ import type { Execute } from '../commands';
 import { CommandIDs } from '../commands';
 import { Chip } from '../components/Chip';
 import { launchOf, wasGiven, worst } from '../model/needs';
+import type { IWord } from '../model/word';
+import { isSaid, readWord, WORD_KEY } from '../model/word';
 import type { IGenAILab } from '../tokens';
 
-/** In a notebook's toolbar: how its services are. Nothing where it was given none. */
+/** In a notebook's toolbar: how its services are. Nothing where it needs and says nothing. */
 export class NotebookChip extends ReactWidget {
   constructor(options: NotebookChip.IOptions) {
     super();
@@ -19,6 +22,7 @@ export class NotebookChip extends ReactWidget {
     this.addClass('jp-GenAILab-chip');
     options.genai.lab.changed.connect(this._onChanged, this);
     options.kernelChanged.connect(this._onChanged, this);
+    options.sharedModel.metadataChanged.connect(this._onChanged, this);
     this._onChanged();
   }
 
@@ -28,15 +32,18 @@ export class NotebookChip extends ReactWidget {
   }
 
   protected render(): JSX.Element | null {
-    const service = this._service();
+    if (!this._isShown()) {
+      return null;
+    }
+    const { execute, onMenu, trans } = this._options;
     return (
-      service && (
-        <Chip
-          service={service}
-          onOpen={() => this._options.execute(CommandIDs.openPanel)}
-          trans={this._options.trans}
-        />
-      )
+      <Chip
+        service={this._service()}
+        choice={this._word().choice}
+        onOpen={() => execute(CommandIDs.openPanel)}
+        onMenu={onMenu}
+        trans={trans}
+      />
     );
   }
 
@@ -49,9 +56,18 @@ export class NotebookChip extends ReactWidget {
     return worst(services) ?? null;
   }
 
+  private _word(): IWord {
+    return readWord(this._options.sharedModel.getMetadata(WORD_KEY));
+  }
+
+  private _isShown(): boolean {
+    const absent = this._options.genai.lab.snapshot === null;
+    return !absent && (this._service() !== null || isSaid(this._word()));
+  }
+
   private _onChanged(): void {
     // Hidden altogether, so that a classic notebook's toolbar is what it always was.
-    this.setHidden(this._service() === null);
+    this.setHidden(!this._isShown());
     this.update();
   }
 
@@ -63,7 +79,10 @@ export namespace NotebookChip {
     genai: Pick<IGenAILab, 'lab'>;
     kernelId: () => string | undefined;
     kernelChanged: ISessionContext['kernelChanged'];
+    sharedModel: Pick<INotebookModel['sharedModel'], 'getMetadata' | 'metadataChanged'>;
     execute: Execute;
+    /** Show the teacher's choices below a part of the page. */
+    onMenu: (anchor: HTMLElement) => void;
     trans: TranslationBundle;
   }
 }

@@ -163,3 +163,13 @@ export async function chooseFromPalette(page: Page, label: string): Promise<void
     await page.keyboard.press('Enter');
   }).toPass({ timeout: 20_000 });
 }
+
+/** Forget what was confirmed for a notebook. */
+export async function withdrawConsents(
+  request: APIRequestContext,
+  path: string
+): Promise<void> {
+  await request.delete(`/coursia-genai/api/v1/consents?path=${path}`, {
+    headers: HEADERS
+  });
+}

@@ -5,33 +5,34 @@ import * as React from 'react';
 import { ApiError } from '../../api/request';
 import type { ILabViewProps } from '../../components/LabView';
 import { LabView } from '../../components/LabView';
-import { aSnapshot } from '../fixtures';
+import { aNotebookView, anIndex, aSnapshot } from '../fixtures';
 
 function show(fields: Partial<ILabViewProps> = {}) {
-  const actions = {
-    onToggle: jest.fn(),
-    onRefresh: jest.fn(),
-    onReveal: jest.fn(),
-    onEnable: jest.fn(),
-    onMode: jest.fn(),
-    onStart: jest.fn(),
-    onStop: jest.fn(),
-    onRestart: jest.fn(),
-    onLogs: jest.fn()
-  };
+  const calls = { onToggle: jest.fn(), onRefresh: jest.fn(), onMode: jest.fn() };
+  const ignored = new Proxy({} as ILabViewProps['actions'], { get: () => jest.fn() });
   render(
     <LabView
       connection="ready"
       snapshot={aSnapshot()}
       problem={null}
-      notebook={{ notebook: null, profile: null, problem: null, launch: undefined }}
-      collapsed={new Set()}
+      notebook={aNotebookView({ notebook: null, profile: null, launch: undefined })}
+      folder={{ folder: '', index: null, loading: false, problem: null }}
+      timeline={{
+        service: null,
+        entries: null,
+        more: false,
+        durable: true,
+        loading: false,
+        problem: null
+      }}
+      actions={ignored}
+      collapsed={new Set(['folder', 'timeline'])}
       trans={nullTranslator.load('coursia_genai_lab')}
-      {...actions}
+      {...calls}
       {...fields}
     />
   );
-  return actions;
+  return calls;
 }
 
 describe('the panel', () => {
@@ -68,9 +69,15 @@ describe('the panel', () => {
     expect(screen.getByText('403 Forbidden')).toBeTruthy();
   });
 
-  it('has three named parts that fold away', () => {
-    const { onToggle } = show({ collapsed: new Set(['services']) });
-    for (const name of ['This notebook', 'Services', 'Mode']) {
+  it('has five named parts that fold away', () => {
+    const { onToggle } = show({ collapsed: new Set(['services', 'timeline']) });
+    for (const name of [
+      'This notebook',
+      'Services',
+      'What happened',
+      'This folder',
+      'Mode'
+    ]) {
       expect(screen.getByRole('region', { name })).toBeTruthy();
     }
     const services = screen.getByRole('button', { name: 'Services' });
@@ -80,6 +87,19 @@ describe('the panel', () => {
     expect(onToggle).toHaveBeenCalledWith('services', true);
     fireEvent.click(screen.getByRole('button', { name: /^Mode/ }));
     expect(onToggle).toHaveBeenCalledWith('mode', false);
+  });
+
+  it('shows the notebooks of the folder only while somebody looks', () => {
+    const folder = {
+      folder: 'course',
+      index: anIndex(),
+      loading: false,
+      problem: null
+    };
+    show({ folder });
+    expect(screen.queryByText('images.ipynb')).toBeNull();
+    show({ folder, collapsed: new Set() });
+    expect(screen.getByText('images.ipynb')).toBeTruthy();
   });
 
   it('shows the warnings of the server first', () => {

@@ -1,32 +1,38 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { fireEvent, render, screen, within } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import * as React from 'react';
 
 import { ApiError } from '../../api/request';
 import type { INotebookSectionProps } from '../../components/NotebookSection';
 import { NotebookSection } from '../../components/NotebookSection';
-import { aLaunch, aProfile, aService } from '../fixtures';
+import { NO_WORD } from '../../model/word';
+import { aConsent, aLaunch, aNotebookView, aProfile, aService } from '../fixtures';
 
 const trans = nullTranslator.load('coursia_genai_lab');
 
 function show(fields: Partial<INotebookSectionProps> = {}) {
-  const onReveal = jest.fn();
-  const onEnable = jest.fn();
+  const actions = {
+    onReveal: jest.fn(),
+    onEnable: jest.fn(),
+    onConsent: jest.fn(),
+    onChoice: jest.fn(),
+    onToggleService: jest.fn(),
+    onNotebookMode: jest.fn(),
+    onFallback: jest.fn(),
+    onUndo: jest.fn(),
+    onEdit: jest.fn()
+  };
   render(
     <NotebookSection
-      notebook={{ name: 'image.ipynb', hasKernel: true }}
-      profile={aProfile()}
-      problem={null}
-      launch={aLaunch()}
+      {...aNotebookView()}
       services={[aService({ state: 'ready' })]}
       mode="auto"
-      onReveal={onReveal}
-      onEnable={onEnable}
       trans={trans}
+      {...actions}
       {...fields}
     />
   );
-  return { onReveal, onEnable };
+  return actions;
 }
 
 describe('the section of the notebook', () => {
@@ -53,7 +59,11 @@ describe('the section of the notebook', () => {
       launch: undefined
     });
     expect(screen.getByText('This notebook needs no image service.')).toBeTruthy();
-    expect(screen.queryByRole('button')).toBeNull();
+    // Nothing but the teacher's word, folded.
+    const [only, ...others] = screen.getAllByRole('button');
+    expect(only.textContent).toContain('Set needs');
+    expect(only.getAttribute('aria-expanded')).toBe('false');
+    expect(others).toEqual([]);
   });
 
   it('names the services with their state, and who stands in', () => {
@@ -88,7 +98,8 @@ describe('the section of the notebook', () => {
       profile: aProfile({ evidence: [first, { ...first, rule: 'node:KSampler' }] })
     });
     const line = screen.getByRole('button', { name: /Cell 3, line 4/ });
-    expect(line.title).toContain('route:/prompt, node:KSampler');
+    expect(line.title).toContain('Calls the route /prompt');
+    expect(line.title).toContain('Holds the ComfyUI node KSampler');
   });
 
   it('shows a few places first and all on demand', () => {
@@ -159,5 +170,132 @@ describe('the section of the notebook', () => {
     show({ profile: aProfile({ evidence: [{ ...first, excerpt }] }) });
     expect(screen.getByText(excerpt)).toBeTruthy();
     expect(document.querySelector('img')).toBeNull();
+  });
+
+  it('says in words why a line counts as it does, and where a file nearby decides', () => {
+    const [first] = aProfile().evidence;
+    show({
+      profile: aProfile({
+        evidence: [
+          { ...first, rule: 'switch:off' },
+          {
+            ...first,
+            cell: -1,
+            line: 0,
+            rule: 'remote:.env',
+            excerpt: 'COMFYUI_API_URL'
+          },
+          { ...first, cell: -1, line: 0, rule: 'metadata', excerpt: 'metadata.genai' }
+        ]
+      })
+    });
+    expect(screen.getByText('Stands behind a switch that is off')).toBeTruthy();
+    expect(screen.getByText('The nearest .env file')).toBeTruthy();
+    expect(screen.getByText('Names a hosted server for the notebook')).toBeTruthy();
+    expect(screen.getByText('Notebook metadata')).toBeTruthy();
+  });
+
+  it('says that its metadata turns it off, and what a running kernel keeps', () => {
+    const off = { ...NO_WORD, choice: 'off' as const };
+    const teacher = { word: off, lock: null, canUndo: false, open: false };
+    const profile = aProfile({ type: 'CLASSIC', services: [], evidence: [] });
+    show({ profile, teacher });
+    expect(screen.getByText(/metadata turns GenAI off/)).toBeTruthy();
+    expect(screen.getByText(/keeps what it was given/)).toBeTruthy();
+    expect(screen.queryByText('This notebook needs no image service.')).toBeNull();
+    cleanup();
+    show({ profile, teacher, launch: undefined });
+    expect(screen.queryByText(/keeps what it was given/)).toBeNull();
+  });
+
+  it('tells optional, hosted and widened services apart', () => {
+    show({
+      profile: aProfile({
+        services: ['comfyui', 'openai', 'forge'],
+        optional: ['openai'],
+        remote_services: ['forge'],
+        widened: ['comfyui']
+      })
+    });
+    const needs = screen.getByRole('list', { name: 'Services that it needs' });
+    const [comfyui, openai, forge] = within(needs).getAllByRole('listitem');
+    expect(within(comfyui).getByText('only its metadata')).toBeTruthy();
+    expect(within(openai).getByText('optional')).toBeTruthy();
+    expect(within(forge).getByText('hosted elsewhere')).toBeTruthy();
+    expect(within(forge).queryByText('Not in the catalogue')).toBeNull();
+  });
+
+  it('sums what the machine must have, and says what the notebook asks for', () => {
+    show({
+      profile: aProfile({
+        resources: { gpus: 1, vram_mib: 12288, memory_mib: 1536 },
+        mode: 'demo',
+        fallback: 'never'
+      })
+    });
+    const words = screen.getByText(/On this machine it takes/).textContent;
+    expect(words).toContain('1 GPU, 12 GiB of GPU memory, 1.5 GiB of memory');
+    expect(words).toContain('It asks for the mode Demo.');
+    expect(words).toContain('If nothing here can run it: Do without.');
+  });
+
+  it('shows where a notebook turns, and leads there', () => {
+    const { onReveal } = show({
+      profile: aProfile({
+        sections: [
+          { kind: 'classic', first_cell: 0, last_cell: 3, services: [] },
+          { kind: 'genai', first_cell: 4, last_cell: 4, services: ['comfyui'] }
+        ]
+      })
+    });
+    const turns = screen.getByRole('list', { name: 'Where it turns' });
+    expect(
+      within(turns).getByRole('button', { name: 'Cells 1 to 4 Classic' })
+    ).toBeTruthy();
+    fireEvent.click(within(turns).getByRole('button', { name: 'Cell 5 ComfyUI' }));
+    expect(onReveal).toHaveBeenCalledWith({ cell: 4, line: 1 });
+  });
+
+  it('shows no turns where there are none, and the first of many', () => {
+    const section = { kind: 'genai' as const, services: ['comfyui'] };
+    const sections = Array.from({ length: 20 }, (_, index) => ({
+      ...section,
+      first_cell: index,
+      last_cell: index
+    }));
+    show({ profile: aProfile({ sections: sections.slice(0, 1) }) });
+    expect(screen.queryByRole('list', { name: 'Where it turns' })).toBeNull();
+    show({ profile: aProfile({ sections }) });
+    const turns = screen.getByRole('list', { name: 'Where it turns' });
+    expect(within(turns).getAllByRole('button')).toHaveLength(8);
+    fireEvent.click(screen.getByRole('button', { name: 'Show 12 more parts' }));
+    expect(within(turns).getAllByRole('button')).toHaveLength(20);
+  });
+
+  it('asks before what only the metadata names is started', () => {
+    const launch = aLaunch({ consent: aConsent() });
+    const { onConsent } = show({ launch });
+    expect(screen.getByText('It asks for ComfyUI')).toBeTruthy();
+    expect(screen.getByText(/metadata asks for ComfyUI, which its code/)).toBeTruthy();
+    fireEvent.click(screen.getByRole('button', { name: 'Start it' }));
+    fireEvent.click(screen.getByRole('button', { name: 'Not now' }));
+    expect(onConsent.mock.calls).toEqual([[true], [false]]);
+  });
+
+  it('offers it quietly once it was declined, and not at all once it was given', () => {
+    show({ launch: aLaunch({ consent: aConsent() }), consent: 'declined' });
+    expect(screen.getByText('Not started: ComfyUI.')).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Start it' })).toBeTruthy();
+    cleanup();
+    show({ launch: aLaunch({ consent: aConsent({ given: true }) }) });
+    expect(screen.queryByRole('button', { name: 'Start it' })).toBeNull();
+  });
+
+  it('lets nobody answer twice', () => {
+    show({ launch: aLaunch({ consent: aConsent() }), consent: 'busy' });
+    const start = screen.getByRole('button', {
+      name: 'Starting…'
+    }) as HTMLButtonElement;
+    expect(start.disabled).toBe(true);
   });
 });

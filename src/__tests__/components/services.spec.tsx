@@ -1,22 +1,32 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { fireEvent, render, screen } from '@testing-library/react';
+import { act, fireEvent, render, screen } from '@testing-library/react';
 import * as React from 'react';
 
 import type { Profile, ServiceView } from '../../_wire';
 import { ServiceList } from '../../components/ServiceList';
-import { aProfile, aService } from '../fixtures';
+import { progressWords } from '../../components/progressWords';
+import { aHolder, aProfile, aService } from '../fixtures';
+import { serverPhases } from '../server';
 
 const trans = nullTranslator.load('coursia_genai_lab');
 
-function show(services: ServiceView[], profile: Profile | null = null) {
+function show(services: ServiceView[], profile: Profile | null = null, mayKeep = true) {
   const actions = {
     onStart: jest.fn(),
     onStop: jest.fn(),
-    onRestart: jest.fn(),
-    onLogs: jest.fn()
+    onLogs: jest.fn(),
+    onLetGo: jest.fn(),
+    onServiceMenu: jest.fn()
   };
   render(
-    <ServiceList services={services} profile={profile} trans={trans} {...actions} />
+    <ServiceList
+      services={services}
+      profile={profile}
+      person="ada"
+      mayKeep={mayKeep}
+      trans={trans}
+      {...actions}
+    />
   );
   return actions;
 }
@@ -83,7 +93,10 @@ describe('the services', () => {
     expect(bar.getAttribute('aria-valuenow')).toBe('40');
     const words = 'Waiting for its first answer · 40 % · about 20 seconds left';
     expect(bar.getAttribute('aria-valuetext')).toBe(words);
-    expect(screen.getByRole('status').textContent).toBe(words);
+    expect(screen.getByText(words)).toBeTruthy();
+    // Heard by quarters: each percent would be a flood.
+    const heard = 'Waiting for its first answer · 25 %';
+    expect(screen.getByRole('status').textContent).toBe(heard);
   });
 
   it('claims no percent that is not known', () => {
@@ -104,23 +117,26 @@ describe('the services', () => {
     expect(screen.queryByRole('button', { name: /^Stop/ })).toBeNull();
   });
 
-  it('stops, restarts and opens the log of one that runs', () => {
-    const { onLogs, onRestart, onStop } = show([
+  it('stops one that runs, opens its log, and offers the rest in a menu', () => {
+    const { onLogs, onServiceMenu, onStop } = show([
       aService({ state: 'ready', runtime: 'process', can_start: false, can_stop: true })
     ]);
     fireEvent.click(button('Stop ComfyUI'));
-    fireEvent.click(button('Restart ComfyUI'));
     fireEvent.click(button('Show the log of ComfyUI'));
-    for (const called of [onStop, onRestart, onLogs]) {
-      expect(called).toHaveBeenCalledWith('comfyui');
-    }
+    const more = button('More about ComfyUI');
+    fireEvent.click(more);
+    expect(onStop).toHaveBeenCalledWith('comfyui');
+    expect(onLogs).toHaveBeenCalledWith('comfyui');
+    expect(onServiceMenu).toHaveBeenCalledWith('comfyui', more);
+    expect(more.getAttribute('aria-haspopup')).toBe('menu');
   });
 
   it('offers no stop of what belongs to somebody else', () => {
     const owner = 'the container comfyui-teacher';
     show([aService({ state: 'ready', runtime: 'external', external_owner: owner })]);
     fireEvent.click(button(/^ComfyUI/));
-    expect(screen.getByText(`Run by ${owner}`)).toBeTruthy();
+    expect(screen.getByText(`Run by ${owner}; used, never stopped`)).toBeTruthy();
+    expect(button(/^ComfyUI Ready · run by others/)).toBeTruthy();
     expect(screen.queryByRole('button', { name: /^Stop/ })).toBeNull();
   });
 
@@ -165,7 +181,13 @@ describe('the services', () => {
   });
 
   it('shows address, runtime, models and users of a service that is in use', () => {
-    const holder = { kernel_id: null, since: 1, active: true };
+    const holder = {
+      kernel_id: null,
+      since: 1,
+      active: true,
+      strength: 'active' as const,
+      ends_at: null
+    };
     show(
       [
         aService({
@@ -173,13 +195,8 @@ describe('the services', () => {
           runtime: 'docker',
           door: 'http://127.0.0.1:8188',
           gpu_vram_mib: 12288,
-          stops_in_seconds: 240,
           models: [{ id: 'flux-1', title: 'FLUX.1', available: true, size_mib: null }],
-          holders: [
-            { ...holder, kind: 'kernel', label: 'a.ipynb' },
-            { ...holder, kind: 'kernel', label: 'b.ipynb', active: false },
-            { ...holder, kind: 'pin', label: 'ada' }
-          ]
+          holders: [{ ...holder, kind: 'kernel', label: 'a.ipynb' }]
         })
       ],
       aProfile()
@@ -189,13 +206,138 @@ describe('the services', () => {
       'Docker container',
       '12.0 GiB',
       'FLUX.1',
-      'a.ipynb',
-      'b.ipynb (idle)',
-      'Kept by ada',
-      '4 minutes'
+      'a.ipynb'
     ]) {
       expect(screen.getByText(fact)).toBeTruthy();
     }
     expect(button('Copy the address')).toBeTruthy();
+  });
+
+  it('tells who uses a service from who is only open, and what that means', () => {
+    show(
+      [
+        aService({
+          state: 'ready',
+          stops_in_seconds: 420,
+          holders: [
+            aHolder({ label: 'a.ipynb' }),
+            aHolder({ kind: 'job', label: 'j.ipynb', strength: 'protected' }),
+            aHolder({ label: 'b.ipynb', active: false, strength: 'dormant' }),
+            aHolder({ label: 'c.ipynb', active: false, strength: 'suspended' })
+          ]
+        })
+      ],
+      aProfile()
+    );
+    const terms = screen.getAllByRole('term').map(term => term.textContent);
+    expect(terms).toEqual(['Used by', 'Open, but quiet']);
+    const [used, quiet] = screen.getAllByRole('definition');
+    expect(used.textContent).toBe('a.ipynbj.ipynb (makes an image)');
+    expect(quiet.textContent).toContain('b.ipynbc.ipynb (no sign of life)');
+    expect(quiet.textContent).toContain('It is not kept by them');
+    expect(button(/^ComfyUI Ready · stops in 7 minutes/)).toBeTruthy();
+  });
+
+  it('counts down between two snapshots', () => {
+    jest.useFakeTimers();
+    try {
+      show([aService({ state: 'ready', stops_in_seconds: 50 })]);
+      expect(button(/stops in 50 seconds/)).toBeTruthy();
+      act(() => jest.advanceTimersByTime(20_000));
+      expect(button(/stops in 30 seconds/)).toBeTruthy();
+      act(() => jest.advanceTimersByTime(60_000));
+      expect(button(/stops now/)).toBeTruthy();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('shows until when somebody keeps it, and lets it go', () => {
+    const ends = new Date();
+    ends.setHours(17, 30, 0, 0);
+    const pin = aHolder({
+      kind: 'pin',
+      label: 'ada',
+      strength: 'protected',
+      ends_at: ends.getTime() / 1000
+    });
+    const { onLetGo } = show(
+      [aService({ state: 'ready', holders: [pin] })],
+      aProfile()
+    );
+    expect(screen.getByText(/^Kept until 0?5:30 PM by you$/)).toBeTruthy();
+    expect(button(/Ready · kept until 0?5:30 PM/)).toBeTruthy();
+    fireEvent.click(button('Let ComfyUI go'));
+    expect(onLetGo).toHaveBeenCalledWith('comfyui');
+  });
+
+  it('offers no end of a pin to whom it is not for', () => {
+    const pin = aHolder({ kind: 'pin', label: 'another person' });
+    show([aService({ state: 'ready', holders: [pin] })], aProfile(), false);
+    expect(screen.getByText('Kept by another person until let go')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: /^Let/ })).toBeNull();
+  });
+
+  it('names the day of a pin that ends on another one, and knows one without an end', () => {
+    const pin = aHolder({ kind: 'pin', label: 'another person' });
+    const later = aHolder({ kind: 'pin', label: 'bo', ends_at: 4_000_000_000 });
+    show([aService({ state: 'ready', holders: [later, pin] })], aProfile());
+    expect(screen.getByText('Kept by another person until let go')).toBeTruthy();
+    expect(
+      screen.getByText(/^Kept until .*(Sun|Mon|Tue|Wed|Thu|Fri|Sat).* by bo$/)
+    ).toBeTruthy();
+    expect(button(/kept until let go/)).toBeTruthy();
+  });
+
+  it('tells a download in bytes', () => {
+    show([
+      aService({
+        state: 'pulling',
+        phase: 'downloading the image',
+        percent: 15.2,
+        done_bytes: 1_200_000_000,
+        total_bytes: 7_900_000_000,
+        estimate_seconds: 185
+      })
+    ]);
+    expect(
+      screen.getByText(
+        'Downloading its image · 1.2 of 7.9 GB · 15 % · about 3 minutes left'
+      )
+    ).toBeTruthy();
+  });
+
+  it('tells what was downloaded while the whole is not known', () => {
+    show([
+      aService({
+        state: 'pulling',
+        phase: 'downloading the image',
+        done_bytes: 42_000_000
+      })
+    ]);
+    expect(screen.getByText('Downloading its image · 42 MB so far')).toBeTruthy();
+  });
+});
+
+describe('the words of a start', () => {
+  const words = (fields: Partial<ServiceView>) =>
+    progressWords(aService({ state: 'starting', ...fields }), trans);
+
+  it('know every phase that the server reports', () => {
+    const phases = serverPhases();
+    expect(phases).toContain('downloading the image');
+    expect(phases.filter(phase => words({ phase }) === phase)).toEqual([]);
+  });
+
+  it('say whose server is used or woken', () => {
+    expect(words({ phase: 'using the container comfyui-qwen' })).toBe(
+      'Using what the container comfyui-qwen runs'
+    );
+    expect(words({ phase: 'starting the container qwen of the project lab' })).toBe(
+      'Waking the container qwen of the project lab'
+    );
+    expect(words({ phase: 'using the user bo on port 8188' })).toBe(
+      'Using what the user bo on port 8188 runs'
+    );
   });
 });

@@ -7,7 +7,7 @@ import type { ServiceView, StatusView } from '../../_wire';
 import { LabModel } from '../../model/lab';
 import { Preferences } from '../../model/preferences';
 import { LaunchStory } from '../../widgets/LaunchStory';
-import { aLaunch, aService, aSnapshot } from '../fixtures';
+import { aConsent, aLaunch, aService, aSnapshot } from '../fixtures';
 
 const { manager } = Notification;
 
@@ -94,6 +94,15 @@ describe('the story of a launch', () => {
     await become({ state: 'unavailable', problem });
     await become({ state: 'unavailable', problem });
     expect(manager.notifications.map(({ type }) => type)).toEqual(['error']);
+  });
+
+  it('tells nothing of what waits for a consent', async () => {
+    const { become } = setUp();
+    const problem = { code: 'docker_absent', message: '', remedy: '', command: null };
+    await become({ state: 'unavailable', problem }, aLaunch({ consent: aConsent() }));
+    expect(manager.count).toBe(0);
+    await become({ state: 'unavailable', problem });
+    expect(manager.count).toBe(1);
   });
 
   it('tells nothing of services that other kernels wait for', async () => {

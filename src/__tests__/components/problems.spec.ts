@@ -1,0 +1,26 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { problemHeadline } from '../../components/problems';
+import { serverCodes } from '../server';
+
+const trans = nullTranslator.load('coursia_genai_lab');
+const UNKNOWN = problemHeadline('a code of a later version', trans);
+
+/** Codes of calls that kernels and scripts make: the page never sees them. */
+const ELSEWHERE = [
+  'cancelled',
+  'generation_failed',
+  'lab_unreachable',
+  'model_not_found',
+  'token_missing',
+  'token_refused'
+];
+
+describe('the headline of a problem', () => {
+  it('is known for every code that the server can send to the page', () => {
+    const codes = serverCodes();
+    expect(codes).toContain('docker_away');
+    const missing = codes.filter(code => problemHeadline(code, trans) === UNKNOWN);
+    expect(missing).toEqual(ELSEWHERE);
+  });
+});
