@@ -8,6 +8,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
+# Most tests wait for something, and so leave room for others.
+WORKERS ?= 3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -66,7 +68,7 @@ wire: $(DEV_STAMP) ## Generate what follows from the code: JSON Schema, TypeScri
 
 unit: $(DEV_STAMP) ## Python and TypeScript tests that need neither Docker nor a browser
 	@$(RUN) scripts/timed.sh jest jlpm test
-	@$(RUN) scripts/timed.sh pytest scripts/pytest_covered.sh -m "not docker"
+	@$(RUN) scripts/timed.sh pytest scripts/pytest_covered.sh -n $(WORKERS) --dist loadfile -m "not docker"
 
 docker-tests: $(DEV_STAMP) ## Tests on a real Docker engine, started for them
 	@$(RUN) scripts/timed.sh docker scripts/pytest_covered.sh -m docker

@@ -153,6 +153,10 @@ async def _serve_service() -> None:
     await asyncio.Event().wait()
 
 
+class _Running:
+    wanted = True
+
+
 class _Lab:
     """A Lab whose one service always answers."""
 
@@ -169,6 +173,9 @@ class _Lab:
         self, service: str, *, timeout: float, notebook_mode: Mode | None = None
     ) -> Endpoint:
         return self._endpoint
+
+    def service(self, name: str) -> _Running:
+        return _Running()
 
     def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
         return service
