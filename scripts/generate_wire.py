@@ -28,7 +28,7 @@ TYPES = ROOT / "src" / "_wire.ts"
 JSON2TS = ROOT / "node_modules" / "json-schema-to-typescript" / "dist" / "src" / "cli.js"
 PRETTIER = ROOT / "node_modules" / "prettier" / "bin" / "prettier.cjs"
 # What a caller sends: a field with a default may be left out. In answers every field is there.
-REQUESTS = {"EnableKernel", "GenerationRequest", "ModeChange"}
+REQUESTS = {"EnableKernel", "FetchRequest", "GenerationRequest", "ModeChange"}
 BANNER = "// Generated from coursia_genai_lab/wire by scripts/generate_wire.py; do not edit.\n"
 
 

@@ -17,6 +17,7 @@ export type ServiceState =
  */
 export interface Wire {
   Accepted: Accepted;
+  ClassWait: ClassWait;
   ConsentGiven: ConsentGiven;
   ConsentList: ConsentList;
   ConsentNeeded: ConsentNeeded;
@@ -24,7 +25,13 @@ export interface Wire {
   EnableKernel: EnableKernel;
   EnabledKernel: EnabledKernel;
   Evidence: Evidence;
+  FetchRequest: FetchRequest;
   FolderIndex: FolderIndex;
+  GPUClaim: GPUClaim;
+  GPUPoint: GPUPoint;
+  GPUUser: GPUUser;
+  GPUView: GPUView;
+  GPUsView: GPUsView;
   GenerationRequest: GenerationRequest;
   HolderView: HolderView;
   IndexTotals: IndexTotals;
@@ -38,8 +45,11 @@ export interface Wire {
   ModelFileView: ModelFileView;
   ModelInfo: ModelInfo;
   ModelList: ModelList;
+  ModelRoot: ModelRoot;
   NotebookType: NotebookType;
   PinRequest: PinRequest;
+  PlanView: PlanView;
+  PlannedService: PlannedService;
   Problem: Problem;
   Profile: Profile;
   Resources: Resources;
@@ -50,12 +60,36 @@ export interface Wire {
   StatusView: StatusView;
   TimelineEntry: TimelineEntry;
   TimelineView: TimelineView;
+  WeightsFile: WeightsFile;
+  WeightsList: WeightsList;
+  WeightsView: WeightsView;
 }
 /**
  * The answer to a command: the revision to wait for.
  */
 export interface Accepted {
   revision: number;
+}
+/**
+ * What a class would wait for one service, if everybody asked for a picture at once.
+ */
+export interface ClassWait {
+  service: string;
+  people: number;
+  /**
+   * Median of past jobs on this host; None: there were none.
+   */
+  seconds_per_image: number | null;
+  /**
+   * How many past jobs this rests on.
+   */
+  images: number;
+  start_seconds: number | null;
+  /**
+   * What the person in the middle of the queue waits, the start included.
+   */
+  median_seconds: number | null;
+  last_seconds: number | null;
 }
 /**
  * One confirmation that a person gave.
@@ -298,6 +332,15 @@ export interface LaunchView {
   since: number;
 }
 /**
+ * POST models/{id}/fetch: bring what is missing.
+ */
+export interface FetchRequest {
+  /**
+   * The caller has read and accepts the licence.
+   */
+  accept_licence?: boolean;
+}
+/**
  * The notebooks below a folder: what each needs, and what of it cannot run here.
  */
 export interface FolderIndex {
@@ -358,6 +401,117 @@ export interface IndexTotals {
   by_service: {
     [k: string]: number;
   };
+}
+/**
+ * Memory of a GPU that a service holds or is about to take.
+ */
+export interface GPUClaim {
+  service: string;
+  mib: number;
+  exclusive: boolean;
+  /**
+   * Whether it is this Lab's; another Lab on the same engine has claims too.
+   */
+  ours: boolean;
+  /**
+   * Unix time, seconds.
+   */
+  since: number;
+}
+/**
+ * One past reading of a GPU.
+ */
+export interface GPUPoint {
+  /**
+   * Unix time, seconds.
+   */
+  at: number;
+  used_mib: number | null;
+  busy_percent: number | null;
+}
+/**
+ * A process that holds GPU memory.
+ */
+export interface GPUUser {
+  /**
+   * None: the driver does not tell this caller.
+   */
+  pid: number | null;
+  /**
+   * None: the driver does not say how much.
+   */
+  used_mib: number | null;
+  /**
+   * What a person recognises: a service, a container, a program.
+   */
+  label: string;
+  /**
+   * The service of this Lab that it belongs to, else None.
+   */
+  service: string | null;
+  /**
+   * The Unix user's name, where it is known.
+   */
+  owner: string | null;
+}
+/**
+ * One GPU, or one MIG instance of one.
+ */
+export interface GPUView {
+  /**
+   * The driver's UUID, `GPU-…` or `MIG-…`.
+   */
+  id: string;
+  /**
+   * The driver's number; it may change when the machine starts again.
+   */
+  index: number;
+  name: string;
+  state: 'ok' | 'lost';
+  total_mib: number | null;
+  used_mib: number | null;
+  free_mib: number | null;
+  /**
+   * 0 to 100; None where the driver does not tell, as for MIG instances.
+   */
+  busy_percent: number | null;
+  temperature_celsius: number | null;
+  power_watts: number | null;
+  power_limit_watts: number | null;
+  mig: 'off' | 'on' | 'unknown';
+  /**
+   * Of a MIG instance: the UUID of its GPU, which is then no device of its own.
+   */
+  parent: string | null;
+  claims: GPUClaim[];
+  users: GPUUser[];
+  /**
+   * Oldest first, at most some minutes.
+   */
+  history: GPUPoint[];
+}
+/**
+ * GET gpus: the one cached reading that all viewers share.
+ */
+export interface GPUsView {
+  /**
+   * Unix time of the reading, seconds; None: there has been none yet.
+   */
+  at: number | null;
+  /**
+   * Unix time since which the driver gives no answer; None: the reading is fresh.
+   */
+  stale_since: number | null;
+  driver: string | null;
+  /**
+   * The newest CUDA version that the driver takes.
+   */
+  cuda: string | null;
+  /**
+   * Why there is no reading: no driver, no permission, a driver that hangs.
+   */
+  problem: Problem | null;
+  gpus: GPUView[];
 }
 /**
  * One call for pictures; OpenAI's parameters first, our extensions after.
@@ -496,6 +650,15 @@ export interface ModelList {
   models: ModelInfo[];
 }
 /**
+ * A folder of the operator that holds model files.
+ */
+export interface ModelRoot {
+  path: string;
+  free_bytes: number | null;
+  writable: boolean;
+  problem: Problem | null;
+}
+/**
  * POST services/{name}/pin: keep a service, whoever uses it.
  */
 export interface PinRequest {
@@ -503,6 +666,40 @@ export interface PinRequest {
    * How long; None until it is unpinned or the server stops. Default: an hour.
    */
   minutes: number | null;
+}
+/**
+ * GET plan: before class, and not in it.
+ */
+export interface PlanView {
+  services: PlannedService[];
+  /**
+   * Largest sets of services that can run at one time; a service that is in none cannot run.
+   */
+  together: string[][];
+  /**
+   * Pairs that cannot run together and would take turns.
+   */
+  apart: string[][];
+  waits: ClassWait[];
+  notes: Problem[];
+}
+/**
+ * One service on this host.
+ */
+export interface PlannedService {
+  service: string;
+  title: string;
+  fit: 'fits' | 'after_freeing' | 'never' | 'needs_no_gpu' | 'unknown';
+  /**
+   * UUIDs of the GPUs that it would get.
+   */
+  gpus: string[];
+  vram_mib: number | null;
+  memory_mib: number | null;
+  /**
+   * The first thing that keeps it from running, with what mends it.
+   */
+  problem: Problem | null;
 }
 /**
  * Every service of the catalogue.
@@ -577,6 +774,18 @@ export interface ServiceView {
   problem: Problem | null;
   can_start: boolean;
   can_stop: boolean;
+  /**
+   * Whether its image is made here and could be made now.
+   */
+  can_build: boolean;
+  /**
+   * UUIDs of the GPUs that it holds.
+   */
+  gpus: string[];
+  /**
+   * Ids of the models that must be fetched before it can start.
+   */
+  missing_models: string[];
 }
 /**
  * The snapshot that a page loads before it follows events.
@@ -654,4 +863,82 @@ export interface TimelineView {
    * False: no store could be opened, and the entries end with this server.
    */
   durable: boolean;
+}
+/**
+ * One file of a model.
+ */
+export interface WeightsFile {
+  folder: string;
+  name: string;
+  state: 'present' | 'missing' | 'partial' | 'fetching' | 'wrong';
+  /**
+   * The published size; of a file that is here, its own.
+   */
+  size_bytes: number | null;
+  /**
+   * Bytes that are here, in the file or in its unfinished part.
+   */
+  done_bytes: number;
+  /**
+   * Whether its hash was compared since it last changed.
+   */
+  verified: boolean;
+  /**
+   * Host, and repository if any; None: an admin has to bring it.
+   */
+  source: string | null;
+  problem: Problem | null;
+}
+/**
+ * GET models: every model of the catalogue that has files.
+ */
+export interface WeightsList {
+  roots: ModelRoot[];
+  models: WeightsView[];
+  /**
+   * Why nothing can be fetched: no model root, for one.
+   */
+  problem: Problem | null;
+}
+/**
+ * One model of the catalogue and its files.
+ */
+export interface WeightsView {
+  id: string;
+  title: string;
+  /**
+   * The services that offer it.
+   */
+  services: string[];
+  optional: boolean;
+  /**
+   * The worst of its files' states; `fetching` while one is on its way.
+   */
+  state: 'present' | 'missing' | 'partial' | 'fetching' | 'wrong';
+  /**
+   * What is done for it at the moment, a short sentence.
+   */
+  phase: string | null;
+  percent: number | null;
+  bytes_per_second: number | null;
+  estimate_seconds: number | null;
+  size_bytes: number | null;
+  /**
+   * What a fetch has still to bring.
+   */
+  missing_bytes: number | null;
+  licence: string;
+  licence_url: string | null;
+  /**
+   * Whether its licence is still to be accepted on this machine before it is fetched.
+   */
+  must_accept: boolean;
+  /**
+   * Whether its source wants a token, see `token_missing`.
+   */
+  gated: boolean;
+  token_missing: boolean;
+  can_fetch: boolean;
+  problem: Problem | null;
+  files: WeightsFile[];
 }

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "coursia_genai_lab"
 RANKS = [
     {"errors", "wire"},
     {"config", "catalog", "client"},
-    {"detection", "gpu", "engines", "provenance"},
+    {"detection", "gpu", "engines", "provenance", "weights"},
     {"runtimes"},
     {"lab"},
     {"gateway"},

@@ -6,7 +6,7 @@ spec cannot say, a spec cannot do.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -14,6 +14,15 @@ from ..wire.services import Dialect
 
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
+ModelFolder = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", max_length=200
+    ),
+]
+ModelFileName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=255)
+]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -63,9 +72,36 @@ class GPUSpec(SpecPart):
     """What the service wants of GPUs."""
 
     ids: list[str] = Field(default_factory=list)
-    """Device ids or indices that the operator assigned; empty lets the Lab choose."""
-    count: int = Field(default=1, ge=1)
+    """Device ids (`GPU-…`) or indices that the operator assigned; empty lets the Lab choose."""
+    count: int = Field(default=1, ge=1, le=64)
+    """How many GPUs; `ids`, where given, decide instead."""
     vram_mib: int = Field(ge=0)
+    """Memory that it needs on each of them, MiB."""
+    exclusive: bool = False
+    """Whether nothing else of any Lab may run on its GPUs meanwhile."""
+
+
+class BuildSpec(SpecPart):
+    """How the image of `[container]` is made here, when nobody publishes it."""
+
+    context: str = Field(min_length=1, max_length=255)
+    """Name of a build context inside the package (`comfyui`, `forge`), or, in an operator's file,
+    the absolute path of a folder with a Dockerfile."""
+    arguments: dict[str, str] = Field(default_factory=dict)
+    """Build arguments, such as other base images; a secret never goes here."""
+    size_mib: int | None = Field(default=None, ge=0)
+    """About how much disk the build needs."""
+
+
+class WarmUpSpec(SpecPart):
+    """One request that is sent once the service answers, so that the first person need not wait
+    for its model to load; it is `ready` when that has been answered.
+    """
+
+    path: str = Field(pattern=r"^/")
+    body: dict[str, Any] = Field(default_factory=dict)
+    """JSON that is posted."""
+    timeout_seconds: float = Field(default=600, gt=0, le=7200)
 
 
 class ReadinessSpec(SpecPart):
@@ -97,16 +133,45 @@ class ExportGroup(SpecPart):
     variables: dict[VariableName, str] = Field(min_length=1)
 
 
+class ModelFileSpec(SpecPart):
+    """One file with weights, `<model root>/<folder>/<name>`, and where it can be had.
+
+    It comes from `url`, or from `path` in a hub's `repository`; with neither, an admin puts it
+    there.
+    """
+
+    folder: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$")
+    ]
+    """Folder below a model root, as the engine names it: `checkpoints`, `text_encoders`."""
+    name: ModelFileName
+    size_bytes: int | None = Field(default=None, ge=0)
+    """Exact where it is known; a file of another size is wrong."""
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    url: str | None = Field(default=None, pattern=r"^https?://")
+    repository: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
+    path: str | None = Field(default=None, min_length=1, max_length=500)
+    """Path inside `repository`; None: the file's name."""
+    revision: str = "main"
+
+
 class ModelSpec(SpecPart):
     """A model that the service offers."""
 
     id: str
     """The name by which callers ask for it, `flux-1-dev`."""
     title: str
-    files: dict[str, str] = Field(default_factory=dict)
-    """Folder -> file name."""
+    files: list[ModelFileSpec] = Field(default_factory=list)
     size_mib: int | None = None
+    """About the size of all its files, for people; the files' own sizes are exact."""
     licence: str = ""
+    licence_url: str | None = Field(default=None, pattern=r"^https?://")
+    accept: bool = False
+    """Whether somebody must accept the licence before it is fetched."""
+    gated: bool = False
+    """Whether its source gives it only to an account: it needs a token from the secrets file."""
+    optional: bool = False
+    """Whether the service is of use without it; one model that is not must be here to start."""
 
 
 class DetectExample(SpecPart):
@@ -161,9 +226,11 @@ class ServiceSpec(SpecPart):
     address: str | None = Field(default=None, pattern=r"^https?://")
     """Address of a server that the operator runs; makes the service external."""
     container: ContainerSpec | None = None
+    build: BuildSpec | None = None
     process: ProcessSpec | None = None
     gpu: GPUSpec | None = None
     readiness: ReadinessSpec = Field(default_factory=ReadinessSpec)
+    warm_up: WarmUpSpec | None = None
     credential: CredentialSpec = Field(default_factory=CredentialSpec)
     start_timeout_seconds: float = Field(default=600, gt=0)
     stop_grace_seconds: float = Field(default=10, ge=0)

@@ -47,6 +47,9 @@ class StartOrder:
     """Private folder (0700) of the Lab for credential files and process records."""
     model_roots: Sequence[str] = ()
     subnet: str = ""
+    device_ids: Sequence[str] = ()
+    """GPUs that the Lab chose for this start, by UUID or index; empty: the spec wants none, or
+    there is nobody to choose."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .consents import ConsentGiven, ConsentList, ConsentNeeded, ConsentRequest
+    from .gpu import GPUClaim, GPUPoint, GPUsView, GPUUser, GPUView
     from .images import GenerationRequest, ModelInfo, ModelList
     from .launches import EnabledKernel, EnableKernel, LaunchView
     from .notebooks import (
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Resources,
         Section,
     )
+    from .plan import ClassWait, PlannedService, PlanView
     from .policy import Mode, ModeChange, ModeLayer, ModeView
     from .problems import Problem
     from .services import (
@@ -36,9 +38,11 @@ if TYPE_CHECKING:
         StatusView,
     )
     from .timeline import TimelineEntry, TimelineView
+    from .weights import FetchRequest, ModelRoot, WeightsFile, WeightsList, WeightsView
 
 __all__ = [
     "Accepted",
+    "ClassWait",
     "ConsentGiven",
     "ConsentList",
     "ConsentNeeded",
@@ -46,7 +50,13 @@ __all__ = [
     "EnableKernel",
     "EnabledKernel",
     "Evidence",
+    "FetchRequest",
     "FolderIndex",
+    "GPUClaim",
+    "GPUPoint",
+    "GPUUser",
+    "GPUView",
+    "GPUsView",
     "GenerationRequest",
     "HolderView",
     "IndexTotals",
@@ -60,8 +70,11 @@ __all__ = [
     "ModelFileView",
     "ModelInfo",
     "ModelList",
+    "ModelRoot",
     "NotebookType",
     "PinRequest",
+    "PlanView",
+    "PlannedService",
     "Problem",
     "Profile",
     "Resources",
@@ -72,10 +85,14 @@ __all__ = [
     "StatusView",
     "TimelineEntry",
     "TimelineView",
+    "WeightsFile",
+    "WeightsList",
+    "WeightsView",
 ]
 
 _HOMES = {
     "Accepted": ".services",
+    "ClassWait": ".plan",
     "ConsentGiven": ".consents",
     "ConsentList": ".consents",
     "ConsentNeeded": ".consents",
@@ -83,7 +100,13 @@ _HOMES = {
     "EnableKernel": ".launches",
     "EnabledKernel": ".launches",
     "Evidence": ".notebooks",
+    "FetchRequest": ".weights",
     "FolderIndex": ".notebooks",
+    "GPUClaim": ".gpu",
+    "GPUPoint": ".gpu",
+    "GPUUser": ".gpu",
+    "GPUView": ".gpu",
+    "GPUsView": ".gpu",
     "GenerationRequest": ".images",
     "HolderView": ".services",
     "IndexTotals": ".notebooks",
@@ -97,8 +120,11 @@ _HOMES = {
     "ModelFileView": ".services",
     "ModelInfo": ".images",
     "ModelList": ".images",
+    "ModelRoot": ".weights",
     "NotebookType": ".notebooks",
     "PinRequest": ".services",
+    "PlanView": ".plan",
+    "PlannedService": ".plan",
     "Problem": ".problems",
     "Profile": ".notebooks",
     "Resources": ".notebooks",
@@ -109,6 +135,9 @@ _HOMES = {
     "StatusView": ".services",
     "TimelineEntry": ".timeline",
     "TimelineView": ".timeline",
+    "WeightsFile": ".weights",
+    "WeightsList": ".weights",
+    "WeightsView": ".weights",
 }
 
 

@@ -99,6 +99,12 @@ class ServiceView(Shape):
     problem: Problem | None = None
     can_start: bool = True
     can_stop: bool = False
+    can_build: bool = False
+    """Whether its image is made here and could be made now."""
+    gpus: list[str] = Field(default_factory=list)
+    """UUIDs of the GPUs that it holds."""
+    missing_models: list[str] = Field(default_factory=list)
+    """Ids of the models that must be fetched before it can start."""
 
 
 class ServiceList(Shape):
