@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)

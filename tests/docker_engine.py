@@ -209,7 +209,7 @@ def _mount_small_disk(place: Path, size_mib: int) -> None:
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "tmpfs", str(place)],
         check=True,
-        timeout=30,
+        timeout=60,
     )
 
 
@@ -293,7 +293,7 @@ def _end_daemon(daemon: subprocess.Popen[bytes], root: Path) -> None:
         except ProcessLookupError:
             continue
     for mount in reversed(_mounts_under(root)):
-        subprocess.run(["umount", "-l", mount], check=False, capture_output=True, timeout=30)
+        subprocess.run(["umount", "-l", mount], check=False, capture_output=True, timeout=60)
     shutil.rmtree(root, ignore_errors=True)
 
 

@@ -24,7 +24,7 @@ from coursia_genai_lab.servers.demo.server import DemoServer
 from coursia_genai_lab.servers.demo.settings import Settings
 from coursia_genai_lab.wire.policy import Mode, ModeChange
 
-BOUND = 10.0
+BOUND = 60.0
 """Seconds that any wait of a test may take before it counts as failed."""
 CREDENTIAL = "credential-of-the-service"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

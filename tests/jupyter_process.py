@@ -28,7 +28,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
 T = TypeVar("T")
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 STEP_SECONDS = 0.02
 TOKEN = "a-token-for-tests"
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_START", "COVERAGE_FILE")

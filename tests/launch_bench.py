@@ -26,7 +26,7 @@ from coursia_genai_lab.runtimes.fake import FakeRuntime
 from coursia_genai_lab.runtimes.readiness import until_ready
 from coursia_genai_lab.wire.notebooks import Profile
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 PROFILE_WORDS = ("remote", "remote_services", "mode", "optional", "widened", "metadata_digest")
 
 

@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from coursia_genai_lab.runtimes.loopback import free_port
 
 START_SECONDS = 60
 PASSWORD = "correct-horse"
@@ -133,7 +134,7 @@ def postgres_cluster() -> Iterator[PostgresServer]:
         word.chmod(0o644)
         options = (f"--pwfile={word}", "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8")
         _done([programs / "initdb", "-D", folder / "data", "-U", "lab", "--locale=C", *options])
-        server = PostgresServer(programs, folder, _free_port())
+        server = PostgresServer(programs, folder, free_port())
         server.start()
         try:
             yield server
@@ -194,9 +195,3 @@ def _done(command: list[str | Path], **variables: str) -> str:
 def _children(pid: int) -> list[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(word) for word in text.split()]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 _LISTEN = "0A"
+_LOWEST_PORT = 15_000
+_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,30 @@ class Listener:
 
 
 def free_port() -> int:
-    """Return a port that nobody used a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody used a moment ago and that the system gives nobody by itself.
+
+    A service may load for minutes before it listens. Until then any connection of any program
+    could be given a port of the dynamic range (ip(7), ip_local_port_range).
+    """
+    for port in (*_outside_the_dynamic_range(), 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            free: int = probe.getsockname()[1]
+            return free
+    raise OSError("no port is free")
+
+
+def _outside_the_dynamic_range() -> Iterator[int]:
+    try:
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return
+    # At random: another program may look for one at this very moment.
+    if first - _LOWEST_PORT > _TRIES:
+        yield from random.sample(range(_LOWEST_PORT, first), _TRIES)
 
 
 async def takes_connections(url: str, timeout_seconds: float = 1.0) -> bool:

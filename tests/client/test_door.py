@@ -193,7 +193,7 @@ def test_cancelling_the_task_of_an_async_stream_cancels_the_job(start_demo):
                     began.set()
 
         task = asyncio.create_task(watch())
-        await asyncio.wait_for(began.wait(), 20)
+        await asyncio.wait_for(began.wait(), 60)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()

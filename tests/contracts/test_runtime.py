@@ -26,7 +26,7 @@ from coursia_genai_lab.runtimes.base import Instance
 from coursia_genai_lab.runtimes.credentials import credential_headers
 from coursia_genai_lab.runtimes.readiness import until_ready
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 STARTERS = [
     "fake",

@@ -90,7 +90,7 @@ def manager(request: pytest.FixtureRequest, shelf: Shelf) -> Any:
 
 def run(made: Callable[[], Awaitable[T]]) -> T:
     async def main() -> T:
-        return await asyncio.wait_for(made(), 20)
+        return await asyncio.wait_for(made(), 60)
 
     return asyncio.run(main())
 

@@ -20,7 +20,7 @@ from coursia_genai_lab.lab.timeline_note import TimelineNote
 from coursia_genai_lab.runtimes.base import Instance
 from coursia_genai_lab.runtimes.readiness import until_ready
 
-PATIENCE = 30
+PATIENCE = 60.0
 
 
 async def test_a_call_of_a_dormant_kernel_waits_for_the_real_engine_to_start_again(

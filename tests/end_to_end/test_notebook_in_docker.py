@@ -44,7 +44,7 @@ routes = ["/prompt", "/history/*", "/system_stats"]
 """
 
 pytestmark = pytest.mark.docker
-SOON = 5.0
+SOON = 60.0
 Start = Callable[..., JupyterProcess]
 
 

@@ -46,7 +46,7 @@ async def until_heard(heard: list[dict[str, Any]], number: int) -> None:
         while len(heard) < number:
             await asyncio.sleep(0.005)
 
-    await asyncio.wait_for(look(), 5)
+    await asyncio.wait_for(look(), 60)
 
 
 async def test_a_change_of_state_is_told_at_once(

@@ -19,7 +19,7 @@ from PIL import Image
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NAMES = ("01-quickstart", "02-comfyui-raw", "03-openai-sdk", "04-classic")
-CELL_SECONDS = 90
+CELL_SECONDS = 180
 
 
 @dataclass

@@ -20,10 +20,10 @@ async def test_a_webui_notebook_draws_through_its_door_with_the_demo_engine_behi
 
         def notebook() -> bytes:
             order = {"prompt": "a fox", "steps": 1, "width": 128, "height": 128, "cfg_scale": 1}
-            models = requests.get(f"{door}/sdapi/v1/sd-models", auth=login, timeout=10)
+            models = requests.get(f"{door}/sdapi/v1/sd-models", auth=login, timeout=60)
             models.raise_for_status()
             assert models.json()
-            made = requests.post(f"{door}/sdapi/v1/txt2img", json=order, auth=login, timeout=10)
+            made = requests.post(f"{door}/sdapi/v1/txt2img", json=order, auth=login, timeout=60)
             made.raise_for_status()
             return base64.b64decode(made.json()["images"][0])
 

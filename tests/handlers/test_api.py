@@ -16,7 +16,7 @@ from coursia_genai_lab.handlers.person import need_role
 from coursia_genai_lab.wire import FolderIndex, ModeView, Profile, ServiceList, StatusView
 
 Api = Callable[..., Any]
-PATIENCE = 15
+PATIENCE = 60.0
 
 
 def write_notebook(path: Path, *cells: str) -> None:

@@ -15,7 +15,7 @@ from coursia_genai_lab.handlers.base import SETTINGS_KEY
 from coursia_genai_lab.wire import ConsentList, ConsentNeeded, LaunchView, Profile
 
 Api = Callable[..., Any]
-PATIENCE = 15
+PATIENCE = 60.0
 
 
 def write(path: Path, *cells: str, **genai: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from coursia_genai_lab.lab.timeline_note import TimelineNote
 
-PATIENCE = 20
+PATIENCE = 60.0
 
 
 async def ready(app: Any, service: str = "comfyui") -> None:

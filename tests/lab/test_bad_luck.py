@@ -31,7 +31,7 @@ from coursia_genai_lab.wire.policy import ModeChange
 from coursia_genai_lab.wire.problems import Problem
 from coursia_genai_lab.wire.services import RuntimeName
 
-PATIENCE = 10
+PATIENCE = 60.0
 
 
 async def at_once(spec: ServiceSpec, instance: Instance) -> None:

@@ -31,7 +31,7 @@ from coursia_genai_lab.wire.policy import ModeChange
 from coursia_genai_lab.wire.problems import Problem
 from coursia_genai_lab.wire.services import LabEvent
 
-PATIENCE = 10
+PATIENCE = 60.0
 
 
 @asynccontextmanager

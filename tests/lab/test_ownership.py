@@ -39,7 +39,7 @@ def test_the_next_lab_takes_over_the_slot_of_one_that_crashed(tmp_path: Path) ->
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     slot, abandoned = claim_slots(tmp_path)
     assert slot.owner == died.stdout.strip()

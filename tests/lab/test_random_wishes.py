@@ -25,7 +25,7 @@ from coursia_genai_lab.wire.policy import ModeChange
 
 T = TypeVar("T")
 SERVICES = ("comfyui", "forge-turbo")
-PATIENCE = 10
+PATIENCE = 60.0
 WHILE_SECONDS = 16 * 60
 """Long enough for a pin of ten minutes or a kernel to end or fall dormant, and the countdown."""
 names = st.sampled_from(SERVICES)

@@ -27,7 +27,7 @@ from coursia_genai_lab.runtimes.fake import FakeRuntime
 from coursia_genai_lab.wire.policy import ModeChange
 from coursia_genai_lab.wire.services import HolderView, ServiceView
 
-PATIENCE = 10
+PATIENCE = 60.0
 MINUTE = 60.0
 
 

@@ -23,7 +23,7 @@ from coursia_genai_lab.runtimes.fake import FakeRuntime
 from coursia_genai_lab.wire.problems import Problem
 from coursia_genai_lab.wire.services import RuntimeName
 
-PATIENCE = 10
+PATIENCE = 60.0
 
 
 class Leftovers(FakeRuntime):

@@ -138,7 +138,7 @@ async def test_a_start_that_fails_later_does_not_hurt_the_launch(opened_bench: O
 
     async with opened_bench(FakeRuntime(failure=refuse), mode="local") as bench:
         grant = await bench.desk.prepare(order("comfyui"))
-        await asyncio.wait_for(bench.desk.ready("launch1", 10), 10)
+        await asyncio.wait_for(bench.desk.ready("launch1", 10), 60)
         assert bench.lab.service("comfyui").state == "failed"
         assert "COMFYUI_API_URL" in grant.variables
 

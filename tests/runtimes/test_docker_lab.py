@@ -36,7 +36,7 @@ pytestmark = [
 ]
 
 PATIENCE = 60.0
-SOON = 5.0
+SOON = 60.0
 PYTHON = str(Path(sys.executable).resolve())
 
 SERVER = """

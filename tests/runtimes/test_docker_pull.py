@@ -158,7 +158,7 @@ async def test_a_start_that_nobody_wants_any_more_ends_its_download(
         await asyncio.wait_for(downloading.wait(), PATIENCE)
         await asyncio.to_thread(registry.reached.wait, PATIENCE)
         start.cancel()
-        done, _ = await asyncio.wait([start], timeout=5)
+        done, _ = await asyncio.wait([start], timeout=PATIENCE)
         assert done
         assert start.cancelled()
         registry.gate.set()

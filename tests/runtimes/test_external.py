@@ -109,10 +109,10 @@ async def test_a_server_that_comes_back_after_two_silences_is_not_gone() -> None
     runtime = ExternalRuntime(watch_seconds=0.02)
     instance = await runtime.start(order(at(f"http://127.0.0.1:{port}")), lambda progress: None)
     end = asyncio.create_task(runtime.wait(instance))
-    await asyncio.wait_for(many.wait(), 20)
+    await asyncio.wait_for(many.wait(), 60)
     assert not end.done()
     server.close()
-    assert (await asyncio.wait_for(end, 20)).code is None
+    assert (await asyncio.wait_for(end, 60)).code is None
     await runtime.close()
 
 
@@ -126,5 +126,5 @@ async def test_a_machine_that_takes_no_connections_any_more_is_gone() -> None:
         runtime = ExternalRuntime(watch_seconds=0.02, look_seconds=0.2)
         spec = at(f"http://127.0.0.1:{full.getsockname()[1]}")
         instance = await runtime.start(order(spec), lambda progress: None)
-        assert (await asyncio.wait_for(runtime.wait(instance), 20)).code is None
+        assert (await asyncio.wait_for(runtime.wait(instance), 60)).code is None
         await runtime.close()

@@ -69,7 +69,7 @@ async def test_a_boot_can_take_its_time(tmp_path: Path) -> None:
 async def test_a_life_can_be_short(tmp_path: Path) -> None:
     runtime = FakeRuntime(life_seconds={"one": 0.01})
     instance = await start(runtime, tmp_path)
-    ended = await asyncio.wait_for(runtime.wait(instance), 20)
+    ended = await asyncio.wait_for(runtime.wait(instance), 60)
     assert ended.code == 1
     await runtime.close()
 

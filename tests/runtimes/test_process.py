@@ -29,7 +29,7 @@ from coursia_genai_lab.runtimes.loopback import free_port
 from coursia_genai_lab.runtimes.process import ProcessRuntime
 from coursia_genai_lab.runtimes.readiness import speaks, until_ready
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 TELLS_ENVIRONMENT = """
 import http.server, json, os, sys

@@ -11,7 +11,7 @@ import pytest
 
 from coursia_genai_lab.widgets import GenerationPanel
 
-PANEL_SECONDS = 20
+PANEL_SECONDS = 60
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ def test_progress_of_the_form_reaches_the_front_end_while_the_kernel_is_idle(ker
     press(kernel, generate_id)
     values: list[float] = []
     while 100 not in values:
-        message = kernel.client.get_iopub_msg(timeout=20)
+        message = kernel.client.get_iopub_msg(timeout=60)
         if message["msg_type"] == "comm_msg" and message["content"]["comm_id"] == bar_id:
             state = message["content"]["data"].get("state", {})
             values += [state["value"]] if "value" in state else []

@@ -18,7 +18,7 @@ from coursia_genai_lab.errors import (
 from coursia_genai_lab.widgets import GenerationPanel, words
 from coursia_genai_lab.widgets.words import find_words
 
-SECONDS = 20
+SECONDS = 60
 
 
 def is_hidden(part) -> bool:

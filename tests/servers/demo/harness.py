@@ -20,7 +20,7 @@ from coursia_genai_lab.servers.demo.server import DemoServer
 from coursia_genai_lab.servers.demo.settings import Settings
 
 TOKEN = "correct horse battery staple"
-PATIENCE = 20.0
+PATIENCE = 60.0
 Graph = dict[str, dict[str, Any]]
 
 

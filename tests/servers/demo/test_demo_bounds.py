@@ -80,7 +80,7 @@ async def test_a_job_that_breaks_does_not_end_the_worker() -> None:
     first, second = Job("1", 1, broken), Job("2", 2, fine)
     queue.submit(first)
     queue.submit(second)
-    await asyncio.wait_for(second.done.wait(), 10)
+    await asyncio.wait_for(second.done.wait(), 60)
     await queue.close()
 
     assert (first.state, second.state) == ("failed", "completed")
@@ -97,7 +97,7 @@ async def test_closing_at_any_moment_ends_the_worker() -> None:
         queue.submit(job)
         for _ in range(steps):
             await asyncio.sleep(0)
-        await asyncio.wait_for(queue.close(), 10)
+        await asyncio.wait_for(queue.close(), 60)
 
         assert job.state == "cancelled" or queue.running is None
 
