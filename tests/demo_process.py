@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from coursia_genai_lab.runtimes.loopback import free_port
 
 START_SECONDS = 120
 
@@ -90,7 +91,4 @@ def demo_engine(start_demo: StartDemo) -> DemoEngine:
 @pytest.fixture
 def unused_port() -> int:
     """A port of 127.0.0.1 where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    return free_port()
