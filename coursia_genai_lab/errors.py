@@ -18,6 +18,7 @@ GenAIError                      anything of ours; code, sentence, remedy, HTTP s
 │   ├── StartTimedOut           503  the service did not answer in time
 │   ├── ServiceNotReady         503  it is starting; ask again later
 │   ├── ConsentMissing          503  only the notebook's metadata asks for it; a person decides
+│   ├── ModelFilesError         503  model files cannot be fetched, or are not what they should be
 │   └── NothingInstalled        503  nothing on this machine can run it
 └── GenerationError             502  an engine refused or failed
     ├── TokenMissing            401  this kernel has no GenAI token
@@ -200,6 +201,13 @@ class ConsentMissing(ServiceError):
         'Open the GenAI side panel and press "Start it" below its question, then run the cell '
         "again."
     )
+
+
+class ModelFilesError(ServiceError):
+    """Model files cannot be fetched, or are not what they should be."""
+
+    code = "model_files"
+    default_remedy = "Run `coursia-genai models list` to see what is here and what is missing."
 
 
 class NothingInstalled(ServiceError):
