@@ -14,6 +14,7 @@ GenAIError                      anything of ours; code, sentence, remedy, HTTP s
 │   ├── RuntimeUnavailable      503  no Docker, no permission, engine away
 │   ├── ImageMissing            503  the container image is not on this machine
 │   ├── PortTaken               503  somebody else listens where we must
+│   ├── GPUTaken                503  another Lab took the GPU memory a moment earlier
 │   ├── ServiceDied             503  the service ended while it was starting or serving
 │   ├── StartTimedOut           503  the service did not answer in time
 │   ├── ServiceNotReady         503  it is starting; ask again later
@@ -168,6 +169,13 @@ class PortTaken(ServiceError):
     """Somebody else listens where we must."""
 
     code = "port_taken"
+
+
+class GPUTaken(ServiceError):
+    """Another Lab took the GPU memory a moment earlier."""
+
+    code = "gpu_taken"
+    default_remedy = "Start the service again; it waits until the memory is free."
 
 
 class ServiceDied(ServiceError):

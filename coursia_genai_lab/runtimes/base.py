@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ..catalog.spec import ServiceSpec
 from ..wire.problems import Problem
 from ..wire.services import RuntimeName
+from .gpu_claims import SeenClaim
 
 
 class Secret:
@@ -50,6 +51,9 @@ class StartOrder:
     device_ids: Sequence[str] = ()
     """GPUs that the Lab chose for this start, by UUID or index; empty: the spec wants none, or
     there is nobody to choose."""
+    gpu_rooms: Mapping[str, int] = field(default_factory=dict)
+    """GPU -> MiB that this Lab's other services leave of it, where its size is known: what this
+    start and other Labs' share."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,11 @@ class Runtime(ABC):
     """
 
     name: ClassVar[RuntimeName]
+    takes_gpus: bool = False
+    """Whether what it starts uses this host's GPUs, so that their memory must be claimed."""
+    refuses_gpus: bool = False
+    """Whether it refuses a start for which it has no GPU: it may have one where this host's driver
+    tells nothing."""
 
     @abstractmethod
     def fits(self, spec: ServiceSpec) -> bool:
@@ -164,6 +173,13 @@ class Runtime(ABC):
         Code `drifted`. Whoever owns the instance starts it again once nobody holds it.
         """
         return None
+
+    async def claims(self, owner: str, state_folder: str) -> list[SeenClaim]:
+        """Return the GPU memory that running services of other owners hold.
+
+        Bounded, and empty where nothing can be seen: what runs there is seen by its use.
+        """
+        return []
 
     async def presence(self) -> AsyncIterator[bool]:
         """Tell whether what runs services is there: now, and after each change, for ever.

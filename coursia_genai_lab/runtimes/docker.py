@@ -21,6 +21,7 @@ from ..wire.services import RuntimeName
 from . import credentials
 from .base import Exit, Instance, Progress, Report, Runtime, StartOrder
 from .docker_calls import Launched, has_image, inspect, log_lines, stop_and_remove
+from .docker_claims import claims_of_others
 from .docker_container import container_of, exit_of
 from .docker_disk import RESERVE_BYTES, disk_full, free_bytes
 from .docker_drift import drift_of
@@ -33,6 +34,7 @@ from .docker_problems import image_missing, no_log, refused, stays
 from .docker_pull import QUIET_SECONDS, DockerPull
 from .docker_reference import may_be_fetched
 from .docker_watch import DockerWatch
+from .gpu_claims import SeenClaim
 from .loopback import takes_connections
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,8 @@ class DockerRuntime(Runtime):
     """
 
     name: ClassVar[RuntimeName] = "docker"
+    takes_gpus = True
+    refuses_gpus = True
 
     def __init__(
         self,
@@ -176,6 +180,16 @@ class DockerRuntime(Runtime):
         except (RuntimeUnavailable, docker.errors.APIError) as error:
             log.debug("cannot compare %s with its file: %s", instance.service, error)
             return None
+
+    async def claims(self, owner: str, state_folder: str) -> list[SeenClaim]:
+        """Return the GPU memory of other owners' containers on this engine."""
+        try:
+            return await self._engine.call(
+                lambda client: claims_of_others(client, owner), seconds=_CHECK_SECONDS
+            )
+        except (RuntimeUnavailable, docker.errors.APIError) as error:
+            log.debug("cannot see the claims of other Labs: %s", error)
+            return []
 
     async def presence(self) -> AsyncIterator[bool]:
         """Tell whether the engine answers: now, after each change and each return.

@@ -14,6 +14,7 @@ from ..catalog.spec import ContainerSpec, GPUSpec, ServiceSpec
 from ..errors import ConfigurationError, ServiceError
 from .base import Exit, Instance, Secret, StartOrder
 from .docker_calls import Inspection
+from .docker_claims import DEVICES_LABEL, claim_labels
 from .docker_network import NAMESPACE_LABEL
 from .fingerprint import fingerprint, speech_fingerprint
 
@@ -64,6 +65,7 @@ def create_arguments(
             SPEECH_LABEL: speech_fingerprint(order.spec),
             STARTED_LABEL: f"{time.time():.3f}",
             TOKEN_LABEL: credential_file.name if credential_file else "",
+            **claim_labels(order),
         },
         "environment": dict(container.environment),
         "network": network,
@@ -89,7 +91,7 @@ def create_arguments(
         # More than there are is an error to the engine.
         arguments["nano_cpus"] = int(min(container.cpus, max(cpus, 1)) * 1e9)
     if order.spec.gpu is not None:
-        arguments["device_requests"] = [_gpus(order.spec.gpu)]
+        arguments["device_requests"] = [_gpus(order.spec.gpu, order.device_ids)]
     return arguments
 
 
@@ -147,6 +149,7 @@ def instance_of(
         detail={
             "container": str(inspection["Name"]).lstrip("/"),
             "image": str(inspection["Config"]["Image"]),
+            "gpus": labels_of(inspection).get(DEVICES_LABEL, ""),
         },
     )
 
@@ -189,8 +192,9 @@ def _models(order: StartOrder, container: ContainerSpec) -> Sequence[Mount]:
     return mounts
 
 
-def _gpus(gpu: GPUSpec) -> DeviceRequest:
+def _gpus(gpu: GPUSpec, chosen: Sequence[str]) -> DeviceRequest:
     # Docker allocates nothing: a mere count means the first ones, for every container anew.
-    if gpu.ids:
-        return DeviceRequest(device_ids=list(gpu.ids), capabilities=[["gpu"]])
+    ids = list(chosen or gpu.ids)
+    if ids:
+        return DeviceRequest(device_ids=ids, capabilities=[["gpu"]])
     return DeviceRequest(count=gpu.count, capabilities=[["gpu"]])

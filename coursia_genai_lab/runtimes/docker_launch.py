@@ -14,6 +14,7 @@ from . import credentials
 from .base import Progress, Report, StartOrder
 from .deaths import died_while_starting
 from .docker_calls import Inspection, Launched, has_image, inspect, log_lines, remove
+from .docker_claims import refuse_overbooking
 from .docker_container import (
     OWNER_LABEL,
     TOKEN_LABEL,
@@ -123,8 +124,11 @@ class DockerLaunch:
                 raise no_gpu_by_podman(order.spec)
             cpus = int(client.info().get("NCPU") or 1)
             made = self._create(client, network, file, cpus)
+            refuse_overbooking(client, order, made)
             self._say("starting the container")
             self._start(client, made)
+            # Again: an older one may have come into sight only now.
+            refuse_overbooking(client, order, made)
             found = inspect(client, made)
             if found is None:
                 raise _TryAgain
