@@ -7,31 +7,42 @@ from dataclasses import dataclass
 
 from ..catalog.load import Catalog, load_catalog
 from ..config import LabSettings
+from ..lab.model_files import ModelFiles, ModelsHere
 from ..lab.survey import Survey
 from ..wire.problems import Problem
+from .settings import operator_settings
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """The catalogue, and per service why it cannot start here; None: it can."""
+    """The catalogue, and per service why it cannot start here; None: it can.
+
+    `models` says which model files are missing, `settings` what the operator chose.
+    """
 
     catalog: Catalog
     problems: dict[str, Problem | None]
+    models: dict[str, ModelsHere]
+    settings: LabSettings
 
 
 def look() -> Outlook:
-    """Ask the runtimes; starts nothing. Bounded: a silent engine costs seconds, once."""
-    return asyncio.run(_look())
+    """Ask the runtimes; starts nothing. Bounded: a silent engine costs seconds, once.
+
+    Raises:
+        ConfigurationError: the operator's settings cannot be read.
+    """
+    return asyncio.run(_look(operator_settings()))
 
 
-async def _look() -> Outlook:
+async def _look(settings: LabSettings) -> Outlook:
     # The application loads Jupyter Server and the Docker SDK, which `detect` does without.
     from ..app import build_runtimes
 
-    settings = LabSettings()
-    catalog = load_catalog()
-    survey = Survey(catalog, lambda: build_runtimes(settings), settings.runtime)
+    catalog = load_catalog(settings.services_path or None)
+    files = ModelFiles(settings.model_roots)
+    survey = Survey(catalog, lambda: build_runtimes(settings), settings.runtime, files)
     try:
-        return Outlook(catalog, dict(await survey.ask()))
+        return Outlook(catalog, dict(await survey.ask()), dict(survey.models), settings)
     finally:
         await survey.close()

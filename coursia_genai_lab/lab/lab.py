@@ -26,6 +26,7 @@ from .holders import Holders
 from .hung import HungJobs, hung
 from .idle import IdleStops
 from .leases import Lease, Leases
+from .model_files import ModelFiles
 from .orders import means_for, with_settings
 from .pins import Pins
 from .policy import Policy
@@ -80,7 +81,7 @@ class Lab:
             active_seconds=terms.active_seconds,
         )
         self.pins = Pins(self.leases)
-        self.survey = Survey(catalog, runtimes, settings.runtime)
+        self.survey = Survey(catalog, runtimes, settings.runtime, ModelFiles(settings.model_roots))
         self.routing = Routing(catalog, self.policy, self.survey.problems)
         self.pulse = Pulse(clock, self._beat)
         self.idle = IdleStops(

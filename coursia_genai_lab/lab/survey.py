@@ -13,6 +13,7 @@ from ..errors import NothingInstalled, ServiceError
 from ..runtimes.base import NO_NEIGHBOUR, Runtime
 from ..wire.problems import Problem
 from ..wire.services import RuntimeName
+from .model_files import READERS, ModelFiles, ModelsHere
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +26,22 @@ FRESH_SECONDS = 15.0
 class Survey:
     """Ask the runtimes what they could start, and remember the answer for a while.
 
-    `source` builds the runtimes at first use, in a thread, for their libraries are heavy.
+    What is in the way is told as a road: the engine first, then the image, then the model files,
+    each with one command. `source` builds the runtimes at first use, in a thread, for their
+    libraries are heavy. Without `files` nobody looks for model files.
     """
 
-    def __init__(self, catalog: Catalog, source: RuntimeSource, choice: str) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        source: RuntimeSource,
+        choice: str,
+        files: ModelFiles | None = None,
+    ) -> None:
         self._catalog = catalog
         self._source = source
         self._choice = choice
+        self._files = files
         self._runtimes: Mapping[RuntimeName, Runtime] | None = None
         self._chosen: frozenset[str] = frozenset()
         self._building = asyncio.Lock()
@@ -39,6 +49,8 @@ class Survey:
         self._asked_at = float("-inf")
         self.problems: dict[str, Problem | None] = {}
         """Service -> why it cannot start here; None when it can. Empty until asked."""
+        self.models: dict[str, ModelsHere] = {}
+        """Service -> which of its model files are missing; what needs none is not here."""
 
     async def runtimes(self) -> Mapping[RuntimeName, Runtime]:
         """Return the runtimes that the operator's choice leaves."""
@@ -69,7 +81,10 @@ class Survey:
         first: Problem | None = None
         for runtime in candidates:
             problem = await runtime.check(spec)
+            here = await self._files_of(spec, runtime)
+            problem = problem or here.problem
             if problem is None:
+                self.models[spec.name] = here
                 self.problems[spec.name] = None
                 return runtime
             if problem.code != NO_NEIGHBOUR:
@@ -78,6 +93,13 @@ class Survey:
         # Only now: whoever asks meanwhile must not hear of a doubt that is none.
         self.problems[spec.name] = first
         raise _as_error(first)
+
+    async def _files_of(self, spec: ServiceSpec, runtime: Runtime) -> ModelsHere:
+        if self._files is None or runtime.name not in READERS:
+            return ModelsHere()
+        # Also where something else is in the way: both can be fetched at one time.
+        self.models[spec.name] = found = await self._files.of(spec)
+        return found
 
     async def ask(self, *, fresh: bool = False) -> dict[str, Problem | None]:
         """Return, per service, why it cannot start here; asks again when the answer is old."""
@@ -107,6 +129,8 @@ class Survey:
         runtimes, self._runtimes = self._runtimes, None
         for runtime in (runtimes or {}).values():
             await runtime.close()
+        if self._files is not None:
+            self._files.close()
 
 
 def nothing_runs(spec: ServiceSpec) -> Problem:
