@@ -12,7 +12,7 @@ from .commands import Commands
 from .endpoint import Endpoint
 from .holders import Holders
 from .routing import Routing
-from .service import Service, not_ready
+from .service import Service
 from .survey import no_key
 
 
@@ -79,5 +79,14 @@ class Entry:
             left = deadline - time.monotonic()
             given_up = cell.state == "stopped" and not cell.meant_to_run
             if left <= 0 or given_up or not self._is_open():
-                raise not_ready(cell, self._estimate(cell.spec.name))
+                raise _not_ready(cell, self._estimate(cell.spec.name))
             await self._changes.wait(self._changes.revision, left)
+
+
+def _not_ready(service: Service, seconds_left: float | None) -> ServiceNotReady:
+    """Return what a caller hears whose patience ended before the service was ready."""
+    phase = f": {service.phase}" if service.phase else ""
+    about = f" About {seconds_left:.0f} s are left." if seconds_left else ""
+    error = ServiceNotReady(f"{service.spec.title} is {service.state}{phase}.{about}")
+    error.retry_after = max(1.0, min(seconds_left or 5.0, 60.0))
+    return error

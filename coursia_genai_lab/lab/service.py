@@ -8,14 +8,20 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ..catalog.spec import ServiceSpec
-from ..errors import GenAIError, ServiceDied, ServiceError, ServiceNotReady, StartTimedOut
+from ..errors import (
+    GenAIError,
+    ImageMissing,
+    ServiceDied,
+    ServiceError,
+    StartTimedOut,
+)
 from ..runtimes.base import Instance, Progress, Runtime, StartOrder
 from ..wire.problems import Problem
 from ..wire.services import ServiceState
 from ..wire.timeline import TimelineEvent
+from .call_off import call_off
 from .timeline_note import Record, TimelineNote, forget
 
 log = logging.getLogger(__name__)
@@ -24,7 +30,6 @@ BRIEF_FAILURE_SECONDS = 10.0
 """A service that failed less than this ago is not started again by a mere request."""
 LAST_LINES = 200
 """What is kept of the output of a service that died, whose files are then removed."""
-CALL_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,10 @@ class Service:
         self.start_seconds: float | None = None
         self.last_lines: list[str] = []
         """The end of the output of the last instance that ended by itself."""
+        self.working = False
+        """Whether its image is being made."""
+        self.work_problem: Problem | None = None
+        """Why its image was not made the last time."""
         self._start_began = 0.0
         self._failed_at = 0.0
         self._means = means
@@ -137,14 +146,30 @@ class Service:
 
     def mark_unavailable(self, problem: Problem | None) -> None:
         """Show whether it could start here, while nobody wants it to."""
-        if self.wanted or self.instance is not None or self._busy:
+        if self.wanted or self.instance is not None or self._busy or self.working:
             return
+        if problem is not None and problem.code == ImageMissing.code:
+            problem = self.work_problem or problem
         if problem is not None and problem != self.problem:
             self.problem = problem
             self._become("unavailable")
         elif problem is None and self.state == "unavailable":
             self.problem = None
             self._become("stopped")
+
+    def show_work(self, progress: Progress) -> None:
+        """Show how the making of its image goes, unless it runs or starts meanwhile."""
+        self.working, self.work_problem = True, None
+        if self.instance is None and not self._busy:
+            self.problem = None
+            self._report(progress)
+
+    def end_work(self, problem: Problem | None) -> None:
+        """Show that the making of its image has ended, and why it failed if it did."""
+        self.working, self.work_problem = False, problem
+        if self.state == "building":
+            self.problem = problem
+            self._become("stopped" if problem is None else "unavailable")
 
     async def close(self, *, grace_seconds: float, keep_until: float | None = None) -> None:
         """Stop it and end every task, within about `grace_seconds`.
@@ -162,7 +187,7 @@ class Service:
                 task.cancel()
             await asyncio.gather(*done, *pending, return_exceptions=True)
         if self._watcher is not None:
-            await _call_off(self._watcher)
+            await call_off(self._watcher)
 
     async def _leave(self, until: float) -> bool:
         instance, runtime = self.instance, self.runtime
@@ -175,7 +200,7 @@ class Service:
             log.warning("%s cannot be kept and is stopped: %s", self.spec.name, error)
             return False
         if self._watcher is not None:
-            await _call_off(self._watcher)
+            await call_off(self._watcher)
         log.info("%s: goes on until its pin ends", self.spec.name)
         return True
 
@@ -284,7 +309,7 @@ class Service:
             words = await self._last_words(runtime, instance)
             raise StartTimedOut(error.message + words, error.remedy) from error
         finally:
-            await _call_off(answer, end)
+            await call_off(answer, end)
 
     async def _bring_down(self) -> None:
         instance, runtime = self.instance, self.runtime
@@ -294,7 +319,7 @@ class Service:
         self._note("stopping", by=self._by, reason=self._why)
         self._become("stopping", "stopping")
         if self._watcher is not None:
-            await _call_off(self._watcher)
+            await call_off(self._watcher)
         try:
             await runtime.stop(instance, self._grace)
         except GenAIError as error:
@@ -359,25 +384,3 @@ class Service:
         if not keep_percent:
             self.percent = self.done_bytes = self.total_bytes = None
         self._changed(self)
-
-
-async def _call_off(*tasks: asyncio.Future[Any]) -> None:
-    """Cancel tasks until they have ended: some do not hear it the first time.
-
-    Before Python 3.12 `asyncio.wait_for` loses a cancellation that comes with its result.
-    """
-    deaf = set(tasks)
-    while deaf:
-        for task in deaf:
-            task.cancel()
-        _, deaf = await asyncio.wait(deaf, timeout=CALL_AGAIN_SECONDS)
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def not_ready(service: Service, seconds_left: float | None) -> ServiceNotReady:
-    """Return what a caller hears whose patience ended before the service was ready."""
-    phase = f": {service.phase}" if service.phase else ""
-    about = f" About {seconds_left:.0f} s are left." if seconds_left else ""
-    error = ServiceNotReady(f"{service.spec.title} is {service.state}{phase}.{about}")
-    error.retry_after = max(1.0, min(seconds_left or 5.0, 60.0))
-    return error
