@@ -6,7 +6,7 @@ import contextlib
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import docker
 import docker.errors
@@ -82,8 +82,9 @@ def open_stream(
     params: Mapping[str, str],
     headers: Mapping[str, str] | None = None,
     quiet_seconds: float | None,
+    body: IO[bytes] | None = None,
 ) -> EngineStream:
-    """Ask the engine and return its answer while it goes on.
+    """Ask the engine, sending `body` where there is one; return its answer while it goes on.
 
     `quiet_seconds` is the longest silence, before the answer and between two pieces of it; None
     bears any.
@@ -98,6 +99,7 @@ def open_stream(
         f"{api.base_url}/v{api.api_version}{path}",
         params=dict(params),
         headers=dict(headers or {}),
+        data=body,
         stream=True,
         timeout=(_CONNECT_SECONDS, quiet_seconds),
     )
