@@ -1,61 +1,104 @@
 """The declarative description of one service: a TOML file, checked by pydantic.
 
 There is no field for privileged mode, devices, host network or the engine's socket: what a
-spec cannot say, a spec cannot do.
+spec cannot say, a spec cannot do. What the values may hold stands in `fields.py`.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ..wire.services import Dialect
+from .fields import (
+    Address,
+    Argument,
+    BuildContext,
+    ContainerName,
+    ContainerUser,
+    CredentialUser,
+    DoorPort,
+    EnvironmentName,
+    EnvironmentValue,
+    ExportValue,
+    GPUId,
+    Image,
+    Indicator,
+    InnerPath,
+    Line,
+    LongText,
+    ModelFileName,
+    ModelFolder,
+    ModelId,
+    Port,
+    ProcessArgument,
+    Repository,
+    RepositoryPath,
+    Revision,
+    ServerAddress,
+    ServiceName,
+    Sha256,
+    Status,
+    Title,
+    UrlPath,
+    VariableName,
+)
 
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
-ModelFolder = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", max_length=200
-    ),
-]
-ModelFileName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=255)
-]
-Port = Annotated[int, Field(ge=1, le=65_535)]
+MOST_MIB = 2**24
+"""16 TiB: more than any machine has."""
+MOST_BYTES = 2**44
+_DAY = 86_400.0
+
+
+def _no_twice(values: list[Any]) -> list[Any]:
+    if len(set(values)) != len(values):
+        raise ValueError("names something twice")
+    return values
+
+
+Indicators = Annotated[list[Indicator], Field(max_length=500)]
+Environment = Annotated[dict[EnvironmentName, EnvironmentValue], Field(max_length=200)]
+GPUIds = Annotated[list[GPUId], Field(max_length=64), AfterValidator(_no_twice)]
+ModelFolders = Annotated[list[ModelFolder], Field(max_length=50), AfterValidator(_no_twice)]
 
 
 class SpecPart(BaseModel):
     """A frozen, closed table of a spec."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
 
 
 class ContainerSpec(SpecPart):
     """How the Docker runtime runs the service."""
 
-    image: str = Field(min_length=1, max_length=255)
+    image: Image
     """Image reference."""
     pull: bool | None = None
     """Whether a missing image may be fetched; None: if `image` names its registry."""
     port: Port
     """Port inside the container; it is published on a dynamic loopback port."""
-    command: list[str] = Field(default_factory=list)
+    command: list[Argument] = Field(default_factory=list, max_length=200)
     """Arguments; empty leaves the image's own."""
-    environment: dict[str, str] = Field(default_factory=dict)
+    environment: Environment = Field(default_factory=dict)
     """Plain settings; a secret never goes here."""
-    token_path: str | None = "/run/secrets/coursia-genai/token"
+    token_path: InnerPath | None = "/run/secrets/coursia-genai/token"
     """Where the credential of this start is mounted, read-only; None mounts none."""
-    memory_mib: int = Field(default=8192, ge=64)
-    cpus: float = Field(default=0, ge=0)
+    memory_mib: int = Field(default=8192, ge=64, le=MOST_MIB)
+    """Memory of the machine that it may use, without swap."""
+    cpus: float = Field(default=0, ge=0, le=1024)
     """CPU limit; 0 sets none."""
-    pids: int = Field(default=1024, ge=16)
-    user: str | None = None
+    pids: int = Field(default=1024, ge=16, le=1_000_000)
+    """Processes and threads that it may have."""
+    user: ContainerUser | None = None
+    """User, or user:group; None leaves the image's own."""
     read_only: bool = False
     """Whether the container's own file system is read-only (with /tmp in memory)."""
-    models: list[str] = Field(default_factory=list)
-    """Sub-folders of the operator's model_roots to mount read-only under /models."""
+    models: ModelFolders = Field(default_factory=list)
+    """Sub-folders of the operator's model_roots to mount read-only under /models; without one of
+    them it does not start."""
+    optional_models: ModelFolders = Field(default_factory=list)
+    """More of them, mounted where they are there."""
 
 
 class ProcessSpec(SpecPart):
@@ -64,18 +107,18 @@ class ProcessSpec(SpecPart):
     `{python}`, `{port}` and `{token_file}` in the arguments are replaced.
     """
 
-    command: list[str] = Field(min_length=1)
-    environment: dict[str, str] = Field(default_factory=dict)
+    command: list[ProcessArgument] = Field(min_length=1, max_length=200)
+    environment: Environment = Field(default_factory=dict)
 
 
 class GPUSpec(SpecPart):
     """What the service wants of GPUs."""
 
-    ids: list[str] = Field(default_factory=list)
+    ids: GPUIds = Field(default_factory=list)
     """Device ids (`GPU-…`) or indices that the operator assigned; empty lets the Lab choose."""
     count: int = Field(default=1, ge=1, le=64)
     """How many GPUs; `ids`, where given, decide instead."""
-    vram_mib: int = Field(ge=0)
+    vram_mib: int = Field(ge=0, le=MOST_MIB)
     """Memory that it needs on each of them, MiB."""
     exclusive: bool = False
     """Whether nothing else of any Lab may run on its GPUs meanwhile."""
@@ -84,12 +127,12 @@ class GPUSpec(SpecPart):
 class BuildSpec(SpecPart):
     """How the image of `[container]` is made here, when nobody publishes it."""
 
-    context: str = Field(min_length=1, max_length=255)
+    context: BuildContext
     """Name of a build context inside the package (`comfyui`, `forge`), or, in an operator's file,
     the absolute path of a folder with a Dockerfile."""
-    arguments: dict[str, str] = Field(default_factory=dict)
+    arguments: Environment = Field(default_factory=dict)
     """Build arguments, such as other base images; a secret never goes here."""
-    size_mib: int | None = Field(default=None, ge=0)
+    size_mib: int | None = Field(default=None, ge=0, le=MOST_MIB)
     """About how much disk the build needs."""
 
 
@@ -98,7 +141,7 @@ class WarmUpSpec(SpecPart):
     for its model to load; it is `ready` when that has been answered.
     """
 
-    path: str = Field(pattern=r"^/")
+    path: UrlPath
     body: dict[str, Any] = Field(default_factory=dict)
     """JSON that is posted."""
     timeout_seconds: float = Field(default=600, gt=0, le=7200)
@@ -107,8 +150,8 @@ class WarmUpSpec(SpecPart):
 class ReadinessSpec(SpecPart):
     """How the Lab knows that the service answers."""
 
-    path: str = Field(default="/", pattern=r"^/")
-    statuses: list[int] = Field(default_factory=lambda: [200])
+    path: UrlPath = "/"
+    statuses: list[Status] = Field(default_factory=lambda: [200], min_length=1, max_length=50)
     """HTTP statuses that count as up; 401 counts for a locked ComfyUI."""
     interval_seconds: float = Field(default=0.2, ge=0.02, le=60)
     timeout_seconds: float = Field(default=2, gt=0, le=60)
@@ -118,7 +161,7 @@ class CredentialSpec(SpecPart):
     """How the gateway proves itself to the service."""
 
     scheme: Literal["bearer", "basic", "none"] = "bearer"
-    user: str = "genai"
+    user: CredentialUser = "genai"
     """User name of the basic scheme."""
 
 
@@ -130,7 +173,7 @@ class ExportGroup(SpecPart):
     kernel token.
     """
 
-    variables: dict[VariableName, str] = Field(min_length=1)
+    variables: dict[VariableName, ExportValue] = Field(min_length=1, max_length=50)
 
 
 class ModelFileSpec(SpecPart):
@@ -140,32 +183,40 @@ class ModelFileSpec(SpecPart):
     there.
     """
 
-    folder: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$")
-    ]
+    folder: ModelFolder
     """Folder below a model root, as the engine names it: `checkpoints`, `text_encoders`."""
     name: ModelFileName
-    size_bytes: int | None = Field(default=None, ge=0)
+    size_bytes: int | None = Field(default=None, ge=0, le=MOST_BYTES)
     """Exact where it is known; a file of another size is wrong."""
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
-    url: str | None = Field(default=None, pattern=r"^https?://")
-    repository: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
-    path: str | None = Field(default=None, min_length=1, max_length=500)
+    sha256: Sha256 | None = None
+    url: Address | None = None
+    repository: Repository | None = None
+    """OWNER/NAME on the model hub."""
+    path: RepositoryPath | None = None
     """Path inside `repository`; None: the file's name."""
-    revision: str = "main"
+    revision: Revision = "main"
+    """Branch, tag or commit of `repository`."""
+
+    @model_validator(mode="after")
+    def _it_comes_from_one_place(self) -> ModelFileSpec:
+        if self.url and self.repository:
+            raise ValueError("has both a url and a repository; give one")
+        if self.path and not self.repository:
+            raise ValueError("has a path and no repository")
+        return self
 
 
 class ModelSpec(SpecPart):
     """A model that the service offers."""
 
-    id: str
+    id: ModelId
     """The name by which callers ask for it, `flux-1-dev`."""
-    title: str
-    files: list[ModelFileSpec] = Field(default_factory=list)
-    size_mib: int | None = None
+    title: Title
+    files: list[ModelFileSpec] = Field(default_factory=list, max_length=200)
+    size_mib: int | None = Field(default=None, ge=0, le=MOST_MIB)
     """About the size of all its files, for people; the files' own sizes are exact."""
-    licence: str = ""
-    licence_url: str | None = Field(default=None, pattern=r"^https?://")
+    licence: Line = ""
+    licence_url: Address | None = None
     accept: bool = False
     """Whether somebody must accept the licence before it is fetched."""
     gated: bool = False
@@ -177,34 +228,34 @@ class ModelSpec(SpecPart):
 class DetectExample(SpecPart):
     """A cell that shows an indicator, and one that looks alike and needs nothing."""
 
-    example: str
-    counter_example: str
-    why_not: str = ""
+    example: LongText
+    counter_example: LongText
+    why_not: LongText = ""
     """Why the second needs nothing; empty leaves the sentence of its kind."""
 
 
 class DetectSpec(SpecPart):
     """What in a notebook shows that it needs this service: literals and globs only."""
 
-    variables: list[str] = Field(default_factory=list)
+    variables: Indicators = Field(default_factory=list)
     """Environment variables that hold its address or credential."""
-    hosts: list[str] = Field(default_factory=list)
+    hosts: Indicators = Field(default_factory=list)
     """Host names or globs, `*.comfy.example.org`, `api.openai.com`."""
-    modules: list[str] = Field(default_factory=list)
+    modules: Indicators = Field(default_factory=list)
     """Client libraries, as literals or globs; a one-word entry of `calls` counts only on
     something of theirs. An object with a call of theirs that is handed to other code counts too.
     """
-    calls: list[str] = Field(default_factory=list)
+    calls: Indicators = Field(default_factory=list)
     """Dotted ends of calls that send work, as literals or globs: `images.generate`."""
-    routes: list[str] = Field(default_factory=list)
+    routes: Indicators = Field(default_factory=list)
     """URL paths or globs to which this dialect takes work, `/sdapi/v1/txt2img`."""
-    probes: list[str] = Field(default_factory=list)
+    probes: Indicators = Field(default_factory=list)
     """URL paths or globs of the dialect that send no work; they support a claim."""
-    nodes: list[str] = Field(default_factory=list)
+    nodes: Indicators = Field(default_factory=list)
     """Class types of a ComfyUI graph."""
-    models: list[str] = Field(default_factory=list)
+    models: Indicators = Field(default_factory=list)
     """Model names or globs that point to this service rather than to a sister."""
-    prefers: list[str] = Field(default_factory=list)
+    prefers: Indicators = Field(default_factory=list)
     """Words in hosts, variables or file names that choose it among services of one dialect."""
     examples: dict[str, DetectExample] = Field(default_factory=dict)
     """`calls:generate*` -> the cells that the documentation shows for it; an indicator that is
@@ -215,15 +266,19 @@ class ServiceSpec(SpecPart):
     """One service of the catalogue."""
 
     name: ServiceName
-    title: str
-    summary: str = ""
+    title: Title
+    """Its name for people."""
+    summary: Line = ""
+    """One sentence on what it is."""
     kind: Literal["local", "cloud"] = "local"
+    """`cloud`: somebody else's, paid by use; nothing is started here."""
     dialect: Dialect
-    door_port: Port | None = None
+    """The API that it speaks."""
+    door_port: DoorPort | None = None
     """Preferred port of its door on 127.0.0.1; another is taken if it is busy."""
-    known_containers: list[str] = Field(default_factory=list)
+    known_containers: list[ContainerName] = Field(default_factory=list, max_length=50)
     """Names of containers that somebody else may already run for it."""
-    address: str | None = Field(default=None, pattern=r"^https?://")
+    address: ServerAddress | None = None
     """Address of a server that the operator runs; makes the service external."""
     container: ContainerSpec | None = None
     build: BuildSpec | None = None
@@ -232,24 +287,49 @@ class ServiceSpec(SpecPart):
     readiness: ReadinessSpec = Field(default_factory=ReadinessSpec)
     warm_up: WarmUpSpec | None = None
     credential: CredentialSpec = Field(default_factory=CredentialSpec)
-    start_timeout_seconds: float = Field(default=600, gt=0)
-    stop_grace_seconds: float = Field(default=10, ge=0)
-    no_progress_seconds: float | None = Field(default=3600, gt=0)
+    start_timeout_seconds: float = Field(default=600, gt=0, le=_DAY)
+    stop_grace_seconds: float = Field(default=10, ge=0, le=600)
+    """How long it may take to end by itself, before it is killed."""
+    no_progress_seconds: float | None = Field(default=3600, gt=0, le=7 * _DAY)
     """How long a job may show no progress before it is ended, and the service with it when that
     fails; None never ends one. Many jobs can show none before their picture, so it is long."""
-    idle_minutes: float | None = Field(default=None, ge=0)
+    idle_minutes: float | None = Field(default=None, ge=0, le=43_200)
     """None takes the Lab's own."""
-    exports: list[ExportGroup] = Field(default_factory=list)
-    models: list[ModelSpec] = Field(default_factory=list)
+    exports: list[ExportGroup] = Field(default_factory=list, max_length=50)
+    models: list[ModelSpec] = Field(default_factory=list, max_length=200)
     detect: DetectSpec = Field(default_factory=DetectSpec)
-    cloud_stand_in: str | None = None
-    install: str = ""
+    cloud_stand_in: ServiceName | None = None
+    """The service of the catalogue that may draw in its place where policy lets it."""
+    install: LongText = ""
     """How to make it available here, for an admin."""
-    install_command: str | None = None
-    troubleshooting: str = ""
+    install_command: Line | None = None
+    """One command line that does it, or begins it."""
+    troubleshooting: LongText = ""
+    """What people meet with it, and what helps; a line each."""
 
     @model_validator(mode="after")
-    def _a_local_service_must_be_runnable(self) -> ServiceSpec:
+    def _it_can_be_run(self) -> ServiceSpec:
         if self.kind == "local" and not (self.container or self.process or self.address):
             raise ValueError("a local service needs a [container], a [process] or an address")
+        if self.kind == "cloud":
+            wrong = [n for n in ("container", "process", "build", "gpu") if getattr(self, n)]
+            if wrong:
+                raise ValueError(f"a cloud has no [{wrong[0]}]: nothing of it runs here")
+        if self.build and not self.container:
+            raise ValueError("a [build] needs a [container] whose image it makes")
+        if self.cloud_stand_in == self.name:
+            raise ValueError("cannot stand in for itself")
+        return self
+
+    @model_validator(mode="after")
+    def _its_names_are_its_own(self) -> ServiceSpec:
+        models = [model.id for model in self.models]
+        if len(set(models)) != len(models):
+            raise ValueError("two [[models]] have the same id")
+        files: dict[tuple[str, str], ModelFileSpec] = {}
+        for file in (file for model in self.models for file in model.files):
+            if files.setdefault((file.folder, file.name), file) != file:
+                raise ValueError(
+                    f"{file.folder}/{file.name} is described in two ways by two [[models]]"
+                )
         return self

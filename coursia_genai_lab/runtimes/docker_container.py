@@ -177,19 +177,25 @@ def _credential_mount(container: ContainerSpec, file: Path | None) -> Sequence[M
 
 def _models(order: StartOrder, container: ContainerSpec) -> Sequence[Mount]:
     mounts = []
-    for folder in container.models:
-        for root in map(Path, order.model_roots):
-            place = (root / folder).resolve()
-            if place.is_dir() and place.is_relative_to(root.resolve()):
-                target = f"/models/{folder.strip('/')}"
-                mounts.append(Mount(target=target, source=str(place), type="bind", read_only=True))
-                break
-        else:
+    for folder in dict.fromkeys([*container.models, *container.optional_models]):
+        place = _model_folder(order, folder)
+        if place is not None:
+            target = f"/models/{folder.strip('/')}"
+            mounts.append(Mount(target=target, source=str(place), type="bind", read_only=True))
+        elif folder in container.models:
             raise ConfigurationError(
                 f"{order.spec.title} wants the model folder {folder}, which is in no model root.",
                 "Put it into a folder named by GenAILab.model_roots.",
             )
     return mounts
+
+
+def _model_folder(order: StartOrder, folder: str) -> Path | None:
+    for root in map(Path, order.model_roots):
+        place = (root / folder).resolve()
+        if place.is_dir() and place.is_relative_to(root.resolve()):
+            return place
+    return None
 
 
 def _gpus(gpu: GPUSpec, chosen: Sequence[str]) -> DeviceRequest:

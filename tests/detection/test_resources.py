@@ -63,7 +63,7 @@ def test_a_fallback_of_another_word_is_none(detect, word):
 def test_services_that_only_the_metadata_names_are_widened(detect):
     profile = detect(OPENAI, genai={"services": ["openai", "comfyui-qwen"]})
     assert (profile.services, profile.widened) == (["openai", "comfyui-qwen"], ["comfyui-qwen"])
-    assert profile.resources.vram_mib == 20480
+    assert profile.resources.vram_mib == 21504
 
 
 def test_fewer_services_than_were_found_widen_nothing(detect):
