@@ -6,10 +6,12 @@ import posixpath
 from collections.abc import Callable
 
 from ..catalog.spec import ServiceSpec
+from ..wire.problems import Problem
 from ..wire.services import HolderView, ModelFileView, ServiceView
 from .kept_entry import SOMEBODY
 from .lab import Lab
 from .leases import HOLDING, Lease
+from .model_files import READERS, ModelsHere
 from .service import Service
 from .timeline import NOBODY
 
@@ -45,9 +47,10 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         since=cell.since,
         stops_in_seconds=lab.idle.left(backend),
         holders=[_holder(lab, lease, person) for lease in lab.holders(name)],
-        models=_models(asked.spec, cell),
+        models=_models(lab, asked.spec, cell),
+        missing_models=list(_files(lab, name).missing),
         gpu_vram_mib=asked.spec.gpu.vram_mib if asked.spec.gpu else None,
-        problem=cell.problem,
+        problem=cell.problem or _models_gone(lab, cell),
         can_start=_can_start(lab, cell),
         can_stop=cell.meant_to_run and not external,
     )
@@ -99,9 +102,34 @@ def _holder(lab: Lab, lease: Lease, person: str) -> HolderView:
     )
 
 
-def _models(spec: ServiceSpec, cell: Service) -> list[ModelFileView]:
-    available = cell.state == "ready"
+def _models(lab: Lab, spec: ServiceSpec, cell: Service) -> list[ModelFileView]:
+    missing = _files(lab, spec.name).missing
     return [
-        ModelFileView(id=model.id, title=model.title, available=available, size_mib=model.size_mib)
+        ModelFileView(
+            id=model.id,
+            title=model.title,
+            available=cell.state == "ready" and model.id not in missing,
+            size_mib=model.size_mib,
+        )
         for model in spec.models
     ]
+
+
+def _files(lab: Lab, name: str) -> ModelsHere:
+    return lab.survey.models.get(name, ModelsHere())
+
+
+def _models_gone(lab: Lab, cell: Service) -> Problem | None:
+    """Return what is told of a service that runs on although its model files have gone."""
+    here, instance = _files(lab, cell.spec.name), cell.instance
+    if cell.state != "ready" or instance is None or instance.runtime not in READERS:
+        return None
+    if here.problem is None or not here.missing:
+        return None
+    return Problem(
+        code="models_gone",
+        message=f"The model files of {cell.spec.title} have gone since it started. It goes on "
+        "with what it has in memory; a picture with another model fails.",
+        remedy="Bring the files back; it need not be stopped for that.",
+        command=here.problem.command,
+    )
