@@ -154,7 +154,7 @@ def _find(file: ModelFileSpec, roots: Sequence[str | Path]) -> FileFound:
         "present",
         place,
         done_bytes=info.st_size,
-        verified=bool(record and record.sha256),
+        verified=bool(record and record.sha256 and (file.sha256 or record.compared)),
         fetched=bool(record and record.fetched),
     )
 

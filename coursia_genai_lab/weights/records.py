@@ -23,6 +23,8 @@ class FileRecord:
     inode: int
     sha256: str = ""
     """Its hash when it was last read as a whole; empty: it never was."""
+    compared: bool = False
+    """Whether there was a published hash to compare it with."""
     fetched: bool = False
     """Whether the Lab put it there; only such a file is ever replaced or removed."""
     source: str = ""
