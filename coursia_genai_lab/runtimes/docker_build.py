@@ -31,6 +31,7 @@ from .docker_build_remains import BASE_LABEL, BUILD_LABEL, remove_image, sweep
 from .docker_calls import has_image
 from .docker_container import container_of
 from .docker_disk import free_bytes
+from .docker_problems import AWAY
 from .docker_pull import DockerPull
 from .docker_reference import split_reference
 from .docker_streams import EngineStream, open_stream
@@ -93,23 +94,23 @@ class DockerBuild:
         info = client.info()
         self._see_to_the_disk(free_bytes(info), before=True)
         sweep(client, self._sweep_after_seconds)
-        base = context.base
+        base = "" if context.base == "scratch" else context.base
         self._fetch_base(client, base)
         digest = _digest(client, base)
         if base:
             self._log(f"base image: {digest}")
         known = {str(one) for one in client.api.images(quiet=True, all=True)}
         archive, content = context.pack()
-        done = False
         try:
             with archive:
                 image = self._build(client, archive, context, _labels(content, digest), info)
             self._name(client, image)
-            done = True
-            return image
-        finally:
-            if not done:
-                self._remove_what_was_made(client, known)
+        except RuntimeUnavailable:
+            raise  # the engine keeps what was made, and the next build sweeps it
+        except BaseException:
+            self._remove_what_was_made(client, known)
+            raise
+        return image
 
     def _fetch_base(self, client: docker.DockerClient, base: str) -> None:
         self._tell("looking for the base image")
@@ -221,8 +222,7 @@ class DockerBuild:
         before = {one.removeprefix("sha256:") for one in known}
         made = [*self._output.made, self._output.built.removeprefix("sha256:")]
         new = [one for one in made if one and not any(old.startswith(one) for old in before)]
-        # An engine that is gone keeps them; the next build sweeps.
-        with contextlib.suppress(docker.errors.DockerException, requests.RequestException, OSError):
+        with contextlib.suppress(*AWAY):  # the first reason is the one to tell
             for image in reversed(new):
                 remove_image(client, image)
 

@@ -65,6 +65,7 @@ def _left_by_a_build(client: docker.DockerClient, row: dict[str, Any]) -> bool:
     if OWNER_LABEL in (row.get("Labels") or {}) or row.get("State") == "running":
         return False
     try:
-        return not client.api.inspect_image(row["ImageID"]).get("RepoTags")
+        image = client.api.inspect_image(row["ImageID"])
     except docker.errors.ImageNotFound:
         return True
+    return not (image.get("RepoTags") or image.get("RepoDigests"))
