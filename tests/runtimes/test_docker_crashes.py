@@ -182,19 +182,22 @@ async def test_an_engine_killed_during_a_stop_leaves_it_to_be_done_again(
 
 
 @contextlib.contextmanager
-def taken_by_a_process(house: DockerHouse, ports: range) -> Iterator[None]:
+def taken_by_a_process(house: DockerHouse, ports: range) -> Iterator[list[int]]:
+    taken = []
     with contextlib.ExitStack() as stack:
         for port in ports:
+            # A port that some program has just been given may be free again soon.
             with contextlib.suppress(OSError):
                 stack.enter_context(socket.create_server(("127.0.0.1", port)))
-        yield
+                taken.append(port)
+        yield taken
 
 
 @contextlib.contextmanager
-def taken_by_a_container(house: DockerHouse, ports: range) -> Iterator[None]:
+def taken_by_a_container(house: DockerHouse, ports: range) -> Iterator[list[int]]:
     api = house.engine.client.api
     network = api.create_network(f"{NAMESPACE}-theirs")
-    made = []
+    made, taken = [], []
     try:
         for port in ports:
             bound = api.create_host_config(
@@ -202,17 +205,17 @@ def taken_by_a_container(house: DockerHouse, ports: range) -> Iterator[None]:
             )
             image, name = house.container()["image"], f"{NAMESPACE}-theirs-{port}"
             made.append(api.create_container(image, name=name, ports=[port], host_config=bound))
-            # A port that some program has just been given is taken as well.
             with contextlib.suppress(docker.errors.APIError):
                 api.start(made[-1]["Id"])
-        yield
+                taken.append(port)
+        yield taken
     finally:
         for container in made:
             api.remove_container(container["Id"], force=True)
         api.remove_network(network["Id"])
 
 
-Taken = Callable[[DockerHouse, range], contextlib.AbstractContextManager[None]]
+Taken = Callable[[DockerHouse, range], contextlib.AbstractContextManager[list[int]]]
 
 
 @pytest.mark.parametrize(
@@ -228,10 +231,13 @@ async def test_ports_that_others_have_are_passed_over(
         port = int(first.url.rpartition(":")[2])
         await runtime.stop(first, 0)
         # The engine gives dynamic ports one after the other.
-        with taken(house, range(port + 1, port + 1 + count)):
+        with taken(house, range(port + 1, port + 1 + count)) as ports:
+            assert ports
             second = await started(house, runtime)
-            assert int(second.url.rpartition(":")[2]) not in range(port + 1, port + 1 + count)
-            await runtime.stop(second, 0)
+            try:
+                assert int(second.url.rpartition(":")[2]) not in ports
+            finally:
+                await runtime.stop(second, 0)
 
 
 async def test_a_call_is_called_off_also_at_the_moment_of_its_answer(house: DockerHouse) -> None:
