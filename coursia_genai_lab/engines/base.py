@@ -1,21 +1,23 @@
-"""What the Lab asks of every engine: whether it works, and to give its memory back."""
+"""What is asked of every engine: whether it works, and to give its memory back."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import ServiceError
+from ..errors import GenAIError, ServiceError
 from ..wire.services import Dialect
+from .calls import ANSWER_SECONDS, Calls
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-ANSWER_SECONDS = 5.0
-MOST_BYTES = 2**20
+__all__ = ["ANSWER_SECONDS", "Engine", "ended"]
+
+_ending: set[asyncio.Task[Any]] = set()
+"""Held here until they are done, for nobody else waits for them."""
 
 
 class Engine(ABC):
@@ -28,9 +30,7 @@ class Engine(ABC):
     dialect: ClassVar[Dialect]
 
     def __init__(self, url: str, headers: Mapping[str, str], session: ClientSession) -> None:
-        self._url = url.rstrip("/")
-        self._headers = dict(headers)
-        self._session = session
+        self._calls = Calls(url, headers, session)
 
     @abstractmethod
     async def busy(self) -> bool:
@@ -42,24 +42,30 @@ class Engine(ABC):
 
     async def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Return the JSON object that a route answers with; an empty one for no JSON."""
-        from aiohttp import ClientError, ClientTimeout
+        try:
+            answer = await self._calls.ask(method, path, body)
+        except ServiceError:
+            raise
+        except GenAIError as error:
+            raise ServiceError(error.message, error.remedy, code=error.error_code) from error
+        if answer.status >= 300:
+            raise ServiceError(f"The engine answered {path} with {answer.status}.")
+        return answer.table
 
-        try:
-            async with self._session.request(
-                method,
-                self._url + path,
-                json=body,
-                headers=self._headers,
-                allow_redirects=False,
-                timeout=ClientTimeout(total=ANSWER_SECONDS),
-            ) as answer:
-                if answer.status >= 300:
-                    raise ServiceError(f"The engine answered {path} with {answer.status}.")
-                data = await answer.content.read(MOST_BYTES)
-        except (ClientError, asyncio.TimeoutError, OSError) as error:
-            raise ServiceError(f"The engine gave no answer to {path}.") from error
-        try:
-            value = json.loads(data)
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
+
+async def ended(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Wait for the end of a job that nobody wants any more, at most `seconds`; it goes on after.
+
+    A second cancellation of the caller does not cut it short.
+    """
+    task = asyncio.ensure_future(work)
+    _ending.add(task)
+    task.add_done_callback(_gone)
+    await asyncio.wait([task], timeout=seconds)
+
+
+def _gone(task: asyncio.Task[Any]) -> None:
+    _ending.discard(task)
+    if not task.cancelled():
+        # That it failed is told to nobody: the engine is away, and the job with it.
+        task.exception()

@@ -1,0 +1,250 @@
+"""One job of ComfyUI from the post to its end: polled for truth, shown by a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import quote
+
+from ..errors import GenerationError, ServiceDied, ServiceError
+from .base import ended
+from .calls import Calls
+from .comfyui_errors import ended_badly, refused
+from .comfyui_socket import Display
+from .orders import Phase, Report
+
+LOOK_SECONDS = 1.0
+POST_SECONDS = 60.0
+"""A graph is checked while its poster waits, and models' folders are listed for it."""
+QUESTION_SECONDS = 10.0
+CANCEL_SECONDS = 15.0
+LEAVE_LOOKS = 20
+"""Looks at a cancelled job until it has left the GPU; a long single step may ignore it."""
+LOST_LOOKS = 3
+"""Looks in turn that find the job nowhere, after which it is gone."""
+DEAD_LOOKS = 3
+"""Refused connections in turn, after which the engine has died."""
+
+State = Literal["waiting", "running", "gone"]
+
+
+class ComfyJob:
+    """Post one graph with an id of our own and wait until it is done.
+
+    `silence_seconds` None waits for ever; `model` is named where a file of it is missing.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        graph: Mapping[str, Any],
+        report: Report,
+        *,
+        index: int = 0,
+        previews: bool = False,
+        silence_seconds: float | None = None,
+        look_seconds: float = LOOK_SECONDS,
+        model: str | None = None,
+    ) -> None:
+        self.id = str(uuid.uuid4())
+        self._calls = calls
+        self._graph = graph
+        self._report = report
+        self._index = index
+        self._previews = previews
+        self._silence_seconds = silence_seconds
+        self._look_seconds = look_seconds
+        self._model = model
+        self._clock = asyncio.get_running_loop().time
+        self._moved_at = self._clock()
+        self._bell = asyncio.Event()
+        self._state: State | None = None
+        self._place: int | None = None
+        self._over = False
+        self._tells_of_jobs = True
+        self._display = Display(
+            calls, graph, report, index=index, moved=self._moved, ended=self._bell.set
+        )
+
+    async def run(self) -> dict[str, Any]:
+        """Return the history's entry of the finished job; however it ends, none of it is left."""
+        self._display.job_id = self.id
+        post: asyncio.Task[None] | None = None
+        try:
+            await self._display.open()
+            # A post that is cut in the middle may be taken or not, so it is never cut.
+            post = asyncio.create_task(self._post(), name="genai-comfyui-post")
+            await asyncio.shield(post)
+            return await self._until_done()
+        finally:
+            if post is not None:
+                await ended(self._leave(post), CANCEL_SECONDS)
+            await self._display.close()
+
+    async def _post(self) -> None:
+        body: dict[str, Any] = {
+            "prompt": self._graph,
+            "client_id": self._display.client_id,
+            "prompt_id": self.id,
+        }
+        if self._previews:
+            body["extra_data"] = {"preview_method": "auto"}
+        try:
+            answer = await self._calls.ask("POST", "/prompt", body, seconds=POST_SECONDS)
+        except ServiceDied:
+            self._over = True
+            raise
+        except ServiceError:
+            # Never posted twice: perhaps it was taken and only the answer is lost.
+            if await self._seen() == "gone":
+                raise
+            return
+        told = answer.table
+        if isinstance(told.get("prompt_id"), str):
+            # A server that is older than ids of our own gives its own.
+            self.id = self._display.job_id = told["prompt_id"]
+        errors = told.get("node_errors")
+        if answer.status >= 300:
+            self._over = True
+            raise refused(answer, self._model)
+        if isinstance(errors, dict) and errors:
+            # A part of it would run, and nobody has asked for a part.
+            raise refused(answer, self._model)
+        self._moved()
+
+    async def _until_done(self) -> dict[str, Any]:
+        lost = dead = 0
+        while True:
+            try:
+                entry = await self._ended()
+                state = await self._seen() if entry is None else None
+                dead = 0
+            except ServiceDied:
+                dead += 1
+                if dead >= DEAD_LOOKS:
+                    self._over = True
+                    raise
+                entry = state = None
+            except ServiceError:
+                # It loads a model, perhaps, and has no time to answer.
+                entry = state = None
+            if entry is not None:
+                self._over = True
+                return self._judged(entry)
+            lost = lost + 1 if state == "gone" else 0
+            if lost >= LOST_LOOKS:
+                self._over = True
+                raise GenerationError(
+                    "ComfyUI has no such job any more: it was removed, or ComfyUI restarted.",
+                    "Send the request again.",
+                    code="job_lost",
+                )
+            self._refuse_silence()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._bell.wait(), self._look_seconds)
+        except asyncio.TimeoutError:
+            return
+        self._bell.clear()
+
+    async def _ended(self) -> dict[str, Any] | None:
+        path = f"/history/{quote(self.id, safe='')}"
+        entry = (await self._calls.ask("GET", path, seconds=QUESTION_SECONDS)).table.get(self.id)
+        return entry if isinstance(entry, dict) else None
+
+    def _judged(self, entry: dict[str, Any]) -> dict[str, Any]:
+        status = entry.get("status")
+        if isinstance(status, dict) and not status.get("completed"):
+            raise ended_badly(entry)
+        return entry
+
+    async def _seen(self) -> State:
+        """Say where the job is now, and note when that has changed."""
+        state, place = await self._where()
+        if (state, place) != (self._state, self._place):
+            self._moved()
+            if state == "waiting":
+                before = f" behind {place}" if place else ""
+                self._report(Phase(f"waiting{before}", self._index))
+            self._state, self._place = state, place
+        return state
+
+    async def _where(self) -> tuple[State, int | None]:
+        if self._tells_of_jobs:
+            path = f"/api/jobs/{quote(self.id, safe='')}"
+            answer = await self._calls.ask("GET", path, seconds=QUESTION_SECONDS)
+            status = answer.table.get("status")
+            if status == "in_progress":
+                return "running", None
+            if status in ("completed", "failed", "cancelled"):
+                # It stands in the history by now, where the next look finds it.
+                return "running", None
+            if answer.status == 404 and "error" in answer.table:
+                return "gone", None
+            # What waits is counted below; a server before 0.6 has no such route at all.
+            self._tells_of_jobs = status is not None
+        queue = (await self._calls.ask("GET", "/queue", seconds=QUESTION_SECONDS)).table
+        running, waiting = _ids(queue.get("queue_running")), _ids(queue.get("queue_pending"))
+        if self.id in running:
+            return "running", None
+        if self.id in waiting:
+            return "waiting", waiting.index(self.id) + len(running)
+        return "gone", None
+
+    def _moved(self) -> None:
+        self._moved_at = self._clock()
+
+    def _refuse_silence(self) -> None:
+        silence = self._clock() - self._moved_at
+        if self._silence_seconds is not None and silence > self._silence_seconds:
+            raise GenerationError(
+                f"The job showed no progress for {self._silence_seconds:g} seconds and was ended.",
+                "Look at the log of ComfyUI; restart it when it hangs.",
+                code="no_progress",
+            )
+
+    async def _leave(self, post: asyncio.Task[None]) -> None:
+        """End the job where it has not ended, then take it out of the history.
+
+        The history is open to all who reach ComfyUI, and a prompt may be personal.
+        """
+        await asyncio.wait([post], timeout=POST_SECONDS)
+        if not post.cancelled():
+            # Whoever waited for it is gone, and asyncio would log that nobody looked.
+            post.exception()
+        if not self._over:
+            await self._cancel()
+            looks = 0
+            while looks < LEAVE_LOOKS and (await self._where())[0] != "gone":
+                looks += 1
+                await asyncio.sleep(self._look_seconds)
+                if await self._ended() is not None:
+                    break
+        await self._calls.ask("POST", "/history", {"delete": [self.id]}, seconds=QUESTION_SECONDS)
+
+    async def _cancel(self) -> None:
+        """Take the job out of the queue, or interrupt it where it is the one that runs."""
+        path = f"/api/jobs/{quote(self.id, safe='')}/cancel"
+        answer = await self._calls.ask("POST", path, {}, seconds=QUESTION_SECONDS)
+        if answer.status == 200:
+            return
+        await self._calls.ask("POST", "/queue", {"delete": [self.id]}, seconds=QUESTION_SECONDS)
+        queue = (await self._calls.ask("GET", "/queue", seconds=QUESTION_SECONDS)).table
+        if self.id in _ids(queue.get("queue_running")):
+            # An old server ignores the id and stops whoever runs, which is this one.
+            body = {"prompt_id": self.id}
+            await self._calls.ask("POST", "/interrupt", body, seconds=QUESTION_SECONDS)
+
+
+def _ids(rows: object) -> list[str]:
+    """Return the ids of a part of the queue, by number, which is the order that they run in."""
+    if not isinstance(rows, list):
+        return []
+    jobs = [row for row in rows if isinstance(row, list) and len(row) > 1]
+    if all(isinstance(row[0], (int, float)) for row in jobs):
+        jobs.sort(key=lambda row: float(row[0]))
+    return [str(row[1]) for row in jobs]

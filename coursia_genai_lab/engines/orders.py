@@ -1,0 +1,79 @@
+"""What engines are asked for, what they tell on the way, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Order:
+    """Pictures to make; what is None is the model's own.
+
+    `images` are those to change, files of PNG, JPEG or WebP: the first is changed, the others
+    are referred to. `mask` is a PNG of the first one's size, transparent where it may change.
+    Picture number i, from 0, is made with the seed `seed + i`.
+    """
+
+    model: str
+    prompt: str = field(repr=False)
+    seed: int
+    negative: str = field(default="", repr=False)
+    width: int | None = None
+    height: int | None = None
+    """Pixels; both or neither."""
+    steps: int | None = None
+    guidance: float | None = None
+    count: int = 1
+    images: tuple[bytes, ...] = field(default=(), repr=False)
+    mask: bytes | None = field(default=None, repr=False)
+    previews: bool = False
+    silence_seconds: float | None = 3600.0
+    """A job that shows no progress for so long is ended; None never ends one."""
+
+    def seed_of(self, index: int) -> int:
+        """Return the seed of one picture, within what every engine counts to."""
+        return (self.seed + index) % 2**63
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What the engine does now, in words for a person; `index` numbers the picture from 0."""
+
+    name: str
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """So many of the steps of one picture are done."""
+
+    step: int
+    steps: int
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A small JPEG or PNG of a picture in the making."""
+
+    data: bytes = field(repr=False)
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished picture: the file as the engine made it, and its seed."""
+
+    data: bytes = field(repr=False)
+    seed: int
+    index: int = 0
+
+
+Event = Phase | Step | Preview | Picture
+Report = Callable[[Event], None]
+"""Called on the event loop as things happen; it must return at once."""
+
+
+def unheard(event: Event) -> None:
+    """Take no notice of an event."""
