@@ -21,6 +21,9 @@ from .engines import Engine, engine_of
 from .events.publisher import Publisher
 from .gateway.doors import Doors
 from .gateway.tokens import Tokens
+from .gpu.reader import COMMAND
+from .gpu.sampler import Sampler
+from .gpu.view import GPUAnswers
 from .handlers import ROUTES
 from .handlers.base import SETTINGS_KEY, Parts
 from .lab.consents import Consents
@@ -70,6 +73,7 @@ class GenAILabApp(ExtensionApp):
             host_path=traits.state_path,
             publish=publisher.publish,
         )
+        sampler = Sampler(settings.gpu_reader or COMMAND)
         lab = Lab(
             catalog=catalog,
             settings=settings,
@@ -104,6 +108,7 @@ class GenAILabApp(ExtensionApp):
         factory = KernelProvisionerFactory.instance(parent=server)
         self._unhook: Callable[[], None] = install(factory, launcher)
         self._publisher, self._questions = publisher, questions
+        self._sampler = sampler
         self.parts = Parts(
             lab=lab,
             memory=memory,
@@ -112,6 +117,7 @@ class GenAILabApp(ExtensionApp):
             launcher=launcher,
             consents=consents,
             course=course,
+            gpus=GPUAnswers(sampler),
             detector=detector,
             profiles=profiles,
             root=root,
@@ -143,6 +149,7 @@ class GenAILabApp(ExtensionApp):
         finally:
             # Also when the time is up: what happened until now is still to be written.
             await self.parts.memory.close()
+        await self._sampler.close()
         await self._questions.close()
         self._publisher.close()
 

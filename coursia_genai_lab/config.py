@@ -39,6 +39,7 @@ class LabSettings:
     docker_host: str = ""
     start_known_containers: bool = False
     pull_images: bool = True
+    gpu_reader: tuple[str, ...] = ()
     demo_boot_seconds: float = 0.0
     demo_seconds_per_step: float = 0.05
 
@@ -139,6 +140,12 @@ class GenAILab(Configurable):
         help="Fetch a missing container image from the registry that a service file names, when "
         "the service is to start. False: only images that are on this machine run. Default: True.",
     ).tag(config=True)
+    gpu_reader = List(
+        Unicode(),
+        help="Command that reads the GPUs, in place of the one that asks the NVIDIA driver: for "
+        "tests and special drivers. It answers each line of its input with a line of JSON. Empty "
+        "(default): our own.",
+    ).tag(config=True)
     demo_boot_seconds = Float(
         0.0, min=0, help="Seconds that the demo engine pretends to boot. Default: 0."
     ).tag(config=True)
@@ -176,6 +183,7 @@ class GenAILab(Configurable):
             docker_host=self.docker_host,
             start_known_containers=self.start_known_containers,
             pull_images=self.pull_images,
+            gpu_reader=tuple(self.gpu_reader),
             demo_boot_seconds=self.demo_boot_seconds,
             demo_seconds_per_step=self.demo_seconds_per_step,
         )

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "coursia_genai_lab"
-LATER = {"docker", "aiohttp", "sqlalchemy", "PIL", "ipywidgets", "matplotlib", "numpy", "openai"}
+LATER = {"docker", "aiohttp", "sqlalchemy", "PIL", "ipywidgets", "matplotlib", "numpy", "openai", "pynvml"}
 
 
 def loaded_by(code: str) -> set[str]:

@@ -9,6 +9,7 @@ import click
 from .commands import logs, start, stop
 from .detect import detect
 from .doctor import doctor
+from .gpus import gpus
 from .mark import mark
 from .pin import pin, unpin
 from .status import status
@@ -28,5 +29,5 @@ def main() -> None:
     """Image services that start when a notebook needs them."""
 
 
-for _command in (detect, mark, status, start, stop, pin, unpin, logs, timeline, doctor):
+for _command in (detect, mark, status, start, stop, pin, unpin, logs, timeline, gpus, doctor):
     main.add_command(_command)

@@ -7,22 +7,23 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from ..catalog.load import Catalog
 from ..errors import ImageMissing, RuntimeUnavailable
+from ..gpu.reader import COMMAND
+from ..gpu.reading import Reading
+from ..gpu.sampler import Sampler
 from ..wire.problems import Problem
 from .ports import holder, is_free
 
 OLDEST_PYTHON = (3, 10)
 PACKAGE_FOLDER = Path(__file__).parents[1]
 REINSTALL = "python -m pip install --force-reinstall coursia-genai-lab"
-GPU_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -177,25 +178,38 @@ def demo(problems: Mapping[str, Problem | None]) -> Finding:
     return Finding("demo engine", "missing", problem.message, problem.remedy, problem.command)
 
 
-def gpu() -> Finding:
-    """Ask nvidia-smi for the GPUs; none is no failure."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return Finding("gpu", "note", "no NVIDIA GPU: the demo engine and clouds need none")
-    query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(  # noqa: S603  # a fixed command line
-            query, capture_output=True, text=True, timeout=GPU_SECONDS, check=True
+def gpu(command: Sequence[str] = COMMAND) -> list[Finding]:
+    """Ask the NVIDIA driver for the GPUs, bounded; none is no failure.
+
+    `command` reads them, as `GenAILab.gpu_reader`.
+    """
+
+    async def ask() -> tuple[Reading, Problem | None]:
+        sampler = Sampler(command)
+        try:
+            return await sampler.fresh(), sampler.problem
+        finally:
+            await sampler.close()
+
+    reading, problem = asyncio.run(ask())
+    found = []
+    if problem is not None:
+        found.append(Finding("gpu", "note", problem.message, problem.remedy, problem.command))
+    working = [device for device in reading.devices if device.takes_work]
+    names = [f"{device.name}, {device.total_mib or '?'} MiB" for device in working]
+    if names:
+        found.append(Finding("gpu", "ok", f"driver {reading.driver}: {'; '.join(names)}"))
+    elif problem is None:
+        found.append(
+            Finding(
+                "gpu",
+                "note",
+                "Every GPU here is in MIG mode and has no instance.",
+                "Make instances, or switch MIG mode off.",
+                "nvidia-smi mig -lgip",
+            )
         )
-    except (OSError, subprocess.SubprocessError):
-        return Finding(
-            "gpu",
-            "note",
-            "nvidia-smi is installed and does not answer.",
-            "See whether the NVIDIA driver is loaded; after an update a restart often helps.",
-            "nvidia-smi",
-        )
-    return Finding("gpu", "ok", "; ".join(answer.stdout.strip().splitlines()) or "no GPU listed")
+    return found
 
 
 def doors(catalog: Catalog, ours: Mapping[int, str]) -> list[Finding]:

@@ -62,7 +62,7 @@ def _machine(lab: FoundLab | None) -> list[Finding]:
         checks.demo(outlook.problems),
         *checks.docker(),
         *checks.images(outlook.catalog, outlook.problems),
-        checks.gpu(),
+        *checks.gpu(),
         *checks.doors(outlook.catalog, _doors_of(lab)),
     ]
 

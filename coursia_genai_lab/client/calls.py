@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import LabUnreachable
 from ..wire.consents import ConsentList, ConsentNeeded, ConsentRequest
+from ..wire.gpu import GPUsView
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.policy import Mode, ModeChange, ModeView
@@ -96,6 +97,11 @@ def timeline(service: str | None, before: int | None, limit: int) -> RestCall[Ti
     if before is not None:
         params["before"] = before
     return RestCall("GET", "/timeline", TimelineView, params)
+
+
+def gpus() -> RestCall[GPUsView]:
+    """The cached reading of the GPUs."""
+    return RestCall("GET", "/gpus", GPUsView)
 
 
 def mode() -> RestCall[ModeView]:

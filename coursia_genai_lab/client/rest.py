@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel
 
 from ..wire.consents import ConsentList, ConsentNeeded
+from ..wire.gpu import GPUsView
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.policy import Mode, ModeView
@@ -114,6 +115,10 @@ class LabClient:
     ) -> TimelineView:
         """Return what the Lab did and why, newest first; `before` an id for the page behind it."""
         return self._ask(calls.timeline(service, before, limit))
+
+    def gpus(self) -> GPUsView:
+        """Return the cached reading of the GPUs, who holds what, and a short history."""
+        return self._ask(calls.gpus())
 
     def mode(self) -> ModeView:
         """Return the mode in force and its layers."""
@@ -238,6 +243,10 @@ class AsyncLabClient:
     ) -> TimelineView:
         """As `LabClient.timeline`."""
         return await self._ask(calls.timeline(service, before, limit))
+
+    async def gpus(self) -> GPUsView:
+        """As `LabClient.gpus`."""
+        return await self._ask(calls.gpus())
 
     async def mode(self) -> ModeView:
         """As `LabClient.mode`."""

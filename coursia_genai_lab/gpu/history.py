@@ -3,45 +3,39 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
+from ..wire.gpu import GPUPoint
 from .reading import Reading
 
 
-@dataclass(frozen=True)
-class Point:
-    """One past reading of a device."""
-
-    at: float
-    """Unix time, seconds."""
-    used_mib: int | None
-    busy_percent: float | None
-
-
 class History:
-    """Readings of the last `seconds`, one for each `interval` at most: more are bounded away."""
+    """What readings of the last `seconds` said, one point each `step` seconds at most."""
 
-    def __init__(self, seconds: float, interval: float) -> None:
+    def __init__(self, seconds: float, step: float) -> None:
         self._seconds = seconds
-        self._interval = interval
-        self._most = max(1, int(seconds / interval)) if interval else 1
-        self._points: dict[str, deque[Point]] = {}
+        self._step = step
+        self._points: dict[str, deque[GPUPoint]] = {}
 
-    def points(self, uuid: str) -> list[Point]:
+    def points(self, uuid: str) -> list[GPUPoint]:
         """Return those of a device, oldest first."""
         return list(self._points.get(uuid, ()))
 
     def add(self, reading: Reading) -> None:
-        """Add what a reading says; forget what is too old."""
+        """Add what a reading says; forget what is too old, or lies in the future by now."""
         if reading.at is None:
             return
-        for device in reading.devices:
-            points = self._points.setdefault(device.uuid, deque(maxlen=self._most))
-            # Whoever waits for memory reads many times a second.
-            if not points or not 0 <= reading.at - points[-1].at < self._interval / 2:
-                points.append(Point(reading.at, device.used_mib, device.busy_percent))
         for uuid, points in list(self._points.items()):
             while points and not 0 <= reading.at - points[0].at <= self._seconds:
                 points.popleft()
             if not points:
                 del self._points[uuid]
+        for device in reading.devices:
+            points = self._points.setdefault(device.uuid, deque())
+            if not points or reading.at - points[-1].at >= self._step:
+                points.append(
+                    GPUPoint(
+                        at=round(reading.at, 1),
+                        used_mib=device.used_mib,
+                        busy_percent=device.busy_percent,
+                    )
+                )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -89,9 +90,12 @@ class Nvml:
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
         uuid = _text(nvml.nvmlDeviceGetUUID(handle)) or f"GPU-{index}"
         split = self._mig(handle)
-        yield self._device(handle, uuid, index, mig=split)
+        gpu = self._device(handle, uuid, index, mig=split)
         if split != "on":
+            yield gpu
             return
+        # Its processes are those of its instances.
+        yield replace(gpu, processes=())
         places = self._try(nvml.nvmlDeviceGetMaxMigDeviceCount, handle) or 0
         for place in range(places):
             instance = self._try(nvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, place)

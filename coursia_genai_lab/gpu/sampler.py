@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ..wire.gpu import GPUPoint
 from ..wire.problems import Problem
-from .history import History, Point
+from .history import History
 from .lost import gpus_of, with_lost
 from .problems import problem_of
 from .reader import COMMAND, Kill, Reader, ReaderEnded, ReaderHangs
@@ -34,6 +35,8 @@ class Pace:
     without_gpu: float = 15.0
     """Between two looks where there is no driver or no GPU; no child lives meanwhile."""
     history: float = 300.0
+    history_step: float = 2.0
+    """Between two points of the history: a curve of some hundred pixels needs no more."""
     pauses: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
     """After so many hangs or crashes in a row; the last one for all that follow."""
 
@@ -54,7 +57,7 @@ class Sampler:
     ) -> None:
         self._reader = Reader(command, kill=kill)
         self._pace = pace or Pace()
-        self._history = History(self._pace.history, self._pace.interval)
+        self._history = History(self._pace.history, self._pace.history_step)
         self._shown = NOTHING_YET
         self._known: dict[str, Device] = {}
         self._trouble: Fault | None = None
@@ -113,7 +116,7 @@ class Sampler:
         """The pid of the child that asks the driver; None while nobody looks."""
         return self._reader.pid
 
-    def history(self, uuid: str) -> list[Point]:
+    def history(self, uuid: str) -> list[GPUPoint]:
         """Return past readings of a device, oldest first, of the last `Pace.history` seconds."""
         return self._history.points(uuid)
 

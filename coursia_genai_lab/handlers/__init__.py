@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .consents import ConsentsHandler
+from .gpus import GPUsHandler
 from .health import HealthHandler
 from .kernels import EnableKernelHandler, LaunchesHandler, SkipWaitHandler
 from .mode import ModeHandler
@@ -39,6 +40,7 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/api/v1/notebooks/profile", ProfileHandler),
     (r"/coursia-genai/api/v1/consents", ConsentsHandler),
     (r"/coursia-genai/api/v1/timeline", TimelineHandler),
+    (r"/coursia-genai/api/v1/gpus", GPUsHandler),
     (r"/coursia-genai/api/v1/launches", LaunchesHandler),
     (rf"/coursia-genai/api/v1/kernels/{KERNEL}/enable", EnableKernelHandler),
     (rf"/coursia-genai/api/v1/kernels/{KERNEL}/skip-wait", SkipWaitHandler),

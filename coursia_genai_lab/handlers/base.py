@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from ..detection.contents import ContentsProfiles
 from ..detection.profile import Detector
 from ..errors import GenAIError, InvalidRequest
 from ..gateway.doors import Doors
+from ..gpu.view import Claims, GPUAnswers
 from ..lab.consents import Consents
 from ..lab.lab import Lab
 from ..lab.memory import Memory
@@ -42,12 +44,15 @@ class Parts:
     launcher: Launcher
     consents: Consents
     course: CourseIndex
+    gpus: GPUAnswers
     detector: Detector
     profiles: ProfileCache
     root: Path
     version: str
     contents: ContentsProfiles | None = None
     """Set where the server's notebooks lie on no disk."""
+    gpu_claims: Callable[[], Claims] = dict
+    """What services hold or are about to take of each device, by its UUID."""
 
 
 class LabHandler(APIHandler):
@@ -73,10 +78,14 @@ class LabHandler(APIHandler):
 
     def answer(self, shape: BaseModel, status: int = 200) -> None:
         """Send a wire shape."""
+        self.answer_json(shape.model_dump_json(), status)
+
+    def answer_json(self, text: str, status: int = 200) -> None:
+        """Send a wire shape that is JSON already."""
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Content-Type", "application/json")
-        self.finish(shape.model_dump_json())
+        self.finish(text)
 
     def body_as(self, shape: type[ShapeT]) -> ShapeT:
         """Return the request's JSON as a wire shape.
