@@ -934,6 +934,14 @@ export interface WeightsView {
    */
   must_accept: boolean;
   /**
+   * Who accepted it for this machine.
+   */
+  accepted_by: string | null;
+  /**
+   * When that was, seconds since 1970.
+   */
+  accepted_at: number | null;
+  /**
    * Whether its source wants a token, see `token_missing`.
    */
   gated: boolean;

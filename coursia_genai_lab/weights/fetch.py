@@ -338,7 +338,7 @@ class _Fetch:
                 info.st_mtime_ns,
                 info.st_ino,
                 sha256=part.sha256(),
-                compared=origin.sha256 is not None,
+                published=origin.sha256 or "",
                 fetched=True,
                 source=origin.label,
                 at=time.time(),

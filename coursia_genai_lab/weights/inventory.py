@@ -154,7 +154,7 @@ def _find(file: ModelFileSpec, roots: Sequence[str | Path]) -> FileFound:
         "present",
         place,
         done_bytes=info.st_size,
-        verified=bool(record and record.sha256 and (file.sha256 or record.compared)),
+        verified=bool(record and record.sha256 and (file.sha256 or record.published)),
         fetched=bool(record and record.fetched),
     )
 
@@ -202,11 +202,12 @@ def _what_is_wrong(
             "one.",
             remedy="Move it away, then fetch it.",
         )
-    if record is not None and record.sha256 and file.sha256 not in (None, record.sha256):
+    published = file.sha256 or (record.published if record else "")
+    if record is not None and record.sha256 and published not in ("", record.sha256):
         return Problem(
             code="model_hash_wrong",
             message=f"{shown} is not the published file: its SHA-256 begins with "
-            f"{record.sha256[:12]}, not {str(file.sha256)[:12]}.",
+            f"{record.sha256[:12]}, not {published[:12]}.",
             remedy="Move it away, then fetch it.",
         )
     return None

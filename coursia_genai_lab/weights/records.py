@@ -23,8 +23,8 @@ class FileRecord:
     inode: int
     sha256: str = ""
     """Its hash when it was last read as a whole; empty: it never was."""
-    compared: bool = False
-    """Whether there was a published hash to compare it with."""
+    published: str = ""
+    """The hash that its publisher named when it was fetched; empty: none."""
     fetched: bool = False
     """Whether the Lab put it there; only such a file is ever replaced or removed."""
     source: str = ""
@@ -59,7 +59,7 @@ def read_record(path: Path) -> FileRecord | None:
         found = FileRecord(**{key: value for key, value in table.items() if key in names})
     except TypeError:
         return None
-    texts = (found.folder, found.name, found.sha256, found.source)
+    texts = (found.folder, found.name, found.sha256, found.published, found.source)
     numbers = (found.size_bytes, found.mtime_ns, found.inode)
     good = all(isinstance(one, str) for one in texts) and all(
         isinstance(one, int) for one in numbers

@@ -52,6 +52,10 @@ class WeightsView(Shape):
     licence_url: str | None = None
     must_accept: bool = False
     """Whether its licence is still to be accepted on this machine before it is fetched."""
+    accepted_by: str | None = None
+    """Who accepted it for this machine."""
+    accepted_at: float | None = None
+    """When that was, seconds since 1970."""
     gated: bool = False
     """Whether its source wants a token, see `token_missing`."""
     token_missing: bool = False
