@@ -147,7 +147,7 @@ class JobWatch:
         queue.length = length
         for lease_id, job in list(queue.jobs.items()):
             if job.prompt_id not in waiting:
-                self._end(queue, lease_id)
+                self._end(queue, lease_id, done=True)
         if waiting != queue.waiting:
             queue.waiting = waiting
             self._note_progress(queue)
@@ -193,9 +193,9 @@ class JobWatch:
         for lease_id in [one for one in queue.jobs if not self._leases.live(one)]:
             del queue.jobs[lease_id]
 
-    def _end(self, queue: _Queue, lease_id: str) -> None:
+    def _end(self, queue: _Queue, lease_id: str, *, done: bool = False) -> None:
         del queue.jobs[lease_id]
-        self._leases.drop(lease_id)
+        self._leases.drop(lease_id, done=done)
         self._touch(queue.endpoint.backend)
 
 

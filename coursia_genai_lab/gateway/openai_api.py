@@ -186,8 +186,9 @@ class OpenAIDoor:
         extra: dict[str, Any] = {"demo": endpoint.backend == DEMO, "service": choice.service}
         if choice.warning:
             extra["warning"] = choice.warning
+        done = False
         try:
-            return await self._proxy.forward(
+            answer = await self._proxy.forward(
                 request,
                 endpoint,
                 target,
@@ -196,8 +197,10 @@ class OpenAIDoor:
                 hooks=Hooks(splice=lambda answer: _splice(answer, {"coursia": extra})),
                 silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
             )
+            done = answer.status == 200
+            return answer
         finally:
-            self._lab.leases.drop(lease.id)
+            self._lab.leases.drop(lease.id, done=done)
             self._lab.touch(endpoint.backend)
 
 

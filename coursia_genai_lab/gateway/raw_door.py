@@ -135,21 +135,24 @@ class RawDoor:
         if endpoint.dialect != "comfyui":
             # It works while it answers; the watch sees whether it gets on.
             self._watch.follow(job, lease.id)
+        done = False
         try:
             with self._jobs.running(grant.person):
-                return await self._proxy.forward(
+                answer = await self._proxy.forward(
                     request,
                     endpoint,
                     target.raw,
                     hooks=Hooks(seen=seen),
                     silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
                 )
+            done = answer.status == 200 and endpoint.dialect != "comfyui"
+            return answer
         finally:
             if job.prompt_id is not None:
                 # ComfyUI has put it into its queue: the lease lasts until it has left it.
                 self._watch.follow(job, lease.id)
             else:
-                self._lab.leases.drop(lease.id)
+                self._lab.leases.drop(lease.id, done=done)
             self._lab.touch(endpoint.backend)
 
     # -- holding -------------------------------------------------------------------------------

@@ -41,10 +41,19 @@ class Lease:
     """What may end the job when it hangs, mildest first: cancel it, interrupt the engine."""
 
 
+Finished = Callable[[Lease, float, float], None]
+"""Hears of a job: begin and end are monotonic seconds."""
+
+
+def _nobody(lease: Lease, began: float, ended: float) -> None:
+    pass
+
+
 @dataclass
 class _Life:
     """What changes about a lease while it stands; times are monotonic seconds."""
 
+    began_at: float
     used_at: float
     progress_at: float
     ends_at: float | None = None
@@ -77,6 +86,11 @@ class Leases:
         self._clock = clock
         self._wall = wall
         self._active_seconds = active_seconds
+        self._finished: Finished = _nobody
+
+    def hear_finished(self, listener: Finished) -> None:
+        """Tell a listener of each job that came to a good end: its claim, begin and end."""
+        self._finished = listener
 
     # -- taking and ending ---------------------------------------------------------------------
 
@@ -111,7 +125,7 @@ class Leases:
             ends_at=None if ends_after_seconds is None else wall + ends_after_seconds,
             remedies=tuple(remedies),
         )
-        life = _Life(used_at=now, progress_at=now)
+        life = _Life(began_at=now, used_at=now, progress_at=now)
         if ends_after_seconds is not None:
             life.ends_at = now + ends_after_seconds
         self._leases[lease.id], self._lives[lease.id] = lease, life
@@ -144,11 +158,13 @@ class Leases:
             self._on_change(before.services)
             self._tell(self._leases[lease_id])
 
-    def drop(self, lease_id: str) -> None:
-        """End a claim; ending it twice is no error."""
+    def drop(self, lease_id: str, *, done: bool = False) -> None:
+        """End a claim; ending it twice is no error. `done`: its job came to a good end."""
         lease = self._leases.pop(lease_id, None)
         if lease is not None:
-            del self._lives[lease_id]
+            life = self._lives.pop(lease_id)
+            if done:
+                self._finished(lease, life.began_at, self._clock())
             self._on_change(lease.services)
 
     # -- signs of life -------------------------------------------------------------------------

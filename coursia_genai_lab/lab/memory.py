@@ -1,4 +1,4 @@
-"""What the Lab remembers: its timeline, past starts, consents and pins; and what it counts."""
+"""What the Lab remembers: its timeline, past starts and jobs, consents and pins; its counts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from ..runtimes.fingerprint import fingerprint
 from ..wire.problems import Problem
 from ..wire.services import LabEvent
 from .estimates import Bytes, Estimates
+from .job_history import JobHistory
 from .kept_consents import KeptConsents
 from .kept_pins import KeptPins
 from .lab import Lab
+from .leases import Lease
 from .metrics import LabMetrics
 from .start_history import StartHistory
 from .store.place import file_place, find_place, host_folder
@@ -55,6 +57,7 @@ class Memory:
         self.estimates = Estimates(
             self.history, fingerprint=self._fingerprint, fetched=self._fetched
         )
+        self.jobs = JobHistory(self.host_store, fingerprint=self._fingerprint)
         self.metrics = LabMetrics()
         self._publish = publish
         self._lab: Lab | None = None
@@ -62,6 +65,7 @@ class Memory:
     def attend(self, lab: Lab) -> None:
         """Serve this Lab."""
         self._lab = lab
+        lab.leases.hear_finished(self._job_finished)
         self.pins.attend(lab.leases, lab.pins, known=lambda service: service in lab.catalog)
 
     def open(self) -> None:
@@ -74,6 +78,7 @@ class Memory:
 
     async def close(self) -> None:
         """Write what waits, bounded, and let go. Idempotent."""
+        self.jobs.flush()
         await self.store.close()
         await self.host_store.close()
         self.metrics.close()
@@ -108,6 +113,11 @@ class Memory:
     def _changed(self) -> None:
         if self._lab is not None:
             self._lab.announce("warning")
+
+    def _job_finished(self, lease: Lease, began: float, ended: float) -> None:
+        if lease.kind == "job":
+            for service in lease.services:
+                self.jobs.ended(service, began, ended)
 
     def _whose(self, cause: str) -> str:
         """Return whose name or notebook a cause is; where nobody is known, the cause itself."""

@@ -71,6 +71,18 @@ async def test_a_queued_job_holds_its_service_until_it_has_left_the_queue() -> N
         assert g.lab.touched
 
 
+async def test_what_is_done_is_heard_of_and_what_is_refused_is_not() -> None:
+    async with demo_engine() as url, gateway() as g:
+        g.lab.is_ready("comfyui", url)
+        heard: list[Lease] = []
+        g.lab.leases.hear_finished(lambda lease, began, ended: heard.append(lease))
+        assert (await post(g, "/prompt", {"prompt": {}})).status == 400
+        assert heard == []
+        assert (await post(g, "/prompt", {"prompt": await graph(g)})).status == 200
+        await soon(lambda: len(heard) == 1)
+        assert heard[0].services == ("comfyui",)
+
+
 async def test_a_queued_job_that_its_caller_deletes_holds_nothing_any_more() -> None:
     async with demo_engine(seconds_per_step=0.2) as url, gateway() as g:
         g.lab.is_ready("comfyui", url)

@@ -60,3 +60,15 @@ starts = Table(
     Column("seconds", Float),
     Column("bytes", BigInteger),
 )
+jobs = Table(
+    "genai_jobs",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("writer", Text),
+    Column("seq", BigInteger),
+    Column("at", Float),
+    Column("service", Text),
+    Column("fingerprint", Text),
+    Column("seconds", Float),
+    Column("jobs", Integer),
+)
