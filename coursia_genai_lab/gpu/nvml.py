@@ -46,20 +46,15 @@ class Nvml:
         try:
             count = int(self._nvml.nvmlDeviceGetCount())
         except self._errors as error:
-            self.close()
             return Reading(at=at, driver=driver, fault=self._fault(error))
         devices: list[Device] = []
-        unseen: list[Fault] = []
+        unseen: dict[int, Fault] = {}
         for index in range(count):
             try:
                 devices.extend(self._gpu(index))
             except self._errors as error:
-                unseen.append(self._fault(error))
-        fault = self._judged(devices, unseen)
-        if fault is not None:
-            # A GPU can be reset only when nobody has the driver open, and a driver that came
-            # back is found by a new start only.
-            self.close()
+                unseen[index] = self._fault(error)
+        fault = _judged(devices, unseen)
         return Reading(at, driver, _cuda(cuda), tuple(devices), fault)
 
     def close(self) -> None:
@@ -75,15 +70,6 @@ class Nvml:
             return self._fault(error)
         self._open = True
         return None
-
-    def _judged(self, devices: list[Device], unseen: list[Fault]) -> Fault | None:
-        lost = [device.name for device in devices if device.state == "lost"]
-        gone = [fault for fault in unseen if fault.code == "gpu_lost"]
-        if lost or gone:
-            return Fault("gpu_lost", ", ".join(lost))
-        if unseen and not devices:
-            return unseen[0]
-        return None if devices else Fault("no_gpu")
 
     def _gpu(self, index: int) -> Iterator[Device]:
         nvml = self._nvml
@@ -193,6 +179,17 @@ class Nvml:
             nvml.NVML_ERROR_GPU_NOT_FOUND: "no_gpu",
         }
         return Fault(codes.get(value, "driver_failed") if value else "driver_failed", str(error))
+
+
+def _judged(devices: list[Device], unseen: dict[int, Fault]) -> Fault | None:
+    lost = [f"{device.name}, number {device.index}" for device in devices if device.state == "lost"]
+    # A batch system or a container shows us some of the GPUs, and forbids the others.
+    lost += [f"number {index}" for index, fault in unseen.items() if fault.code != "no_permission"]
+    if lost and (devices or any(fault.code == "gpu_lost" for fault in unseen.values())):
+        return Fault("gpu_lost", "; ".join(lost))
+    if unseen and not devices:
+        return next(iter(unseen.values()))
+    return None if devices else Fault("no_gpu")
 
 
 def _text(value: Any) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 from pathlib import Path
 
 from .reading import GPUProcess
@@ -14,6 +16,7 @@ except ImportError:  # native Windows
 
 _INITIAL_PIDS = "pid:[4026531836]"
 """PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h: the namespace of the machine."""
+_NAME_SECONDS = 0.2
 _CONTAINER = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
@@ -58,13 +61,18 @@ class ProcessTable:
         )
 
     def _name(self, user: int) -> str:
-        # A directory service may take its time: once a user is enough.
         if user not in self._names:
-            try:
-                self._names[user] = pwd.getpwuid(user).pw_name if pwd else str(user)
-            except KeyError:
-                self._names[user] = str(user)
+            # A directory service may take its time; the next reading has the name then.
+            self._names[user] = str(user)
+            asking = threading.Thread(target=self._ask_name, args=(user,), daemon=True)
+            asking.start()
+            asking.join(_NAME_SECONDS)
         return self._names[user]
+
+    def _ask_name(self, user: int) -> None:
+        if pwd is not None:
+            with contextlib.suppress(KeyError, OSError):
+                self._names[user] = pwd.getpwuid(user).pw_name
 
 
 def _same_pids(proc: Path) -> bool:

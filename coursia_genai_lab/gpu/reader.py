@@ -7,6 +7,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -54,6 +55,11 @@ class Reader:
         return self._child.process.pid if self._child else None
 
     @property
+    def age(self) -> float:
+        """Seconds since the child was started; 0 while there is none."""
+        return time.monotonic() - self._child.started if self._child else 0.0
+
+    @property
     def stuck(self) -> int:
         """How many were killed and have not ended yet."""
         self._collect()
@@ -68,6 +74,8 @@ class Reader:
             ReaderHangs: no answer in time, or too many readers hang already.
             ReaderEnded: there is no telling what the GPUs do.
         """
+        if os.name != "posix":
+            raise ReaderEnded("GPUs are read on Linux and WSL 2 only")
         fresh = self._child is None
         if fresh:
             if self.stuck >= MOST_STUCK:
@@ -149,6 +157,7 @@ class _Child:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self._questions, self._answers = self.process.stdin, self.process.stdout
+        self.started = time.monotonic()
         self._loop = asyncio.get_running_loop()
         self._line = bytearray()
         self._answer: asyncio.Future[bytes | None] | None = None

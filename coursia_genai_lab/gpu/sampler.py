@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from ..wire.gpu import GPUPoint
@@ -17,6 +16,7 @@ from .reader import COMMAND, Kill, Reader, ReaderEnded, ReaderHangs
 from .reading import NOTHING_YET, Device, Fault, Reading
 
 CLOSE_SECONDS = 1.0
+_STOPPING = Reading(fault=Fault("driver_failed", "this server is stopping"))
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Pace:
     """The longest that `latest` waits."""
     without_gpu: float = 15.0
     """Between two looks where there is no driver or no GPU; no child lives meanwhile."""
+    lost: float = 10.0
+    """How long a child lives while a GPU is lost."""
     history: float = 300.0
     history_step: float = 2.0
     """Between two points of the history: a curve of some hundred pixels needs no more."""
@@ -90,20 +92,20 @@ class Sampler:
         telling, `readable` is False and `fault` says why: nothing of an older reading is shown.
         """
         if self._closed:
-            return Reading(fault=Fault("driver_failed", "this server is stopping"))
+            return _STOPPING
         self._look()
         return await asyncio.shield(self._after_now())
 
     @property
     def stale_since(self) -> float | None:
-        """Unix time since which the driver gives no answer; None: the reading is as it should be.
+        """Unix time since which the driver owes an answer; None: the reading is as it should be.
 
-        That is the time of the last reading, else when somebody first asked.
+        A question is overdue after `Pace.look` seconds.
         """
         since = self._silent_since
         if since is None or (self._trouble is None and time.time() - since < self._pace.look):
             return None
-        return self._shown.at or since
+        return since
 
     @property
     def problem(self) -> Problem | None:
@@ -124,11 +126,12 @@ class Sampler:
         """End the child and every wait, within seconds. Idempotent."""
         self._closed = True
         await self._reader.close(CLOSE_SECONDS)
-        tasks = [task for task in (self._watch, self._queued, self._running) if task is not None]
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        if self._watch is not None:
+            self._watch.cancel()
+        tasks = {task for task in (self._watch, self._running, self._queued) if task is not None}
+        if tasks:
+            # Who waits for a reading is answered: nobody else's task is cancelled by this.
+            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
 
     # -- sampling -------------------------------------------------------------------------------
 
@@ -173,7 +176,9 @@ class Sampler:
 
     async def _sample(self) -> Reading:
         begun = time.monotonic()
-        if begun < self._not_before or self._closed:
+        if self._closed:
+            return _STOPPING
+        if begun < self._not_before:
             self._taken = begun
             return Reading(fault=self._trouble)
         self._asked = True
@@ -198,11 +203,14 @@ class Sampler:
         if not found.readable:
             self._due = self._taken + self._pace.without_gpu
             self._reader.end()
+        elif found.fault is not None and self._reader.age > self._pace.lost:
+            # A GPU that was reset is found by those who open the driver anew.
+            self._reader.end()
         return found
 
     def _no_answer(self, fault: Fault) -> Reading:
         if self._closed:
-            return Reading(fault=fault)
+            return _STOPPING
         pauses = self._pace.pauses
         pause = pauses[min(self._failures, len(pauses) - 1)]
         self._failures += 1
