@@ -18,6 +18,7 @@ WORDS: dict[str, str] = {}
 
 
 def _pattern(pattern: str, words: str) -> str:
+    assert pattern not in WORDS, "two kinds of values need two patterns"
     WORDS[pattern] = words
     return pattern
 
@@ -61,7 +62,7 @@ _REPOSITORY = _pattern(
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*/[A-Za-z0-9_][A-Za-z0-9_.-]*$", "is no repository OWNER/NAME"
 )
 _REVISION = _pattern(
-    r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$",
+    r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$",
     "is no branch, tag or commit",
 )
 _REPOSITORY_PATH = _pattern(

@@ -1,27 +1,25 @@
-"""Read service files, built in and the operator's, and keep the good ones."""
+"""Read service files, built in, of installed packages and the operator's; keep the good ones."""
 
 from __future__ import annotations
 
 import os
 import stat
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from ..errors import SpecError
 from ..wire.problems import Problem
+from .advice import clashes
+from .packages import package_folders
+from .read import read_spec
 from .spec import ServiceSpec
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+__all__ = ["BUILT_IN_FOLDER", "Catalog", "load_catalog", "read_spec", "spec_files"]
 
 BUILT_IN_FOLDER = Path(__file__).parent / "services"
+MOST_FILES = 200
+"""So many service files of one folder are read, in the order of their names."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,8 @@ class Catalog(Mapping[str, ServiceSpec]):
 
     specs: Mapping[str, ServiceSpec]
     problems: tuple[Problem, ...] = field(default=())
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Service -> the file that it was read from."""
 
     def __getitem__(self, name: str) -> ServiceSpec:
         return self.specs[name]
@@ -42,32 +42,87 @@ class Catalog(Mapping[str, ServiceSpec]):
 
 
 def load_catalog(
-    operator_folder: str | Path | None = None, *, notebook_root: Path | None = None
+    operator_folder: str | Path | None = None,
+    *,
+    notebook_root: Path | None = None,
+    packages: bool = False,
 ) -> Catalog:
-    """Return the built-in services, with the operator's added or put in their place.
+    """Return the built-in services, then those of packages, then the operator's.
 
-    A file that is wrong is reported as a problem and breaks nothing else. A folder below
-    `notebook_root` is not read: a course could write there what the Lab runs.
+    Of two with one name the later stands in the place of the earlier. A file that is wrong is
+    reported as a problem and breaks nothing else: where it would have replaced a service, that
+    one stays. A folder below `notebook_root` is not read: a course could write there what the
+    Lab runs. `packages` also reads what installed packages bring.
 
     Raises:
         SpecError: a built-in file is wrong, which is a defect of the package.
     """
-    specs = {spec.name: spec for spec in map(read_spec, _files(BUILT_IN_FOLDER))}
-    problems: list[Problem] = []
+    reading = _Reading()
+    for path in spec_files(BUILT_IN_FOLDER):
+        reading.keep(path, read_spec(path))
+    for found in package_folders(notebook_root) if packages else ():
+        if found.error is not None:
+            reading.problems.append(Problem(**found.error.to_dict()))
+        elif found.folder is not None:
+            reading.read_all(found.folder, of=found.package)
     if operator_folder:
         folder = Path(operator_folder).expanduser()
         wrong = _refusal(folder, notebook_root)
         if wrong is not None:
-            problems.append(wrong)
+            reading.problems.append(wrong)
         else:
-            for path in _files(folder):
-                try:
+            reading.read_all(folder, notebook_root=notebook_root)
+    problems = (*reading.problems, *clashes(reading.specs.values()))
+    return Catalog(reading.specs, problems, reading.sources)
+
+
+def spec_files(folder: Path) -> list[Path]:
+    """Return the service files of a folder, by name; hidden ones are left out."""
+    return sorted(path for path in folder.glob("*.toml") if not path.name.startswith("."))
+
+
+class _Reading:
+    """What has been read so far."""
+
+    def __init__(self) -> None:
+        self.specs: dict[str, ServiceSpec] = {}
+        self.sources: dict[str, str] = {}
+        self.problems: list[Problem] = []
+
+    def keep(self, path: Path, spec: ServiceSpec) -> None:
+        self.specs[spec.name] = spec
+        self.sources[spec.name] = str(path)
+
+    def read_all(
+        self, folder: Path, *, of: str | None = None, notebook_root: Path | None = None
+    ) -> None:
+        """Read a folder; `of` is the package that brings it, None the operator's own."""
+        try:
+            paths = spec_files(folder)
+        except OSError as error:
+            self._refuse(SpecError(f"{folder} cannot be read: {error.strerror or error}."), of)
+            return
+        if len(paths) > MOST_FILES:
+            said = f"{folder} holds {len(paths)} service files; the first {MOST_FILES} were read."
+            self._refuse(SpecError(said), of)
+        for path in paths[:MOST_FILES]:
+            try:
+                if of is None:
                     _refuse_foreign_owner(path)
-                    spec = read_spec(path)
-                    specs[spec.name] = spec
-                except SpecError as error:
-                    problems.append(Problem(**error.to_dict()))
-    return Catalog(specs, tuple(problems))
+                spec = read_spec(path)
+                _refuse_context_of_others(path, spec, notebook_root)
+                self.keep(path, spec)
+            except SpecError as error:
+                self._refuse(error, of)
+
+    def _refuse(self, error: SpecError, of: str | None) -> None:
+        problem = Problem(**error.to_dict())
+        if of is not None:
+            remedy = f"Tell whoever makes the package {of}, or remove it."
+            problem = problem.model_copy(
+                update={"message": f"{of}: {problem.message}", "remedy": remedy}
+            )
+        self.problems.append(problem)
 
 
 def _refusal(folder: Path, notebook_root: Path | None) -> Problem | None:
@@ -87,31 +142,6 @@ def _refusal(folder: Path, notebook_root: Path | None) -> Problem | None:
     return None
 
 
-def read_spec(path: Path) -> ServiceSpec:
-    """Return the spec of one TOML file, named after its stem.
-
-    Raises:
-        SpecError: naming the file, and the line or field that is wrong.
-    """
-    try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SpecError(f"{path.name} cannot be read: {error}.") from error
-    table.setdefault("name", path.stem)
-    try:
-        return ServiceSpec.model_validate(table)
-    except ValidationError as error:
-        places = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'the file'}: {item['msg']}"
-            for item in error.errors()[:5]
-        )
-        raise SpecError(f"{path.name} is not a valid service file: {places}.") from None
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.toml") if not path.name.startswith("."))
-
-
 def _refuse_foreign_owner(path: Path) -> None:
     # Whoever can write a spec chooses what the Lab runs, so only the operator may.
     if not hasattr(os, "getuid"):
@@ -120,8 +150,35 @@ def _refuse_foreign_owner(path: Path) -> None:
         info = path.stat()
     except OSError as error:
         raise SpecError(f"{path.name} cannot be read: {error.strerror}.") from error
-    if info.st_uid not in (os.getuid(), 0) or info.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
+    if _belongs_to_others(info):
         raise SpecError(
             f"{path.name} belongs to somebody else or can be written by others; it was not read.",
             f"Run: chown {os.getuid()} {path} && chmod go-w {path}",
         )
+
+
+def _refuse_context_of_others(path: Path, spec: ServiceSpec, notebook_root: Path | None) -> None:
+    # What is built there runs here; a folder that is missing is told by the build itself.
+    if spec.build is None or not spec.build.context.startswith("/"):
+        return
+    context = Path(spec.build.context)
+    if notebook_root is not None and context.resolve().is_relative_to(notebook_root.resolve()):
+        raise SpecError(
+            f"{path.name} builds from {context}, which lies among the notebooks.",
+            "Move it to a folder that only you can write, and correct [build].context.",
+        )
+    for place in (context, context / "Dockerfile"):
+        try:
+            info = place.stat()
+        except OSError:
+            continue
+        if hasattr(os, "getuid") and _belongs_to_others(info):
+            raise SpecError(
+                f"{path.name} builds from {place}, which belongs to somebody else or can be "
+                "written by others.",
+                f"Run: chown -R {os.getuid()} {context} && chmod -R go-w {context}",
+            )
+
+
+def _belongs_to_others(info: os.stat_result) -> bool:
+    return info.st_uid not in (os.getuid(), 0) or bool(info.st_mode & (stat.S_IWOTH | stat.S_IWGRP))
