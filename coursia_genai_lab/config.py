@@ -30,6 +30,9 @@ class LabSettings:
     namespace: str = "coursia-genai"
     services_path: str = ""
     model_roots: tuple[str, ...] = ()
+    secrets_path: str = field(default="", repr=False)
+    hub_url: str = ""
+    model_reserve_gib: float = 2.0
     state_path: str = ""
     store_url: str = field(default="", repr=False)
     network_subnet: str = "172.20.0.0/16"
@@ -92,6 +95,22 @@ class GenAILab(Configurable):
     model_roots = List(
         Unicode(),
         help="Folders with model files; mounted read-only into containers. Default: none.",
+    ).tag(config=True)
+    secrets_path = Unicode(
+        "",
+        help="Private folder that holds .env.genai-extension, a file of lines NAME=value that only "
+        "you can read (mode 0600), outside the notebook root. HF_TOKEN there opens gated model "
+        "files. Empty (default): no secrets.",
+    ).tag(config=True)
+    hub_url = Unicode(
+        "",
+        help="Address of the hub that holds model repositories, for a mirror of your institution. "
+        "Empty (default): https://huggingface.co.",
+    ).tag(config=True)
+    model_reserve_gib = Float(
+        2.0,
+        min=0,
+        help="GiB that a download of model files leaves free on the disk. Default: 2.",
     ).tag(config=True)
     state_path = Unicode(
         "",
@@ -174,6 +193,9 @@ class GenAILab(Configurable):
             namespace=self.namespace,
             services_path=self.services_path,
             model_roots=tuple(map(_absolute, self.model_roots)),
+            secrets_path=_absolute(self.secrets_path) if self.secrets_path else "",
+            hub_url=self.hub_url,
+            model_reserve_gib=self.model_reserve_gib,
             state_path=_absolute(self.state_path or state_folder),
             store_url=self.store_url,
             network_subnet=self.network_subnet,
