@@ -26,6 +26,7 @@ from .gpu.sampler import Sampler
 from .gpu.view import GPUAnswers
 from .handlers import ROUTES
 from .handlers.base import SETTINGS_KEY, Parts
+from .lab.builds import Builds
 from .lab.consents import Consents
 from .lab.lab import Lab
 from .lab.memory import Memory
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from .catalog.spec import ServiceSpec
     from .runtimes.base import Instance, Runtime
+    from .runtimes.building import Builder
 
 CLOSE_SECONDS = 8.0
 """The longest that closing may take; what is left then is reaped by the next Lab."""
@@ -109,8 +111,10 @@ class GenAILabApp(ExtensionApp):
         self._unhook: Callable[[], None] = install(factory, launcher)
         self._publisher, self._questions = publisher, questions
         self._sampler = sampler
+        builds = Builds(lab, lambda: build_builder(settings))
         self.parts = Parts(
             lab=lab,
+            builds=builds,
             memory=memory,
             doors=doors,
             desk=desk,
@@ -145,6 +149,7 @@ class GenAILabApp(ExtensionApp):
             await self.parts.launcher.close()
             await self.parts.course.close()
             await self.parts.doors.close()
+            await self.parts.builds.close()
             await self.parts.lab.close()
         finally:
             # Also when the time is up: what happened until now is still to be written.
@@ -233,6 +238,17 @@ def build_runtimes(settings: LabSettings) -> Mapping[RuntimeName, Runtime]:
 
         runtimes["fake"] = FakeRuntime()
     return runtimes
+
+
+def build_builder(settings: LabSettings) -> Builder:
+    """Return what makes images; called in a thread, for its libraries are heavy."""
+    if settings.runtime == "fake":
+        from .runtimes.fake_builder import FakeBuilder
+
+        return FakeBuilder()
+    from .runtimes.docker_builder import DockerBuilder
+
+    return DockerBuilder(host=settings.docker_host or None, pull=settings.pull_images)
 
 
 def _state_folder() -> Path:

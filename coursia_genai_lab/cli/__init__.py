@@ -6,6 +6,7 @@ import importlib.metadata
 
 import click
 
+from .build import build
 from .commands import logs, start, stop
 from .detect import detect
 from .doctor import doctor
@@ -29,5 +30,18 @@ def main() -> None:
     """Image services that start when a notebook needs them."""
 
 
-for _command in (detect, mark, status, start, stop, pin, unpin, logs, timeline, gpus, doctor):
+for _command in (
+    detect,
+    mark,
+    status,
+    start,
+    stop,
+    pin,
+    unpin,
+    logs,
+    timeline,
+    gpus,
+    doctor,
+    build,
+):
     main.add_command(_command)

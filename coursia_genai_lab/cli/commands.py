@@ -131,10 +131,14 @@ def newer_lines(lab: LabClient, service: str, seen: list[str]) -> Iterator[list[
     while True:
         time.sleep(FOLLOW_SECONDS)
         now = lab.logs(service, LONGEST_TAIL).lines
-        new = now[_overlap(seen, now) :]
-        if new:
-            yield new
+        if new := newest(seen, now):
+            yield list(new)
         seen = now
+
+
+def newest(seen: Sequence[str], now: Sequence[str]) -> Sequence[str]:
+    """Return what of the lines `now` came after those that were `seen`."""
+    return now[_overlap(seen, now) :]
 
 
 def _overlap(seen: Sequence[str], now: Sequence[str]) -> int:

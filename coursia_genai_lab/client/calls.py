@@ -84,6 +84,17 @@ def pin(name: str, minutes: float | None) -> RestCall[Accepted]:
     return RestCall("POST", f"/services/{_part(name)}/pin", Accepted, body=body)
 
 
+def build(name: str, base: str, *, no_cache: bool) -> RestCall[Accepted]:
+    """Begin to make the image of a service."""
+    body = {"base": base, "no_cache": no_cache}
+    return RestCall("POST", f"/services/{_part(name)}/build", Accepted, body=body)
+
+
+def cancel_build(name: str) -> RestCall[Accepted]:
+    """End the making of a service's image."""
+    return RestCall("DELETE", f"/services/{_part(name)}/build", Accepted)
+
+
 def logs(name: str, tail: int) -> RestCall[LogLines]:
     """The last lines of a service's output."""
     return RestCall("GET", f"/services/{_part(name)}/logs", LogLines, {"tail": tail})

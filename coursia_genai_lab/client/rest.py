@@ -106,6 +106,14 @@ class LabClient:
         """End the pin of a service, if it has one."""
         return self._ask(calls.command(name, "unpin"))
 
+    def build(self, name: str, *, base: str = "", no_cache: bool = False) -> Accepted:
+        """Begin to make the image of a service, from another `base` image where one is given."""
+        return self._ask(calls.build(name, base, no_cache=no_cache))
+
+    def cancel_build(self, name: str) -> Accepted:
+        """End the making of a service's image, if it is being made."""
+        return self._ask(calls.cancel_build(name))
+
     def logs(self, name: str, tail: int = 100) -> LogLines:
         """Return the last `tail` lines of a service's output, oldest first."""
         return self._ask(calls.logs(name, tail))
@@ -233,6 +241,14 @@ class AsyncLabClient:
     async def unpin(self, name: str) -> Accepted:
         """As `LabClient.unpin`."""
         return await self._ask(calls.command(name, "unpin"))
+
+    async def build(self, name: str, *, base: str = "", no_cache: bool = False) -> Accepted:
+        """As `LabClient.build`."""
+        return await self._ask(calls.build(name, base, no_cache=no_cache))
+
+    async def cancel_build(self, name: str) -> Accepted:
+        """As `LabClient.cancel_build`."""
+        return await self._ask(calls.cancel_build(name))
 
     async def logs(self, name: str, tail: int = 100) -> LogLines:
         """As `LabClient.logs`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .builds import BuildHandler
 from .consents import ConsentsHandler
 from .gpus import GPUsHandler
 from .health import HealthHandler
@@ -33,6 +34,7 @@ ROUTES: list[tuple[str, Any]] = [
         rf"/coursia-genai/api/v1/services/{NAME}/(?P<command>start|stop|restart)",
         ServiceCommandHandler,
     ),
+    (rf"/coursia-genai/api/v1/services/{NAME}/build", BuildHandler),
     (rf"/coursia-genai/api/v1/services/{NAME}/pin", PinHandler),
     (rf"/coursia-genai/api/v1/services/{NAME}/unpin", UnpinHandler),
     (r"/coursia-genai/api/v1/mode", ModeHandler),

@@ -18,6 +18,7 @@ from ..detection.profile import Detector
 from ..errors import GenAIError, InvalidRequest
 from ..gateway.doors import Doors
 from ..gpu.view import Claims, GPUAnswers
+from ..lab.builds import Builds
 from ..lab.consents import Consents
 from ..lab.lab import Lab
 from ..lab.memory import Memory
@@ -41,6 +42,7 @@ class Parts:
     memory: Memory
     doors: Doors
     desk: LocalLaunchDesk
+    builds: Builds
     launcher: Launcher
     consents: Consents
     course: CourseIndex

@@ -75,4 +75,7 @@ class ServiceLogsHandler(LabHandler):
     async def get(self, name: str) -> None:
         """Answer with the last lines of output, secrets removed."""
         tail = int(self.number_argument("tail", 200, 1, 5000))
-        self.answer(LogLines(service=name, lines=await self.parts.lab.logs(name, tail)))
+        lines = self.parts.builds.lines(name, tail)
+        if lines is None:
+            lines = await self.parts.lab.logs(name, tail)
+        self.answer(LogLines(service=name, lines=lines))

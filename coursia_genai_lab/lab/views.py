@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ..catalog.spec import ServiceSpec
 from ..wire.problems import Problem
 from ..wire.services import HolderView, ModelFileView, ServiceView
+from .builds import buildable
 from .kept_entry import SOMEBODY
 from .lab import Lab
 from .leases import HOLDING, Lease
@@ -22,7 +23,9 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
     """Return one service; where a stand-in answers, its state is the stand-in's."""
     asked = lab.service(name)
     backend = lab.backend(name)
-    cell = lab.service(backend)
+    # While its image is made, that is what people wait for, whoever stands in meanwhile.
+    building = asked.working and asked.state == "building"
+    cell = asked if building else lab.service(backend)
     instance = cell.instance
     external = instance.external_owner if instance else None
     return ServiceView(
@@ -34,14 +37,14 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         state=cell.state,
         wanted=cell.meant_to_run,
         phase=cell.phase,
-        percent=_percent(lab, backend),
+        percent=cell.percent if building else _percent(lab, backend),
         done_bytes=cell.done_bytes,
         total_bytes=cell.total_bytes,
-        estimate_seconds=lab.estimate(backend),
+        estimate_seconds=None if building else lab.estimate(backend),
         started_by=_starter(lab, cell, person),
         runtime=instance.runtime if instance else "none",
         stand_in=backend if backend != name else None,
-        stand_in_reason=lab.survey.problems.get(name) if backend != name else None,
+        stand_in_reason=_why_not(lab, asked) if backend != name else None,
         external_owner=external,
         door=door(name),
         since=cell.since,
@@ -53,6 +56,7 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         problem=cell.problem or _models_gone(lab, cell),
         can_start=_can_start(lab, cell),
         can_stop=cell.meant_to_run and not external,
+        can_build=_can_build(lab, asked),
     )
 
 
@@ -82,6 +86,18 @@ def _starter(lab: Lab, cell: Service, person: str) -> str | None:
     whose = {lease.person for lease in lab.leases.standing() if lease.label in labels}
     mine = cause.endswith(".ipynb") and whose <= {person}
     return cause if mine else SOMEBODY
+
+
+def _why_not(lab: Lab, asked: Service) -> Problem | None:
+    problem = lab.survey.problems.get(asked.spec.name)
+    # Why the build failed says more than that there is no image.
+    return asked.work_problem or problem if problem is not None else None
+
+
+def _can_build(lab: Lab, asked: Service) -> bool:
+    problem = lab.survey.problems.get(asked.spec.name)
+    away = problem is not None and problem.code.startswith("docker_")
+    return buildable(lab, asked.spec.name) and not asked.working and not away
 
 
 def _can_start(lab: Lab, cell: Service) -> bool:

@@ -190,7 +190,7 @@ class DockerBuild:
             "buildargs": json.dumps(dict(context.arguments)),
             "labels": json.dumps(dict(labels)),
         }
-        headers = {"Content-Type": "application/x-tar", **_logins(client)}
+        headers = {"Content-Type": "application/x-tar", **_logins()}
         stream = open_stream(
             client,
             "POST",
@@ -260,7 +260,7 @@ def _labels(content: str, base: str) -> dict[str, str]:
 
 def _id_of(client: docker.DockerClient, image: str) -> str:
     try:
-        return str(client.api.inspect_image(image)["Id"])
+        return str(client.images.get(image).id)
     except docker.errors.ImageNotFound:
         return ""
 
@@ -270,13 +270,14 @@ def _digest(client: docker.DockerClient, base: str) -> str:
     if not base:
         return ""
     try:
-        found = client.api.inspect_image(base)
+        found = client.images.get(base).attrs
     except docker.errors.ImageNotFound:
         return base
     digests = found.get("RepoDigests") or []
     return str(digests[0] if digests else found["Id"])
 
 
-def _logins(client: docker.DockerClient) -> dict[str, str]:
-    known = client.api._auth_configs.get_all_credentials()
+def _logins() -> dict[str, str]:
+    config: Any = docker.auth.load_config()
+    known = config.get_all_credentials()
     return {"X-Registry-Config": docker.auth.encode_header(known).decode("ascii")} if known else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..catalog.spec import ServiceSpec
-from ..errors import ImageMissing, RuntimeUnavailable, ServiceError
+from ..errors import RuntimeUnavailable, ServiceError
 from .docker_disk import disk_full
 
 _NO_SPACE = "no space left"
@@ -12,16 +12,6 @@ _NO_SPACE = "no space left"
 def build_command(spec: ServiceSpec) -> str:
     """Return the command line that builds the service's image."""
     return f"coursia-genai build {spec.name}"
-
-
-def image_not_built(spec: ServiceSpec) -> ImageMissing:
-    """Return the error of a service whose image is made here, and has not been yet."""
-    image = spec.container.image if spec.container else ""
-    return ImageMissing(
-        f"The image {image} of {spec.title} has not been built on this machine.",
-        "Build it, which takes minutes to an hour and needs the network; then start the service.",
-        command=build_command(spec),
-    )
 
 
 def build_failed(spec: ServiceSpec, step: str, said: str, last: list[str]) -> ServiceError:

@@ -65,7 +65,7 @@ def _left_by_a_build(client: docker.DockerClient, row: dict[str, Any]) -> bool:
     if OWNER_LABEL in (row.get("Labels") or {}) or row.get("State") == "running":
         return False
     try:
-        image = client.api.inspect_image(row["ImageID"])
+        image = client.images.get(row["ImageID"]).attrs
     except docker.errors.ImageNotFound:
         return True
     return not (image.get("RepoTags") or image.get("RepoDigests"))

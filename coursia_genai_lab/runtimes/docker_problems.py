@@ -55,6 +55,13 @@ def away(error: BaseException) -> RuntimeUnavailable:
 def image_missing(spec: ServiceSpec) -> ImageMissing:
     """Return the error of a service whose image is not on this machine."""
     image = spec.container.image if spec.container else ""
+    if spec.build is not None:
+        return ImageMissing(
+            f"The image {image} of {spec.title} has not been built on this machine.",
+            "Build it, which takes minutes to an hour and needs the network; then start the "
+            "service.",
+            command=f"coursia-genai build {spec.name}",
+        )
     never = spec.container is not None and spec.container.pull is False
     return ImageMissing(
         f"The image {image} of {spec.title} is not on this machine.",
