@@ -49,7 +49,7 @@ class SimulatedGPUs:
         """Return what our reading code finds now, without a child process."""
         os.environ["FAKE_NVML"] = str(self.file)
         try:
-            driver = Nvml(_fresh_pynvml(), ProcessTable(same_pids=True))
+            driver = Nvml(fake_pynvml(), ProcessTable(same_pids=True))
             found = driver.read()
             driver.close()
             return found
@@ -245,8 +245,8 @@ def _is(use: dict[str, Any], pid: int | None, label: str) -> bool:
     return bool(use.get("pid") == pid if pid is not None else label and use["label"] == label)
 
 
-def _fresh_pynvml() -> ModuleType:
-    # Each reader has a module of its own, as each process has.
+def fake_pynvml() -> ModuleType:
+    """Return the fake module, a new one: each reader has its own, as each process has."""
     spec = importlib.util.spec_from_file_location("fake_pynvml", FAKE_NVML / "pynvml.py")
     assert spec is not None
     assert spec.loader is not None
