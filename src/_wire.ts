@@ -826,6 +826,7 @@ export interface TimelineEntry {
     | 'kept'
     | 'released'
     | 'freed'
+    | 'waited'
     | 'stopping'
     | 'stopped'
     | 'failed'

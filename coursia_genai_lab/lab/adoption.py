@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..config import LabSettings
 from ..runtimes.base import Runtime
+from ..runtimes.gpu_claims import SeenClaim
 from .changes import Changes
 from .service import Service
 from .survey import Survey
@@ -72,6 +73,14 @@ class Adoption:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def claims_of_others(self) -> list[SeenClaim]:
+        """Return the GPU memory that other owners' services on our engines hold."""
+        slot, runtimes = self.tenure.slot, await self._survey.runtimes()
+        if slot is None:
+            return []
+        seen = [await one.claims(slot.owner, str(slot.folder)) for one in runtimes.values()]
+        return [claim for claims in seen for claim in claims]
 
     def has_drifted(self, service: Service) -> bool:
         """Say whether what runs is known not to be as it would be started now."""

@@ -76,3 +76,27 @@ class Changes:
             finally:
                 happened.cancel()
         return self.revision
+
+
+class Telling:
+    """What somebody who has changes to tell lets others know of them."""
+
+    changes: Changes
+
+    @property
+    def instance(self) -> str:
+        """Return the id of this life; it changes at each start."""
+        return self.changes.instance
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the last change."""
+        return self.changes.revision
+
+    async def wait_for_change(self, since: int, timeout: float) -> int:
+        """Return the revision, at once when it is newer than `since`, else after a change."""
+        return await self.changes.wait(since, timeout)
+
+    def announce(self, kind: Literal["service", "launch", "mode", "warning"]) -> None:
+        """Tell everybody that something of this kind changed."""
+        self.changes.tell(kind)

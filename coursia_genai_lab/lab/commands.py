@@ -64,6 +64,7 @@ class Commands:
             )
         self._routing.refuse(cell.spec, mode)
         if cell.meant_to_run:
+            cell.rouse()
             return
         name = cell.spec.name
         make_room(
@@ -77,6 +78,7 @@ class Commands:
             self._idle.leave(name)
         self._record(TimelineNote(name, "asked", by=by))
         cell.wish(True, by=by)
+        cell.rouse()
 
     def stop(self, service: str, *, by: str, force: bool) -> None:
         """Want a service not to run; the errors are those of `Lab.stop`."""

@@ -71,10 +71,31 @@ class EngineWork:
         name, instance = service.spec.name, service.instance
         if self._free is None or instance is None or self._holders.held(name):
             return False
-        began = time.monotonic()
-        await self._free(service.spec, instance)
-        self._record(TimelineNote(name, "freed", by=by, seconds=time.monotonic() - began))
+        await self.give_back(service, by=by)
         return True
+
+    @property
+    def can_free(self) -> bool:
+        """Whether engines can be asked for their memory at all."""
+        return self._free is not None
+
+    async def give_back(self, service: Service, *, by: str, reason: str = "") -> None:
+        """Ask an engine to give its memory back, whoever holds it; what comes of it must be read.
+
+        Raises:
+            GenAIError: the engine refused.
+        """
+        instance, began = service.instance, time.monotonic()
+        if self._free is not None and instance is not None:
+            await self._free(service.spec, instance)
+            seconds = time.monotonic() - began
+            self._record(TimelineNote(service.spec.name, "freed", by, reason, seconds=seconds))
+
+    async def works(self, service: Service) -> bool:
+        """Say whether an engine works by its own word; bounded, and False where nobody can ask."""
+        if self._busy is None or service.instance is None:
+            return False
+        return await self._works(service.spec, service.instance)
 
     async def close(self) -> None:
         """Look no more; nothing is stopped for a look that was cut."""

@@ -49,7 +49,7 @@ class Entry:
             raise ServiceNotReady(problem.message, problem.remedy, code=problem.code)
         with self._holders.awaited(cell.spec.name):
             # A stop that was wished and has not begun is overruled, for this wish came later.
-            if cell.state != "ready" or not cell.wanted:
+            if cell.state != "ready" or not cell.wanted or cell.resting:
                 if cell.failed_just_now and cell.failure is not None:
                     raise cell.failure
                 self._commands.start(service, by="a request", mode=mode)

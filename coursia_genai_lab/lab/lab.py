@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Literal
 
 from ..catalog.load import Catalog
 from ..catalog.spec import ServiceSpec
@@ -16,23 +15,26 @@ from ..wire.policy import Mode
 from ..wire.problems import Problem
 from ..wire.services import LabEvent
 from .adoption import Adoption
-from .changes import Changes
+from .arbiter import Arbiter
+from .changes import Changes, Telling
 from .clock import Clock
 from .commands import Commands
 from .endpoint import Endpoint
-from .engine_work import Busy, EngineWork, Free
+from .engine_work import Busy, Free
 from .entry import Entry
+from .gpu_look import Readings
 from .holders import Holders
-from .hung import HungJobs, hung
 from .idle import IdleStops
 from .leases import Lease, Leases
+from .means import Means
 from .model_files import ModelFiles
 from .orders import means_for, with_settings
 from .pins import Pins
 from .policy import Policy
 from .pulse import Pulse
+from .releases import Releases
 from .routing import Routing
-from .service import Means, Service
+from .service import Service
 from .survey import RuntimeSource, Survey
 from .terms import Terms
 from .timeline_note import ExpectedSeconds, Record, forget
@@ -45,13 +47,14 @@ CLOSE_SECONDS = 3.0
 Answers = Callable[[ServiceSpec, Instance], Awaitable[None]]
 
 
-class Lab:
+class Lab(Telling):
     """Own the state of every service: wishes come in, changes go out.
 
     `emit` is called on the event loop after each change, `record` after each deed. `answers`
     returns when an instance serves, and raises StartTimedOut in time. `free` asks an engine for
-    its memory, `busy` whether it works. `expected_seconds` knows past starts; without it this
-    Lab's own count. Nothing here knows Jupyter, HTTP handlers or doors.
+    its memory, `busy` whether it works. `gpu_readings` shows what of GPUs is free; without it
+    services share by what their files declare. `expected_seconds` knows past starts; without
+    it this Lab's own count. Nothing here knows Jupyter, HTTP handlers or doors.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Lab:
         expected_seconds: ExpectedSeconds | None = None,
         free: Free | None = None,
         busy: Busy | None = None,
+        gpu_readings: Readings | None = None,
         clock: Clock | None = None,
     ) -> None:
         clock, terms = clock or Clock(), Terms(catalog, settings)
@@ -86,7 +90,7 @@ class Lab:
         self.pulse = Pulse(clock, self._beat)
         self.idle = IdleStops(
             idle_seconds=terms.idle_seconds,
-            stop=self._stop_idle,
+            stop=lambda name: self._releases.stop_idle(name),
             steady=lambda: self.pulse.steady,
             clock=clock.monotonic,
         )
@@ -114,8 +118,28 @@ class Lab:
             drifted=self._adoption.has_drifted,
             mend=lambda service: self.pulse.steady and self._adoption.mend(service),
         )
-        self._engines = EngineWork(
-            busy=busy, free=free, holders=self._holders, put_off=self._put_off, record=record
+        self._releases = Releases(
+            services=self._services,
+            holders=self._holders,
+            leases=self.leases,
+            idle=self.idle,
+            routing=self.routing,
+            terms=terms,
+            record=record,
+            clock=clock.monotonic,
+            busy=busy,
+            free=free,
+        )
+        self.gpus = Arbiter(
+            readings=gpu_readings,
+            others=self._adoption.claims_of_others,
+            services=self._services,
+            holders=self._holders,
+            idle=self.idle,
+            engines=self._releases.engines,
+            changes=self.changes,
+            record=record,
+            clock=clock,
         )
         self._commands = Commands(
             services=self._services,
@@ -134,9 +158,6 @@ class Lab:
             estimate=self.estimate,
             is_open=lambda: self._open,
         )
-        self._hung = HungJobs(
-            self.leases, deadline=terms.job_seconds, fail=self._fail_hung, clock=clock.monotonic
-        )
 
     # -- lifetime ------------------------------------------------------------------------------
 
@@ -152,6 +173,7 @@ class Lab:
                 answers=self._answers,
                 changed=self._service_changed,
                 record=self._record,
+                launcher=self.gpus,
             )
         self.pulse.open()
         self._adoption.open()
@@ -170,8 +192,8 @@ class Lab:
         self._open = False
         self.pulse.close()
         self.idle.close()
-        await self._engines.close()
-        await self._hung.close()
+        await self._releases.close()
+        await self.gpus.close()
         await self._adoption.close()
         await asyncio.gather(
             *(
@@ -240,7 +262,7 @@ class Lab:
         Raises:
             GenAIError: the engine refused.
         """
-        return await self._engines.free(self._commands.backing(service), by=by)
+        return await self._releases.engines.free(self._commands.backing(service), by=by)
 
     async def endpoint(
         self, service: str, *, timeout: float, notebook_mode: Mode | None = None
@@ -301,20 +323,6 @@ class Lab:
         for name, service in self._services.items():
             service.mark_unavailable(self._shown_problem(name))
 
-    @property
-    def instance(self) -> str:
-        """Return the id of this Lab's life; it changes at each start."""
-        return self.changes.instance
-
-    @property
-    def revision(self) -> int:
-        """Return the number of the last change."""
-        return self.changes.revision
-
-    async def wait_for_change(self, since: int, timeout: float) -> int:
-        """Return the revision, at once when it is newer than `since`, else after a change."""
-        return await self.changes.wait(since, timeout)
-
     def touch(self, service: str) -> None:
         """Note that somebody used a service just now; it puts off its idle stop."""
         self.idle.touch(service)
@@ -322,10 +330,6 @@ class Lab:
     def kernel_busy(self, kernel_id: str, busy: bool) -> None:
         """Note that a kernel lives, and whether it works: its heartbeat, about once a second."""
         self.leases.beat(kernel_id, busy=busy)
-
-    def announce(self, kind: Literal["service", "launch", "mode", "warning"]) -> None:
-        """Tell everybody that something of this kind changed."""
-        self.changes.tell(kind)
 
     # -- inner workings ------------------------------------------------------------------------
 
@@ -338,7 +342,8 @@ class Lab:
     def _beat(self) -> None:
         steady = self.pulse.steady
         self.leases.sweep(steady=steady)
-        self._hung.sweep()
+        self._releases.sweep()
+        self.gpus.beat()
         self._holders.sweep()
         if steady:
             self.idle.sweep()
@@ -357,6 +362,7 @@ class Lab:
         if service.state == "ready":
             # A start that took longer than the idle time is no reason to stop at once.
             self.idle.touch(name)
+        self.gpus.noticed(service)
         if self._open and service.state in ("ready", "stopped", "failed"):
             self._holders.reconsider(name)
 
@@ -381,19 +387,6 @@ class Lab:
 
     def _holders_changed(self, services: Iterable[str]) -> None:
         if self._open:
-            self._holders.changed(services)
+            self._holders.changed(named := set(services))
+            self.gpus.holders_changed(named)
         self.announce("launch")
-
-    def _stop_idle(self, name: str) -> None:
-        forbidden = self.routing.forbidden(self.catalog[name])
-        self._engines.begin(self._services[name], forbidden=forbidden)
-
-    def _put_off(self, name: str) -> None:
-        self.idle.claim(name)
-        self._holders.reconsider(name)
-
-    def _fail_hung(self, lease: Lease) -> None:
-        for name in {self.backend(service) for service in lease.services}:
-            cell = self._services.get(name)
-            if cell is not None and cell.instance is not None:
-                cell.condemn(hung(cell.spec), by="the Lab")

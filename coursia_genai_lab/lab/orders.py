@@ -8,9 +8,9 @@ from ..catalog.spec import ServiceSpec
 from ..config import LabSettings
 from ..errors import ServiceError
 from ..runtimes.base import Secret, StartOrder
+from .means import Means
 from .ownership import OwnerSlot
 from .routing import DEMO
-from .service import Means
 from .survey import Survey
 
 

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from ..catalog.spec import ServiceSpec
 from ..errors import (
@@ -17,12 +16,13 @@ from ..errors import (
     ServiceError,
     StartTimedOut,
 )
-from ..runtimes.base import Instance, Progress, Runtime, StartOrder
+from ..runtimes.base import Instance, Progress, Runtime
 from ..wire.problems import Problem
 from ..wire.services import ServiceState
-from ..wire.timeline import TimelineEvent
 from .call_off import call_off
-from .timeline_note import Record, TimelineNote, forget
+from .means import AtOnce, Launcher, Means
+from .standing import Standing
+from .timeline_note import Record, forget
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +30,6 @@ BRIEF_FAILURE_SECONDS = 10.0
 """A service that failed less than this ago is not started again by a mere request."""
 LAST_LINES = 200
 """What is kept of the output of a service that died, whose files are then removed."""
-
-
-@dataclass(frozen=True)
-class Means:
-    """What a service needs of its Lab to come up; asked for anew at each start."""
-
-    runtime: Runtime
-    order: StartOrder
 
 
 class _CannotRunHere(Exception):
@@ -48,12 +40,13 @@ class _CannotRunHere(Exception):
         self.reason = reason
 
 
-class Service:
+class Service(Standing):
     """Drive one service towards the last wish; starting is single-flight.
 
     `means` picks the runtime and makes the order, or raises the reason why nothing can run it.
     `answers` returns when the instance serves, and raises StartTimedOut after the spec's
-    `start_timeout_seconds`. `changed` is called after every change, `record` hears what was done.
+    `start_timeout_seconds`. `launcher` lets it start once it may. `changed` is called after every
+    change, `record` hears what was done.
     """
 
     def __init__(
@@ -64,24 +57,13 @@ class Service:
         answers: Callable[[ServiceSpec, Instance], Awaitable[None]],
         changed: Callable[[Service], None],
         record: Record = forget,
+        launcher: Launcher | None = None,
     ) -> None:
-        self.spec = spec
-        self.state: ServiceState = "stopped"
-        self.wanted = False
-        self.phase: str | None = None
-        self.percent: float | None = None
-        self.done_bytes: int | None = None
-        self.total_bytes: int | None = None
-        self.problem: Problem | None = None
-        self.failure: GenAIError | None = None
-        self.instance: Instance | None = None
-        self.runtime: Runtime | None = None
+        super().__init__(spec, changed=lambda: changed(self), record=record)
         self._using: Runtime | None = None
-        self.started_by: str | None = None
-        self.since = time.time()
         self.start_seconds: float | None = None
-        self.last_lines: list[str] = []
-        """The end of the output of the last instance that ended by itself."""
+        self.resting = False
+        """Whether it runs but gave its GPU memory away: it takes no work before it is roused."""
         self.working = False
         """Whether its image is being made."""
         self.work_problem: Problem | None = None
@@ -90,9 +72,8 @@ class Service:
         self._failed_at = 0.0
         self._means = means
         self._answers = answers
-        self._changed = changed
-        self._record = record
-        self._again = False
+        self._launcher = launcher or AtOnce()
+        self._again = self._rousing = False
         self._by = self._why = ""
         self._verdict: GenAIError | None = None
         self._wish_changed = asyncio.Event()
@@ -135,6 +116,27 @@ class Service:
         """Stop it and leave it failed for this reason, unless somebody wants it again."""
         self.wish(False, by=by, reason=verdict.message)
         self._verdict = verdict
+
+    def rest(self) -> None:
+        """Let it take no more work until it is roused: its GPU memory is given to another."""
+        self.resting = True
+        self._changed()
+
+    def rouse(self) -> None:
+        """Want it to work again, if it rests."""
+        if self.resting and self.wanted and self.state == "ready":
+            self._rousing, self._start_began = True, time.monotonic()
+            self._become("starting", "waiting for GPU memory")
+            self._set_wish(True)
+
+    def discount(self, seconds: float) -> None:
+        """Leave a wait for others out of what its present start takes."""
+        self._start_began += seconds
+
+    def blame(self, error: GenAIError) -> None:
+        """Tell a better reason for a failure that was told already."""
+        if self.state == "failed" and not self.wanted:
+            self._fail(error)
 
     def adopt(self, instance: Instance, runtime: Runtime) -> None:
         """Take over what an earlier Lab had started."""
@@ -215,7 +217,8 @@ class Service:
 
     @property
     def _fulfilled(self) -> bool:
-        return not self._again and self.wanted == (self.instance is not None)
+        pending = self._again or self._rousing
+        return not pending and self.wanted == (self.instance is not None)
 
     def _set_wish(self, wanted: bool, *, grace_seconds: float | None = None) -> None:
         self._grace = self.spec.stop_grace_seconds if grace_seconds is None else grace_seconds
@@ -230,14 +233,16 @@ class Service:
                 self._wish_changed.clear()
                 if self._again and self.instance is None:
                     self._again, self.wanted = False, True
-                if self.wanted:
+                if self._rousing:
+                    await self._wake_up()
+                elif self.wanted:
                     await self._bring_up()
                 else:
                     await self._bring_down()
         except Exception as error:
             log.exception("%s: the start or stop broke", self.spec.name)
             # An instance that is kept would pass for one that runs, and no start would begin.
-            self.instance = self.runtime = None
+            self._lose()
             self._fail(ServiceError(f"{self.spec.title} broke: {type(error).__name__}."))
 
     async def _bring_up(self) -> None:
@@ -247,6 +252,35 @@ class Service:
         self._note("started", by=self.started_by or "", reason=self._why)
         self._become("starting", "getting ready")
         start = asyncio.create_task(self._start(), name=f"genai-start-{self.spec.name}")
+        await self._while_wanted(start)
+        if start.cancelled():
+            self._note("stopped", by=self._by, reason="The start was called off.")
+            self._become("stopped")
+        elif isinstance(error := start.exception(), _CannotRunHere):
+            self._fail(error.reason, "unavailable")
+        elif isinstance(error, GenAIError):
+            self._fail(error)
+        elif error is not None:
+            raise error
+
+    async def _wake_up(self) -> None:
+        work = self._launcher.reclaim(self, self._report)
+        start = asyncio.create_task(work, name=f"genai-rouse-{self.spec.name}")
+        await self._while_wanted(start)
+        self._rousing = False
+        if start.cancelled() or self.instance is None:
+            return
+        if isinstance(error := start.exception(), GenAIError):
+            self._by, self._why = "the Lab", error.message
+            self.wanted, self._verdict = False, error
+        elif error is not None:
+            raise error
+        elif self.wanted:
+            self.resting = False
+            self._become("ready")
+
+    async def _while_wanted(self, start: asyncio.Task[None]) -> None:
+        """Return when the start has ended, which is called off when nobody wants it any more."""
         wish = asyncio.create_task(self._wish_changed.wait())
         try:
             while not start.done():
@@ -261,15 +295,6 @@ class Service:
             for task in (start, wish):
                 task.cancel()
             await asyncio.gather(start, wish, return_exceptions=True)
-        if start.cancelled():
-            self._note("stopped", by=self._by, reason="The start was called off.")
-            self._become("stopped")
-        elif isinstance(error := start.exception(), _CannotRunHere):
-            self._fail(error.reason, "unavailable")
-        elif isinstance(error, GenAIError):
-            self._fail(error)
-        elif error is not None:
-            raise error
 
     async def _start(self) -> None:
         try:
@@ -277,7 +302,7 @@ class Service:
         except ServiceError as error:
             raise _CannotRunHere(error) from error
         self._using = means.runtime
-        instance = await means.runtime.start(means.order, self._report)
+        instance = await self._launcher.launch(means.runtime, means.order, self._report)
         try:
             await self._until_it_answers(means.runtime, instance)
         except BaseException:
@@ -323,10 +348,10 @@ class Service:
         try:
             await runtime.stop(instance, self._grace)
         except GenAIError as error:
-            self.instance = self.runtime = None
+            self._lose()
             self._fail(error)
             return
-        self.instance = self.runtime = None
+        self._lose()
         if (verdict := self._verdict) is not None and not self.wanted:
             self._fail(verdict)
             return
@@ -339,8 +364,13 @@ class Service:
         words = await self._last_words(runtime, instance)
         with contextlib.suppress(GenAIError, OSError):
             await runtime.stop(instance, 0)
-        self.instance = self.runtime = None
+        self._lose()
         self._fail(ServiceDied(f"{self.spec.title} ended by itself: {exit_.reason}.{words}"))
+        self._wish_changed.set()
+
+    def _lose(self) -> None:
+        self.instance = self.runtime = None
+        self.resting = self._rousing = False
 
     async def _last_words(self, runtime: Runtime, instance: Instance) -> str:
         try:
@@ -351,11 +381,6 @@ class Service:
         last = lines[-1].strip()[:200] if lines else ""
         return f" Its last line: {last}" if last else ""
 
-    def _report(self, progress: Progress) -> None:
-        self.percent = progress.percent
-        self.done_bytes, self.total_bytes = progress.done_bytes, progress.total_bytes
-        self._become(progress.state, progress.phase, keep_percent=True)
-
     def _fail(self, error: GenAIError, state: ServiceState = "failed") -> None:
         self.wanted, self._again, self._verdict = False, False, None
         self.failure, self._failed_at = error, time.monotonic()
@@ -363,24 +388,3 @@ class Service:
         self._note("failed", reason=error.message, code=error.error_code)
         self._become(state)
         log.warning("%s: %s", self.spec.name, error.message)
-
-    def _note(
-        self,
-        event: TimelineEvent,
-        *,
-        by: str = "",
-        reason: str = "",
-        code: str | None = None,
-        seconds: float | None = None,
-    ) -> None:
-        self._record(TimelineNote(self.spec.name, event, by, reason, code, seconds))
-
-    def _become(
-        self, state: ServiceState, phase: str | None = None, *, keep_percent: bool = False
-    ) -> None:
-        if state != self.state:
-            self.since = time.time()
-        self.state, self.phase = state, phase
-        if not keep_percent:
-            self.percent = self.done_bytes = self.total_bytes = None
-        self._changed(self)

@@ -16,6 +16,7 @@ TimelineEvent = Literal[
     "kept",
     "released",
     "freed",
+    "waited",
     "stopping",
     "stopped",
     "failed",

@@ -74,6 +74,10 @@ function eventWords(entry: TimelineEntry, trans: TranslationBundle): string {
       return took
         ? trans.__('GPU memory given back in %1', took)
         : trans.__('GPU memory given back');
+    case 'waited':
+      return took
+        ? trans.__('Waited %1 for GPU memory', took)
+        : trans.__('Waited for GPU memory');
     case 'stopping':
       return trans.__('Told to stop');
     case 'stopped':
