@@ -56,6 +56,7 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         problem=cell.problem or _models_gone(lab, cell),
         can_start=_can_start(lab, cell),
         can_stop=cell.meant_to_run and not external,
+        gpus=lab.gpus.devices_of(backend),
         can_build=_can_build(lab, asked),
     )
 
