@@ -1,18 +1,48 @@
-"""The AUTOMATIC1111 WebUI and Forge: their progress, and their memory."""
+"""The AUTOMATIC1111 WebUI and Forge: pictures with a task id, their progress, their memory."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import asyncio
+import base64
+import binascii
+import uuid
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from ..errors import ServiceError
+from ..errors import GenAIError, GenerationError, InvalidRequest, ServiceError
 from ..wire.services import Dialect
-from .base import Engine
+from .a1111_order import Body, body_of
+from .base import Engine, ended
+from .calls import Answer
+from .comfyui_errors import no_memory, out_of_memory, plain
+from .orders import Notice, Order, Phase, Picture, Preview, Report, Step, unheard
+
+LOOK_SECONDS = 0.5
+QUESTION_SECONDS = 10.0
+CANCEL_SECONDS = 15.0
+WAITING_LOOKS = 1200
+"""Looks at a cancelled job that still waits for the WebUI's lock: ten minutes."""
 
 
 class WebUI(Engine):
-    """Ask the WebUI by the routes of its `api.py`."""
+    """Ask the WebUI by the routes of its `api.py` and `progress.py`."""
 
     dialect: ClassVar[Dialect] = "a1111"
+
+    async def generate(self, order: Order, report: Report = unheard) -> list[Picture]:
+        """Make the pictures, one call a picture, each with a task id of its own."""
+        body = await asyncio.to_thread(body_of, order)
+        checkpoint = await self._checkpoint(body.checkpoint, order.model)
+        for notice in body.notices:
+            report(Notice(notice))
+        pictures = []
+        for index in range(order.count):
+            seed = order.seed_of(index)
+            sent = {**body.fields, **checkpoint, "seed": seed}
+            answer = await self._made(body, sent, order, report, index)
+            pictures.append(Picture(_picture(answer), seed, index))
+            report(pictures[-1])
+        return pictures
 
     async def busy(self) -> bool:
         """Say whether a job runs; one that waits for the WebUI's lock is not told of."""
@@ -25,3 +55,181 @@ class WebUI(Engine):
     async def free(self) -> None:
         """Unload the checkpoint."""
         await self._ask("POST", "/sdapi/v1/unload-checkpoint", {})
+
+    async def _checkpoint(self, name: str | None, model: str) -> dict[str, Any]:
+        """Return what makes the WebUI take a checkpoint, nothing where it has it already."""
+        if name is None:
+            return {}
+        answer = await self._calls.ask("GET", "/sdapi/v1/sd-models", seconds=QUESTION_SECONDS)
+        listed = answer.value if isinstance(answer.value, list) else []
+        stem = name.rpartition(".")[0]
+        known = [one for one in listed if isinstance(one, dict) and _means(one, stem)]
+        if not known:
+            raise ServiceError(
+                f"Model missing: this WebUI has no {name}.",
+                "Fetch the model, then ask again.",
+                code="models_missing",
+                command=f"coursia-genai models fetch {model}",
+            )
+        options = (
+            await self._calls.ask("GET", "/sdapi/v1/options", seconds=QUESTION_SECONDS)
+        ).table
+        if str(options.get("sd_model_checkpoint", "")).startswith(stem):
+            return {}
+        chosen = {"sd_model_checkpoint": known[0].get("title") or name}
+        return {"override_settings": chosen, "override_settings_restore_afterwards": False}
+
+    async def _made(
+        self, body: Body, sent: dict[str, Any], order: Order, report: Report, index: int
+    ) -> dict[str, Any]:
+        task_id = f"task({uuid.uuid4().hex})"
+        sent = {**sent, "force_task_id": task_id}
+        call = asyncio.create_task(
+            self._calls.ask("POST", body.path, sent, seconds=None), name="genai-a1111-job"
+        )
+        watch = _Watch(self, task_id, order, body.steps, report, index)
+        try:
+            await watch.until_done(call)
+            answer = call.result()
+        finally:
+            if not call.done():
+                await ended(self._leave(call, task_id), CANCEL_SECONDS)
+        if answer.status >= 300:
+            raise _refused(answer)
+        return answer.table
+
+    async def _leave(self, call: asyncio.Task[Answer], task_id: str) -> None:
+        """Interrupt a task as soon as it is the one that runs: an interrupt names nobody."""
+        try:
+            for _ in range(WAITING_LOOKS):
+                state = await self.progress(task_id, preview=False)
+                if state.get("active"):
+                    await self._calls.ask("POST", "/sdapi/v1/interrupt", {})
+                    return
+                if not state.get("queued"):
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+
+    async def progress(self, task_id: str, *, preview: bool) -> dict[str, Any]:
+        """Return how far one task is; an empty object where the WebUI does not tell of tasks."""
+        question = {"id_task": task_id, "id_live_preview": -1, "live_preview": preview}
+        answer = await self._calls.ask(
+            "POST", "/internal/progress", question, seconds=QUESTION_SECONDS
+        )
+        return answer.table if answer.status == 200 else {}
+
+
+class _Watch:
+    """Report how far a task is until its call has answered."""
+
+    def __init__(
+        self,
+        engine: WebUI,
+        task_id: str,
+        order: Order,
+        steps: int,
+        report: Report,
+        index: int,
+    ) -> None:
+        self._engine, self._task_id, self._order, self._steps = engine, task_id, order, steps
+        self._report, self._index = report, index
+        self._clock = asyncio.get_running_loop().time
+        self._moved_at = self._clock()
+        self._seen: tuple[object, ...] = ()
+        self._preview = ""
+
+    async def until_done(self, call: asyncio.Task[Answer]) -> None:
+        """Return when the call is done; raises GenerationError after too long a silence."""
+        while True:
+            done, _ = await asyncio.wait([call], timeout=LOOK_SECONDS)
+            if done:
+                return
+            try:
+                state = await self._engine.progress(self._task_id, preview=self._order.previews)
+            except GenAIError:
+                # It is busy; the call itself says when the WebUI has died.
+                state = {}
+            self._tell(state)
+            silence = self._clock() - self._moved_at
+            limit = self._order.silence_seconds
+            if limit is not None and silence > limit:
+                raise GenerationError(
+                    f"The job showed no progress for {limit:g} seconds and was ended.",
+                    "Look at the log of the WebUI; restart it when it hangs.",
+                    code="no_progress",
+                )
+
+    def _tell(self, state: Mapping[str, Any]) -> None:
+        share = state.get("progress")
+        share = float(share) if isinstance(share, (int, float)) else None
+        seen = (state.get("active"), state.get("queued"), share, state.get("textinfo"))
+        if seen == self._seen:
+            return
+        self._seen, self._moved_at = seen, self._clock()
+        if state.get("queued"):
+            self._report(Phase("waiting", self._index))
+        elif share:
+            step = max(1, min(self._steps, round(share * self._steps)))
+            self._report(Step(step, self._steps, self._index))
+        elif state.get("active"):
+            self._report(Phase("loading the model", self._index))
+        preview = state.get("live_preview")
+        if self._order.previews and isinstance(preview, str) and preview != self._preview:
+            self._preview = preview
+            data = _decoded(preview)
+            if data:
+                self._report(Preview(data, self._index))
+
+
+def _means(listed: Mapping[str, Any], stem: str) -> bool:
+    names = (listed.get("title"), listed.get("model_name"), listed.get("filename"))
+    return any(str(name).replace("\\", "/").rpartition("/")[2].startswith(stem) for name in names)
+
+
+def _picture(answer: Mapping[str, Any]) -> bytes:
+    images = answer.get("images")
+    data = _decoded(images[0]) if isinstance(images, list) and images else b""
+    if not data:
+        raise GenerationError(
+            "The WebUI ended the job without a picture: somebody interrupted it.",
+            "Send the request again.",
+            code="interrupted",
+        )
+    return data
+
+
+def _decoded(text: object) -> bytes:
+    words = str(text)
+    try:
+        return base64.b64decode(words.partition(",")[2] if words.startswith("data:") else words)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _refused(answer: Answer) -> GenAIError:
+    body = answer.table
+    details = body.get("detail")
+    if isinstance(details, list):
+        # FastAPI's own form: where in the body, and what is wrong there.
+        parts = [one for one in details if isinstance(one, dict)]
+        text = "; ".join(f"{(one.get('loc') or ['?'])[-1]}: {one.get('msg')}" for one in parts)
+    else:
+        told = (body.get("errors"), details, body.get("error"))
+        text = next((str(one) for one in told if one), "")
+    if out_of_memory(f"{body.get('error')} {text}"):
+        return no_memory()
+    reason = plain(text) or f"it answered with status {answer.status}"
+    if answer.status == 404 and not body.get("error"):
+        return ServiceError(
+            "This WebUI has no API.", "Start it with --api.", code="engine_without_api"
+        )
+    if answer.status < 500:
+        return InvalidRequest(f"The WebUI does not take this: {reason}.", code="engine_refused")
+    return GenerationError(
+        f"The WebUI failed: {reason}.",
+        "Change the request; the log of the WebUI may say more.",
+        code="engine_failed",
+    )

@@ -1,4 +1,4 @@
-"""What is asked of every engine: whether it works, and to give its memory back."""
+"""What is asked of every engine: pictures, whether it works, and to give its memory back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..errors import GenAIError, ServiceError
 from ..wire.services import Dialect
 from .calls import ANSWER_SECONDS, Calls
+from .orders import Order, Picture, Report, unheard
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -31,6 +32,18 @@ class Engine(ABC):
 
     def __init__(self, url: str, headers: Mapping[str, str], session: ClientSession) -> None:
         self._calls = Calls(url, headers, session)
+
+    @abstractmethod
+    async def generate(self, order: Order, report: Report = unheard) -> list[Picture]:
+        """Make the pictures, one after the other, and return them; `report` hears each, too.
+
+        Cancelling the call ends the job of this call in the engine, and no other.
+
+        Raises:
+            InvalidRequest: the model cannot do what is asked for; the sentence says what it can.
+            ServiceError: the engine lacks a node or a file, died or gave no answer.
+            GenerationError: it refused or failed.
+        """
 
     @abstractmethod
     async def busy(self) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 class Order:
     """Pictures to make; what is None is the model's own.
 
-    `images` are those to change, files of PNG, JPEG or WebP: the first is changed, the others
-    are referred to. `mask` is a PNG of the first one's size, transparent where it may change.
+    `images` are PNG files to work on: the first is changed, the others are referred to. `mask` is
+    a PNG of the first one's size, transparent where it may change.
     Picture number i, from 0, is made with the seed `seed + i`.
     """
 
@@ -70,7 +70,14 @@ class Picture:
     index: int = 0
 
 
-Event = Phase | Step | Preview | Picture
+@dataclass(frozen=True)
+class Notice:
+    """Something of the order that the model cannot do and that was left out, as a sentence."""
+
+    text: str
+
+
+Event = Notice | Phase | Step | Preview | Picture
 Report = Callable[[Event], None]
 """Called on the event loop as things happen; it must return at once."""
 

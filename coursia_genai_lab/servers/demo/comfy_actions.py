@@ -157,6 +157,21 @@ def _resized(pictures: Images, width: int, height: int, method: str) -> Images:
     return tuple(picture.resize((width, height), RESAMPLING[method]) for picture in pictures)
 
 
+def _composite(desk: Desk, given: Given) -> tuple[Any, ...]:
+    below, above = given["destination"], given["source"]
+    mask: Image.Image | None = given.get("mask")
+    made = []
+    for index, picture in enumerate(below):
+        over = above[index % len(above)]
+        if given["resize_source"]:
+            over = over.resize(picture.size, Image.Resampling.BILINEAR)
+        cut = mask.resize(over.size, Image.Resampling.BILINEAR) if mask is not None else None
+        whole = picture.convert("RGB")
+        whole.paste(over.convert("RGB"), (given["x"], given["y"]), cut)
+        made.append(whole)
+    return (tuple(made),)
+
+
 def _save(desk: Desk, given: Given) -> tuple[Any, ...]:
     return (_write(desk, given["images"], "output", given["filename_prefix"]),)
 
@@ -232,6 +247,7 @@ ACTIONS: dict[str, Action] = {
     "ImageBatch": lambda d, g: (
         g["image1"] + tuple(fit(image, *g["image1"][0].size) for image in g["image2"]),
     ),
+    "ImageCompositeMasked": _composite,
     "InvertMask": lambda d, g: (ImageOps.invert(g["mask"]),),
     "ImageToMask": _channel,
     "MaskToImage": lambda d, g: ((g["mask"].convert("RGB"),),),

@@ -48,6 +48,7 @@ NUMBERS: dict[str, tuple[float, float, float, float]] = {
     "SIDE_512": (512, 16, 16384, 8),
     "SIDE_1024": (1024, 16, 16384, 16),
     "SIDE": (512, 0, 16384, 1),
+    "OFFSET": (0, 0, 16384, 1),
     "BATCH": (1, 1, 4096, 1),
     "TIMES": (1, 1, 64, 1),
     "GROW": (6, 0, 64, 1),
@@ -122,6 +123,8 @@ image ImageScaleToTotalPixels(image=IMAGE upscale_method=UPSCALING megapixels=ME
 image FluxKontextImageScale(image=IMAGE) -> IMAGE
 image ImageInvert(image=IMAGE) -> IMAGE
 image ImageBatch(image1=IMAGE image2=IMAGE) -> IMAGE
+image ImageCompositeMasked(destination=IMAGE source=IMAGE x=OFFSET y=OFFSET resize_source=SWITCH
+    mask=MASK?) -> IMAGE
 mask InvertMask(mask=MASK) -> MASK
 mask ImageToMask(image=IMAGE channel=CHANNELS) -> MASK
 mask MaskToImage(mask=MASK) -> IMAGE
