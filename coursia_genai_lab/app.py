@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ from .launch.desk import LocalLaunchDesk
 from .launch.launcher import Launcher
 from .launch.provisioner import install
 from .notebooks.course import CourseIndex
+from .weights.from_settings import fetches_of
 from .wire.services import RuntimeName
 
 if TYPE_CHECKING:
@@ -81,11 +83,13 @@ class GenAILabApp(ExtensionApp):
             settings=settings,
             runtimes=lambda: build_runtimes(settings),
             answers=questions.until_it_answers,
+            warm_up=questions.warm_up,
             busy=questions.busy,
             free=questions.free,
             emit=memory.emit,
             record=memory.record,
             expected_seconds=memory.estimates.expected,
+            gpu_readings=sampler,
         )
         memory.attend(lab)
         tokens = Tokens(lab.leases)
@@ -112,6 +116,9 @@ class GenAILabApp(ExtensionApp):
         self._publisher, self._questions = publisher, questions
         self._sampler = sampler
         builds = Builds(lab, lambda: build_builder(settings))
+        fetches = fetches_of(
+            catalog, settings, notebook_root=root, arrived=partial(lab.look_around, fresh=True)
+        )
         self.parts = Parts(
             lab=lab,
             builds=builds,
@@ -122,6 +129,8 @@ class GenAILabApp(ExtensionApp):
             consents=consents,
             course=course,
             gpus=GPUAnswers(sampler),
+            gpu_claims=lab.gpus.claims,
+            fetches=fetches,
             detector=detector,
             profiles=profiles,
             root=root,
@@ -150,6 +159,7 @@ class GenAILabApp(ExtensionApp):
             await self.parts.course.close()
             await self.parts.doors.close()
             await self.parts.builds.close()
+            await self.parts.fetches.close()
             await self.parts.lab.close()
         finally:
             # Also when the time is up: what happened until now is still to be written.
@@ -185,6 +195,14 @@ class _Questions:
             timeout_seconds=spec.start_timeout_seconds,
             session=self._session(),
         )
+
+    async def warm_up(self, spec: ServiceSpec, instance: Instance) -> None:
+        """Send the job of the spec's [warm_up], and return when it is done."""
+        from .engines.warm_up import warm_up
+        from .runtimes.credentials import credential_headers
+
+        headers = credential_headers(spec.credential, instance.credential)
+        await warm_up(spec, instance.url, headers, self._session())
 
     async def busy(self, spec: ServiceSpec, instance: Instance) -> bool:
         """Say whether the instance works, as far as its engine tells."""

@@ -9,8 +9,9 @@ from typing import Any
 from liar_server import Liar
 
 from coursia_genai_lab.catalog.spec import ModelFileSpec
-from coursia_genai_lab.weights.fetch import Step, Terms, fetch_file, new_session
+from coursia_genai_lab.weights.fetch import fetch_file, new_session
 from coursia_genai_lab.weights.places import Place
+from coursia_genai_lab.weights.terms import Step, Terms
 from coursia_genai_lab.weights.transfer import Patience
 
 QUICK = Patience(

@@ -7,11 +7,13 @@ import importlib.metadata
 import click
 
 from .build import build
+from .catalog import catalog
 from .commands import logs, start, stop
 from .detect import detect
 from .doctor import doctor
 from .gpus import gpus
 from .mark import mark
+from .models import models
 from .pin import pin, unpin
 from .status import status
 from .timeline import timeline
@@ -42,6 +44,8 @@ for _command in (
     timeline,
     gpus,
     doctor,
+    catalog,
     build,
+    models,
 ):
     main.add_command(_command)

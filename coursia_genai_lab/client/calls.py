@@ -18,6 +18,7 @@ from ..wire.notebooks import FolderIndex, Profile
 from ..wire.policy import Mode, ModeChange, ModeView
 from ..wire.services import Accepted, LogLines, PinRequest, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
+from ..wire.weights import FetchRequest, WeightsList, WeightsView
 from .access import Access
 from .failures import decoded, failure
 
@@ -108,6 +109,27 @@ def timeline(service: str | None, before: int | None, limit: int) -> RestCall[Ti
     if before is not None:
         params["before"] = before
     return RestCall("GET", "/timeline", TimelineView, params)
+
+
+def models() -> RestCall[WeightsList]:
+    """Every model of the catalogue that has files."""
+    return RestCall("GET", "/models", WeightsList)
+
+
+def fetch_model(model_id: str, *, accept_licence: bool) -> RestCall[WeightsView]:
+    """Begin to bring what is missing of a model."""
+    body = FetchRequest(accept_licence=accept_licence).model_dump()
+    return RestCall("POST", f"/models/{_part(model_id)}/fetch", WeightsView, body=body)
+
+
+def cancel_fetch(model_id: str) -> RestCall[WeightsView]:
+    """End what is done for a model; what came is kept."""
+    return RestCall("DELETE", f"/models/{_part(model_id)}/fetch", WeightsView)
+
+
+def verify_model(model_id: str) -> RestCall[WeightsView]:
+    """Begin to compare the hashes of a model's files."""
+    return RestCall("POST", f"/models/{_part(model_id)}/verify", WeightsView, body={})
 
 
 def gpus() -> RestCall[GPUsView]:

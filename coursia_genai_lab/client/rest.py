@@ -16,6 +16,7 @@ from ..wire.notebooks import FolderIndex, Profile
 from ..wire.policy import Mode, ModeView
 from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
+from ..wire.weights import WeightsList, WeightsView
 from . import calls
 from .access import Access
 from .calls import RestCall
@@ -123,6 +124,22 @@ class LabClient:
     ) -> TimelineView:
         """Return what the Lab did and why, newest first; `before` an id for the page behind it."""
         return self._ask(calls.timeline(service, before, limit))
+
+    def models(self) -> WeightsList:
+        """Return every model of the catalogue that has files, and what is here of it."""
+        return self._ask(calls.models())
+
+    def fetch_model(self, model_id: str, *, accept_licence: bool = False) -> WeightsView:
+        """Begin to bring what is missing of a model; `models` tells how it goes."""
+        return self._ask(calls.fetch_model(model_id, accept_licence=accept_licence))
+
+    def cancel_fetch(self, model_id: str) -> WeightsView:
+        """End what is done for a model; what came is kept, and a later fetch goes on."""
+        return self._ask(calls.cancel_fetch(model_id))
+
+    def verify_model(self, model_id: str) -> WeightsView:
+        """Begin to compare the hashes of a model's files; `models` tells the outcome."""
+        return self._ask(calls.verify_model(model_id))
 
     def gpus(self) -> GPUsView:
         """Return the cached reading of the GPUs, who holds what, and a short history."""
@@ -259,6 +276,22 @@ class AsyncLabClient:
     ) -> TimelineView:
         """As `LabClient.timeline`."""
         return await self._ask(calls.timeline(service, before, limit))
+
+    async def models(self) -> WeightsList:
+        """As `LabClient.models`."""
+        return await self._ask(calls.models())
+
+    async def fetch_model(self, model_id: str, *, accept_licence: bool = False) -> WeightsView:
+        """As `LabClient.fetch_model`."""
+        return await self._ask(calls.fetch_model(model_id, accept_licence=accept_licence))
+
+    async def cancel_fetch(self, model_id: str) -> WeightsView:
+        """As `LabClient.cancel_fetch`."""
+        return await self._ask(calls.cancel_fetch(model_id))
+
+    async def verify_model(self, model_id: str) -> WeightsView:
+        """As `LabClient.verify_model`."""
+        return await self._ask(calls.verify_model(model_id))
 
     async def gpus(self) -> GPUsView:
         """As `LabClient.gpus`."""

@@ -20,8 +20,10 @@ from .services import (
 )
 from .status import StatusHandler
 from .timeline import TimelineHandler
+from .weights import FetchModelHandler, VerifyModelHandler, WeightsListHandler
 
 NAME = r"(?P<name>[a-z][a-z0-9-]{0,39})"
+MODEL = r"(?P<model>[^/]{1,300})"
 KERNEL = r"(?P<kernel_id>[\w-]{1,64})"
 
 ROUTES: list[tuple[str, Any]] = [
@@ -43,6 +45,9 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/api/v1/consents", ConsentsHandler),
     (r"/coursia-genai/api/v1/timeline", TimelineHandler),
     (r"/coursia-genai/api/v1/gpus", GPUsHandler),
+    (r"/coursia-genai/api/v1/models", WeightsListHandler),
+    (rf"/coursia-genai/api/v1/models/{MODEL}/fetch", FetchModelHandler),
+    (rf"/coursia-genai/api/v1/models/{MODEL}/verify", VerifyModelHandler),
     (r"/coursia-genai/api/v1/launches", LaunchesHandler),
     (rf"/coursia-genai/api/v1/kernels/{KERNEL}/enable", EnableKernelHandler),
     (rf"/coursia-genai/api/v1/kernels/{KERNEL}/skip-wait", SkipWaitHandler),

@@ -26,6 +26,7 @@ from ..launch.desk import LocalLaunchDesk
 from ..launch.launcher import Launcher
 from ..launch.person import person_of
 from ..notebooks.course import CourseIndex
+from ..weights.fetches import Fetches
 from ..wire.services import Role
 from .person import role_of
 
@@ -47,6 +48,7 @@ class Parts:
     consents: Consents
     course: CourseIndex
     gpus: GPUAnswers
+    fetches: Fetches
     detector: Detector
     profiles: ProfileCache
     root: Path

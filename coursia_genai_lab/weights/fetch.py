@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ..catalog.spec import ModelFileSpec
 from .inventory import FileFound, find_file
 from .journal import Journal
+from .off_loop import in_thread
 from .part import Part, told
 from .places import Place
 from .problems import (
@@ -29,53 +29,16 @@ from .problems import (
     source_wrong,
 )
 from .records import FileRecord, write_record
-from .sources import Origin, Sources
+from .sources import Origin
+from .terms import Report, Step, Terms
 from .transfer import NoSuchPiece, Patience, Reply, asked
 from .writer import WriterLock
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-GIB = 2**30
 LOOK_AT_DISK_BYTES = 64 * 2**20
 _WRITE_BYTES = 2**20
-T = TypeVar("T")
-
-
-def free_bytes(folder: Path) -> int | None:
-    """Return the room on the disk of a folder; None where the system does not say."""
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return None
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What every fetch goes by."""
-
-    sources: Sources
-    reserve_bytes: int = 2 * GIB
-    """Room that stays free on the disk."""
-    patience: Patience = field(default_factory=Patience)
-    free_bytes: Callable[[Path], int | None] = free_bytes
-    wait_for_others: bool = True
-    """Whether to follow another process that brings the same file, rather than to refuse."""
-    replace: bool = False
-    """Whether a wrong file that somebody else put there may be replaced."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far a fetch is."""
-
-    phase: str
-    """A short sentence: "fetching", "waiting for process 12 of ada on lab1"."""
-    done_bytes: int
-    total_bytes: int | None
-
-
-Report = Callable[[Step], None]
 
 
 async def fetch_file(
@@ -388,22 +351,3 @@ def _on_disk(work: Callable[[], None], root: Path) -> None:
         work()
     except OSError as error:
         raise told(error, root) from error
-
-
-async def in_thread(work: Callable[[], T], *, stop: Callable[[], None] | None = None) -> T:
-    """Run blocking work in a thread; when cancelled, wait until the thread has let go.
-
-    `stop` tells long work to end soon.
-    """
-    task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        if stop is not None:
-            stop()
-        with suppress(Exception, asyncio.CancelledError):
-            await task
-        raise
-
-
-__all__ = ["GIB", "Patience", "Report", "Step", "Terms", "fetch_file", "new_session"]

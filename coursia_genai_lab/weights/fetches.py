@@ -14,12 +14,14 @@ from ..errors import Conflict, GenAIError
 from ..wire.problems import Problem
 from ..wire.weights import WeightsList, WeightsView
 from .check import as_problem, check_file
-from .fetch import Step, Terms, fetch_file, in_thread, new_session
+from .fetch import fetch_file, new_session
 from .licences import Licences
+from .off_loop import in_thread
 from .places import place_of
 from .problems import licence_open
 from .speed import Speed
 from .stock import Coming, FileKey, Stock
+from .terms import Step, Terms
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

@@ -12,11 +12,11 @@ from ..catalog.spec import ModelFileSpec, ModelSpec
 from ..errors import ConfigurationError, NotFound
 from ..wire.problems import Problem
 from ..wire.weights import ModelRoot, WeightsFile, WeightsList, WeightsView
-from .fetch import Step, free_bytes
 from .inventory import FileFound, bytes_to_bring, find_files, worst
 from .licences import Licences
 from .problems import root_missing, root_readonly
 from .sources import Sources
+from .terms import Step, free_bytes
 
 FileKey = tuple[str, str]
 """Folder and name."""

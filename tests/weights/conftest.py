@@ -9,8 +9,8 @@ import pytest
 from liar_server import Liar, liar_server
 from model_fetching import QUICK, Bringer
 
-from coursia_genai_lab.weights.fetch import Terms
 from coursia_genai_lab.weights.sources import Sources
+from coursia_genai_lab.weights.terms import Terms
 
 
 @pytest.fixture
