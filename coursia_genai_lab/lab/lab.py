@@ -51,10 +51,11 @@ class Lab(Telling):
     """Own the state of every service: wishes come in, changes go out.
 
     `emit` is called on the event loop after each change, `record` after each deed. `answers`
-    returns when an instance serves, and raises StartTimedOut in time. `free` asks an engine for
-    its memory, `busy` whether it works. `gpu_readings` shows what of GPUs is free; without it
-    services share by what their files declare. `expected_seconds` knows past starts; without
-    it this Lab's own count. Nothing here knows Jupyter, HTTP handlers or doors.
+    returns when an instance serves, and raises StartTimedOut in time; `warm_up` sends the job
+    that a service file wants sent before it is ready. `free` asks an engine for its memory,
+    `busy` whether it works. `gpu_readings` shows what of GPUs is free; without it services share
+    by what their files declare. `expected_seconds` knows past starts; without it this Lab's own
+    count. Nothing here knows Jupyter, HTTP handlers or doors.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Lab(Telling):
         settings: LabSettings,
         runtimes: RuntimeSource,
         answers: Answers,
+        warm_up: Answers | None = None,
         emit: Callable[[LabEvent], None] = lambda event: None,
         record: Record = forget,
         expected_seconds: ExpectedSeconds | None = None,
@@ -94,7 +96,7 @@ class Lab(Telling):
             steady=lambda: self.pulse.steady,
             clock=clock.monotonic,
         )
-        self._answers = answers
+        self._answers, self._warm_up = answers, warm_up
         self._record = record
         self._services: dict[str, Service] = {}
         self._start_seconds: dict[str, float] = {}
@@ -171,6 +173,7 @@ class Lab(Telling):
                 with_settings(spec, self.settings),
                 means=self._means,
                 answers=self._answers,
+                warm_up=self._warm_up,
                 changed=self._service_changed,
                 record=self._record,
                 launcher=self.gpus,

@@ -45,8 +45,8 @@ class Service(Standing):
 
     `means` picks the runtime and makes the order, or raises the reason why nothing can run it.
     `answers` returns when the instance serves, and raises StartTimedOut after the spec's
-    `start_timeout_seconds`. `launcher` lets it start once it may. `changed` is called after every
-    change, `record` hears what was done.
+    `start_timeout_seconds`; `warm_up` when its model answers too. `launcher` lets it start once
+    it may. `changed` is called after every change, `record` hears what was done.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Service(Standing):
         *,
         means: Callable[[ServiceSpec], Awaitable[Means]],
         answers: Callable[[ServiceSpec, Instance], Awaitable[None]],
+        warm_up: Callable[[ServiceSpec, Instance], Awaitable[None]] | None = None,
         changed: Callable[[Service], None],
         record: Record = forget,
         launcher: Launcher | None = None,
@@ -71,7 +72,7 @@ class Service(Standing):
         self._start_began = 0.0
         self._failed_at = 0.0
         self._means = means
-        self._answers = answers
+        self._answers, self._warm_up = answers, warm_up
         self._launcher = launcher or AtOnce()
         self._again = self._rousing = False
         self._by = self._why = ""
@@ -318,7 +319,7 @@ class Service(Standing):
 
     async def _until_it_answers(self, runtime: Runtime, instance: Instance) -> None:
         self._report(Progress("waiting for its first answer"))
-        answer = asyncio.ensure_future(self._answers(self.spec, instance))
+        answer = asyncio.ensure_future(self._serves(instance))
         end = asyncio.ensure_future(runtime.wait(instance))
         try:
             await asyncio.wait([answer, end], return_when=asyncio.FIRST_COMPLETED)
@@ -335,6 +336,13 @@ class Service(Standing):
             raise StartTimedOut(error.message + words, error.remedy) from error
         finally:
             await call_off(answer, end)
+
+    async def _serves(self, instance: Instance) -> None:
+        await self._answers(self.spec, instance)
+        # What ran before has been warm, and may work: a job more would wait in its queue.
+        if self._warm_up is not None and self.spec.warm_up is not None and not instance.adopted:
+            self._report(Progress("warming up the model"))
+            await self._warm_up(self.spec, instance)
 
     async def _bring_down(self) -> None:
         instance, runtime = self.instance, self.runtime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -64,7 +64,11 @@ def put(root: Path) -> Path:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, runtime: FakeRuntime, spec: ServiceSpec | None = None
+    folder: Path,
+    runtime: FakeRuntime,
+    spec: ServiceSpec | None = None,
+    *,
+    warm_up: Callable[[ServiceSpec, Instance], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Lab]:
     spec = spec or painter()
     async with aiohttp.ClientSession() as session:
@@ -81,6 +85,7 @@ async def opened(
             ),
             runtimes=lambda: {runtime.name: runtime},
             answers=answers,
+            warm_up=warm_up,
         )
         await lab.open()
         await lab.opened(PATIENCE)
@@ -203,3 +208,71 @@ async def test_a_file_system_that_gives_no_answer_is_told_and_costs_one_thread()
     while (await survey.ask(fresh=True))["painter"] is not None:
         await asyncio.sleep(0.01)
     await survey.close()
+
+
+async def test_it_is_ready_once_its_warm_up_is_done_and_says_so_meanwhile(tmp_path: Path) -> None:
+    put(tmp_path / "m")
+    warm = asyncio.Event()
+    asked: list[str] = []
+
+    async def warm_up(spec: ServiceSpec, instance: Instance) -> None:
+        asked.append(instance.url)
+        await warm.wait()
+
+    spec = painter(warm_up={"path": "/prompt"})
+    async with opened(tmp_path, Containers(), spec, warm_up=warm_up) as lab:
+        lab.start("painter", by="ada")
+        await until(lab, lambda: shown(lab).phase == "warming up the model")
+        assert shown(lab).state == "starting"
+        warm.set()
+        await until(lab, lambda: shown(lab).state == "ready")
+        assert len(asked) == 1
+
+
+async def test_a_warm_up_that_fails_fails_the_start_and_leaves_nothing_running(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path / "m")
+    runtime = Containers()
+
+    async def warm_up(spec: ServiceSpec, instance: Instance) -> None:
+        raise ServiceError("It lacks oil.", "Fetch it.", code="models_missing", command="fetch oil")
+
+    spec = painter(warm_up={"path": "/prompt"})
+    async with opened(tmp_path, runtime, spec, warm_up=warm_up) as lab:
+        lab.start("painter", by="ada")
+        await until(lab, lambda: shown(lab).state == "failed")
+        problem = shown(lab).problem
+        assert problem is not None
+        assert (problem.code, problem.command) == ("models_missing", "fetch oil")
+        assert runtime.world.served == {}
+
+
+async def test_a_warm_up_ends_with_the_wish_for_it(tmp_path: Path) -> None:
+    put(tmp_path / "m")
+    runtime, ended = Containers(), asyncio.Event()
+
+    async def warm_up(spec: ServiceSpec, instance: Instance) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    spec = painter(warm_up={"path": "/prompt"})
+    async with opened(tmp_path, runtime, spec, warm_up=warm_up) as lab:
+        lab.start("painter", by="ada")
+        await until(lab, lambda: shown(lab).phase == "warming up the model")
+        lab.stop("painter", by="ada")
+        await until(lab, lambda: shown(lab).state == "stopped")
+        assert ended.is_set()
+        assert runtime.world.served == {}
+
+
+async def test_without_a_warm_up_in_its_file_none_is_sent(tmp_path: Path) -> None:
+    put(tmp_path / "m")
+
+    async def warm_up(spec: ServiceSpec, instance: Instance) -> None:
+        raise AssertionError("nobody asked for it")
+
+    async with opened(tmp_path, Containers(), warm_up=warm_up) as lab:
+        await lab.endpoint("painter", timeout=PATIENCE)
