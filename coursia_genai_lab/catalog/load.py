@@ -45,14 +45,15 @@ def load_catalog(
     operator_folder: str | Path | None = None,
     *,
     notebook_root: Path | None = None,
-    packages: bool = False,
+    packages: bool = True,
 ) -> Catalog:
     """Return the built-in services, then those of packages, then the operator's.
 
     Of two with one name the later stands in the place of the earlier. A file that is wrong is
     reported as a problem and breaks nothing else: where it would have replaced a service, that
     one stays. A folder below `notebook_root` is not read: a course could write there what the
-    Lab runs. `packages` also reads what installed packages bring.
+    Lab runs. `packages` False leaves out what installed
+    packages bring.
 
     Raises:
         SpecError: a built-in file is wrong, which is a defect of the package.

@@ -33,7 +33,8 @@ def package_folders(notebook_root: Path | None = None) -> Iterator[PackageFolder
     """Yield the folders of all installed packages that bring services, by package name.
 
     A package that lies among the notebooks, where a course could put one, counts only inside a
-    Python environment. Costs about 10 ms: it looks at every installed distribution's metadata.
+    Python environment; None takes the present folder for theirs. Costs about 10 ms: it looks at
+    every installed distribution's metadata.
     """
     try:
         points = importlib.metadata.entry_points(group=GROUP)
@@ -75,7 +76,7 @@ def _folder(value: str) -> Path:
 
 
 def _is_among(folder: Path, notebook_root: Path | None) -> bool:
-    if notebook_root is None or not folder.is_relative_to(notebook_root.resolve()):
+    if not folder.is_relative_to((notebook_root or Path.cwd()).resolve()):
         return False
     return not any(folder.is_relative_to(place) for place in _environment_folders())
 
