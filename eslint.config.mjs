@@ -44,6 +44,7 @@ export default tseslint.config(
         'error',
         {
           ignoreImports: [
+            './machine',
             '../components/words',
             '../model/lab',
             '../model/teacher',

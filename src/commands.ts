@@ -10,6 +10,14 @@ export namespace CommandIDs {
   export const unpinService = 'coursia-genai-lab:unpin-service';
   export const showTimeline = 'coursia-genai-lab:show-timeline';
   export const showLogs = 'coursia-genai-lab:show-logs';
+  export const buildImage = 'coursia-genai-lab:build-image';
+  export const cancelBuild = 'coursia-genai-lab:cancel-build';
+  export const showGPUs = 'coursia-genai-lab:show-gpus';
+  export const showModels = 'coursia-genai-lab:show-models';
+  export const fetchModel = 'coursia-genai-lab:fetch-model';
+  export const cancelFetch = 'coursia-genai-lab:cancel-fetch';
+  export const verifyModel = 'coursia-genai-lab:verify-model';
+  export const showPlan = 'coursia-genai-lab:show-plan';
   export const setMode = 'coursia-genai-lab:set-mode';
   export const enableKernel = 'coursia-genai-lab:enable-kernel';
   export const showEvidence = 'coursia-genai-lab:show-evidence';

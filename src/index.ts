@@ -1,9 +1,11 @@
+import { builds } from './plugins/builds';
 import { consent } from './plugins/consent';
 import { course } from './plugins/course';
 import { kernel } from './plugins/kernel';
 import { lab } from './plugins/lab';
 import { launch } from './plugins/launch';
 import { mode } from './plugins/mode';
+import { models } from './plugins/models';
 import { needs } from './plugins/needs';
 import { panel } from './plugins/panel';
 import { pins } from './plugins/pins';
@@ -18,6 +20,8 @@ export default [
   panel,
   services,
   pins,
+  builds,
+  models,
   mode,
   kernel,
   needs,

@@ -1,13 +1,16 @@
 import { Token } from '@lumino/coreutils';
 
+import type { GPUsView, WeightsList } from './_wire';
 import type { Requester } from './api/request';
 import type { ConsentModel } from './model/consents';
 import type { FolderModel } from './model/folder';
 import type { LabModel } from './model/lab';
 import type { NotebookModel } from './model/notebook';
+import type { PlanModel } from './model/plan';
 import type { Preferences } from './model/preferences';
 import type { TeacherModel } from './model/teacher';
 import type { TimelineModel } from './model/timeline';
+import type { WatchedModel } from './model/watched';
 
 /** What every feature of this extension shows and does, from one source. */
 export interface IGenAILab {
@@ -23,6 +26,12 @@ export interface IGenAILab {
   readonly folder: FolderModel;
   /** What the Lab did and why. */
   readonly timeline: TimelineModel;
+  /** The GPUs of the server's machine, read while somebody looks. */
+  readonly gpus: WatchedModel<GPUsView>;
+  /** The files of the models, looked for while somebody looks. */
+  readonly weights: WatchedModel<WeightsList>;
+  /** What fits on the server's machine, and what a class would wait. */
+  readonly plan: PlanModel;
   readonly preferences: Preferences;
   /** The REST API of the server extension. */
   readonly request: Requester;

@@ -1,12 +1,19 @@
 import type {
   ConsentNeeded,
   FolderIndex,
+  GPUsView,
+  GPUView,
   HolderView,
   LaunchView,
+  PlannedService,
+  PlanView,
   Profile,
   ServiceView,
   StatusView,
-  TimelineEntry
+  TimelineEntry,
+  WeightsFile,
+  WeightsList,
+  WeightsView
 } from '../_wire';
 import type { INotebookView } from '../components/NotebookSection';
 import { NO_WORD } from '../model/word';
@@ -40,6 +47,9 @@ export function aService(fields: Partial<ServiceView> = {}): ServiceView {
     problem: null,
     can_start: true,
     can_stop: false,
+    can_build: false,
+    gpus: [],
+    missing_models: [],
     ...fields
   };
 }
@@ -208,3 +218,113 @@ export const NO_DOCKER = {
   remedy: 'Install Docker.',
   command: null
 };
+
+/** An idle GPU of 24 GiB. */
+export function aGPU(fields: Partial<GPUView> = {}): GPUView {
+  return {
+    id: 'GPU-1',
+    index: 0,
+    name: 'NVIDIA RTX 4090',
+    state: 'ok',
+    total_mib: 24_576,
+    used_mib: 512,
+    free_mib: 24_064,
+    busy_percent: 3,
+    temperature_celsius: 41,
+    power_watts: 28,
+    power_limit_watts: 450,
+    mig: 'off',
+    parent: null,
+    claims: [],
+    users: [],
+    history: [],
+    ...fields
+  };
+}
+
+export function aReading(fields: Partial<GPUsView> = {}): GPUsView {
+  return {
+    at: 1_700_000_000,
+    stale_since: null,
+    driver: '560.35',
+    cuda: '12.6',
+    problem: null,
+    gpus: [aGPU()],
+    ...fields
+  };
+}
+
+export function aFile(fields: Partial<WeightsFile> = {}): WeightsFile {
+  return {
+    folder: 'checkpoints',
+    name: 'turbo.safetensors',
+    state: 'missing',
+    size_bytes: 6_900_000_000,
+    done_bytes: 0,
+    verified: false,
+    source: 'huggingface.co stabilityai/sdxl-turbo',
+    problem: null,
+    ...fields
+  };
+}
+
+/** A model of one file that is missing and may be fetched. */
+export function aModel(fields: Partial<WeightsView> = {}): WeightsView {
+  return {
+    id: 'sdxl-turbo',
+    title: 'SDXL Turbo',
+    services: ['forge-turbo'],
+    optional: false,
+    state: 'missing',
+    phase: null,
+    percent: null,
+    bytes_per_second: null,
+    estimate_seconds: null,
+    size_bytes: 6_900_000_000,
+    missing_bytes: 6_900_000_000,
+    licence: 'SAI NC',
+    licence_url: 'https://example.org/licence',
+    must_accept: false,
+    accepted_by: null,
+    accepted_at: null,
+    gated: false,
+    token_missing: false,
+    can_fetch: true,
+    problem: null,
+    files: [aFile()],
+    ...fields
+  };
+}
+
+export function aList(fields: Partial<WeightsList> = {}): WeightsList {
+  return {
+    roots: [{ path: '/srv/models', free_bytes: 120e9, writable: true, problem: null }],
+    models: [aModel()],
+    problem: null,
+    ...fields
+  };
+}
+
+export function aPlanned(fields: Partial<PlannedService> = {}): PlannedService {
+  return {
+    service: 'comfyui',
+    title: 'ComfyUI',
+    fit: 'fits',
+    gpus: ['GPU-1'],
+    vram_mib: 12_288,
+    memory_mib: 16_384,
+    problem: null,
+    ...fields
+  };
+}
+
+export function aPlan(fields: Partial<PlanView> = {}): PlanView {
+  return {
+    services: [aPlanned()],
+    together: [['comfyui']],
+    apart: [],
+    waits: [],
+    notes: [],
+    ...fields
+  };
+}

@@ -4,7 +4,7 @@ import { join } from 'path';
 const PACKAGE = join(__dirname, '..', '..', 'coursia_genai_lab');
 
 /** The parts of the server whose problems and phases reach the page. */
-const PARTS = ['catalog', 'lab', 'runtimes', 'launch', 'handlers'];
+const PARTS = ['catalog', 'gpu', 'weights', 'lab', 'runtimes', 'launch', 'handlers'];
 
 /** Codes of problems that the server can send to the page, read from its sources. */
 export function serverCodes(): string[] {
@@ -23,10 +23,17 @@ export function serverCodes(): string[] {
 export function serverPhases(): string[] {
   const patterns = [
     /\bProgress\(\s*"([^"]+)"/g,
-    /\b_say\("([^"]+)"/g,
+    /\b_(?:say|tell)\("([^"]+)"/g,
     /\.phase = "([^"]+)"/g
   ];
-  const texts = [...sources('runtimes'), ...sources('lab')];
+  const texts = ['runtimes', 'lab', 'engines'].flatMap(sources);
+  return [...new Set(patterns.flatMap(pattern => matches(texts, pattern)))].sort();
+}
+
+/** Phases of a fetch or a check of a model, read from the sources. */
+export function modelPhases(): string[] {
+  const patterns = [/\b_tell\("([^"]+)"/g, /^[A-Z]+ = "([a-z ]+)"$/gm];
+  const texts = sources('weights').filter(text => /\bphase\b/.test(text));
   return [...new Set(patterns.flatMap(pattern => matches(texts, pattern)))].sort();
 }
 

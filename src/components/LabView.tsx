@@ -10,6 +10,8 @@ import { ConnectionNotice } from './ConnectionNotice';
 import type { IFolderActions, IFolderView } from './FolderSection';
 import { FolderSection } from './FolderSection';
 import { IconButton } from './IconButton';
+import type { IMachineActions, IMachineView } from './MachineSections';
+import { MachineSections } from './MachineSections';
 import { ModeSection } from './ModeSection';
 import type { INotebookActions, INotebookView } from './NotebookSection';
 import { NotebookSection } from './NotebookSection';
@@ -19,12 +21,14 @@ import type { IServiceActions } from './ServiceCard';
 import { ServiceList } from './ServiceList';
 import type { ITimelineActions, ITimelineView } from './TimelineSection';
 import { TimelineSection } from './TimelineSection';
+import { gpuName } from './gpuWords';
 import { problemHeadline } from './problems';
 import { modeWord } from './words';
 
-export type SectionName = 'notebook' | 'services' | 'timeline' | 'folder' | 'mode';
+export type SectionName =
+  'notebook' | 'services' | 'gpus' | 'models' | 'plan' | 'timeline' | 'folder' | 'mode';
 
-export interface ILabViewProps {
+export interface ILabViewProps extends IMachineView {
   connection: Connection;
   snapshot: StatusView | null;
   problem: ApiError | null;
@@ -32,7 +36,11 @@ export interface ILabViewProps {
   folder: IFolderView;
   timeline: ITimelineView;
   /** What the buttons do. */
-  actions: IServiceActions & INotebookActions & IFolderActions & ITimelineActions;
+  actions: IServiceActions &
+    INotebookActions &
+    IFolderActions &
+    ITimelineActions &
+    IMachineActions;
   /** Names of the sections that are folded away. */
   collapsed: ReadonlySet<string>;
   onToggle: (name: string, open: boolean) => void;
@@ -69,6 +77,10 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
   const { actions, collapsed, snapshot, trans, onToggle } = props;
   const titleOf = (name: string) =>
     snapshot.services.find(service => service.name === name)?.title ?? name;
+  const gpuNames = new Map(
+    props.gpus.reading?.gpus.map(gpu => [gpu.id, gpuName(gpu, trans)])
+  );
+  const mayManage = snapshot.role !== 'student';
   const section = (name: SectionName, title: string, summary?: string) => ({
     name,
     title,
@@ -104,11 +116,19 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
           services={snapshot.services}
           profile={props.notebook.profile}
           person={snapshot.person}
-          mayKeep={snapshot.role !== 'student'}
+          mayKeep={mayManage}
+          mayBuild={snapshot.role === 'admin'}
+          gpuNames={gpuNames}
           {...actions}
           trans={trans}
         />
       </Section>
+      <MachineSections
+        {...props}
+        section={section}
+        titleOf={titleOf}
+        gpuNames={gpuNames}
+      />
       <Section {...section('timeline', trans.__('What happened'))}>
         <TimelineSection
           {...props.timeline}

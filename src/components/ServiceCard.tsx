@@ -6,12 +6,11 @@ import type { ServiceView } from '../_wire';
 import { isActive, MOVING } from '../model/needs';
 
 import { IconButton } from './IconButton';
-import { Notice } from './Notice';
 import { Progress } from './Progress';
 import { ServiceFacts } from './ServiceFacts';
+import { ServiceProblem } from './ServiceProblem';
 import { StateDot } from './StateDot';
 import { outlookWords } from './holderWords';
-import { problemHeadline } from './problems';
 import { announcedWords, progressWords } from './progressWords';
 import { useNow } from './when';
 import { stateWord } from './words';
@@ -24,6 +23,11 @@ export interface IServiceActions {
   onStop: (name: string) => void;
   onLogs: (name: string) => void;
   onLetGo: (name: string) => void;
+  /** Build the image of a service, after a question. */
+  onBuild: (name: string) => void;
+  onCancelBuild: (name: string) => void;
+  /** Show the models of a service. */
+  onShowModels: (name: string) => void;
   /** Show what else can be done, below the given part of the page. */
   onServiceMenu: (name: string, anchor: HTMLElement) => void;
 }
@@ -36,8 +40,12 @@ export interface IServiceCardProps extends IServiceActions {
   needed: boolean;
   /** Who looks. */
   person: string;
-  /** Whether this person may keep services and let them go. */
+  /** Whether this person may keep services and let them go, and fetch models. */
   mayKeep: boolean;
+  /** Whether this person may build images. */
+  mayBuild: boolean;
+  /** What the GPUs are called, by their UUIDs. */
+  gpuNames: ReadonlyMap<string, string>;
   trans: TranslationBundle;
 }
 
@@ -86,9 +94,9 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
           percent={service.percent}
         />
       )}
-      {pressing && <ProblemNotice {...props} />}
+      {pressing && <ServiceProblem {...props} />}
       <div id={factsId} hidden={!shown}>
-        {shown && !pressing && <ProblemNotice {...props} />}
+        {shown && !pressing && <ServiceProblem {...props} />}
         {shown && <ServiceFacts {...props} now={now} />}
       </div>
     </li>
@@ -105,24 +113,6 @@ function useCountdown(service: ServiceView, now: number): number | null {
   const left = service.stops_in_seconds;
   const passed = Math.max(0, now - seen.current.since);
   return left === null ? null : Math.max(0, left - passed);
-}
-
-function ProblemNotice(props: IServiceCardProps): JSX.Element | null {
-  const { service, trans } = props;
-  const { problem } = service;
-  return (
-    problem && (
-      <Notice
-        kind={service.state === 'failed' ? 'error' : 'warning'}
-        headline={problemHeadline(problem.code, trans)}
-        message={problem.message}
-        remedy={problem.remedy}
-        command={problem.command}
-        code={problem.code}
-        trans={trans}
-      />
-    )
-  );
 }
 
 function Actions(props: IServiceCardProps): JSX.Element {
@@ -144,7 +134,14 @@ function Actions(props: IServiceCardProps): JSX.Element {
           onClick={() => props.onStart(name)}
         />
       )}
-      {service.can_stop && (
+      {state === 'building' && props.mayBuild && (
+        <IconButton
+          icon={stopIcon}
+          label={trans.__('Cancel the build of %1', title)}
+          onClick={() => props.onCancelBuild(name)}
+        />
+      )}
+      {service.can_stop && state !== 'building' && (
         <IconButton
           icon={stopIcon}
           label={trans.__('Stop %1', title)}

@@ -7,6 +7,7 @@ import { CopyButton } from './CopyButton';
 import { Fact } from './Fact';
 import { Pins, Users } from './Holders';
 import { Notice } from './Notice';
+import { shortId } from './planWords';
 import { problemHeadline } from './problems';
 import { decimal } from './when';
 import { runtimeWord } from './words';
@@ -21,6 +22,8 @@ export interface IServiceFactsProps {
   now: number;
   /** Whether this person may keep services and let them go. */
   mayKeep: boolean;
+  /** What the GPUs are called, by their UUIDs. */
+  gpuNames: ReadonlyMap<string, string>;
   onLetGo: (name: string) => void;
   trans: TranslationBundle;
 }
@@ -67,12 +70,23 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
             {trans.__('%1 GiB', decimal(vram / 1024, 1))}
           </Fact>
         )}
+        {service.gpus.length > 0 && (
+          <Fact term={trans.__('Runs on')}>
+            <span title={service.gpus.join('\n')}>
+              {service.gpus
+                .map(id => props.gpuNames.get(id) ?? trans.__('GPU %1', shortId(id)))
+                .join(', ')}
+            </span>
+          </Fact>
+        )}
         {service.models.length > 0 && (
           <Fact term={trans.__('Models')}>
             <ul>
               {service.models.map(model => (
                 <li key={model.id} title={model.id}>
-                  {model.title}
+                  {service.missing_models.includes(model.id)
+                    ? trans.__('%1 (missing)', model.title)
+                    : model.title}
                 </li>
               ))}
             </ul>

@@ -14,6 +14,10 @@ export interface IServiceListProps extends IServiceActions {
   person: string;
   /** Whether this person may keep services and let them go. */
   mayKeep: boolean;
+  /** Whether this person may build images. */
+  mayBuild: boolean;
+  /** What the GPUs are called, by their UUIDs. */
+  gpuNames: ReadonlyMap<string, string>;
   trans: TranslationBundle;
 }
 

@@ -1,5 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { machineHeadline } from './machineProblems';
+
 /**
  * What went wrong, in the reader's language; the server's own sentence stands beside it.
  *
@@ -54,6 +56,7 @@ export function problemHeadline(code: string, trans: TranslationBundle): string 
     case 'no_neighbour':
       return trans.__('Nobody runs it on this machine');
     case 'door_moved':
+    case 'door_port_shared':
       return trans.__('An address is not the usual one');
     case 'kernels_elsewhere':
       return trans.__('Kernels run on another machine');
@@ -110,6 +113,7 @@ export function problemHeadline(code: string, trans: TranslationBundle): string 
       return trans.__('Not found');
     case 'bad_spec':
     case 'configuration_error':
+    case 'services_package_bad':
     case 'services_path_missing':
     case 'services_path_in_root':
       return trans.__('A setting of this server is wrong');
@@ -164,6 +168,6 @@ export function problemHeadline(code: string, trans: TranslationBundle): string 
     case 'unreachable':
       return trans.__('The server does not answer');
     default:
-      return trans.__('Something needs attention');
+      return machineHeadline(code, trans) ?? trans.__('Something needs attention');
   }
 }

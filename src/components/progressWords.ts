@@ -2,11 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ServiceView } from '../_wire';
 
-import { decimal } from './when';
+import { bytesOfWords } from './bytes';
+import { machinePhase } from './machinePhases';
 import { durationWords, ownerWords, stateWord } from './words';
-
-const GIGA = 1e9;
-const MEGA = 1e6;
 
 /** Percent steps in which a screen reader hears of progress. */
 const ANNOUNCED_STEP = 25;
@@ -47,6 +45,10 @@ export function phaseWords(service: ServiceView, trans: TranslationBundle): stri
     case 'pretending to start':
       return trans.__('Pretending to start');
   }
+  const told = machinePhase(phase, trans);
+  if (told !== null) {
+    return told;
+  }
   const [, verb, owner] = /^(using|starting) (.+)$/.exec(phase) ?? [];
   if (verb === 'using') {
     return trans.__('Using what %1 runs', ownerWords(owner, trans));
@@ -77,23 +79,12 @@ export function announcedWords(service: ServiceView, trans: TranslationBundle): 
   return words.join(' · ');
 }
 
-/** How many bytes of how many, in the unit that fits the whole; empty where none is known. */
+/** How many bytes of how many; empty where none is known. */
 function fetchedWords(
   { done_bytes: done, total_bytes: total }: ServiceView,
   trans: TranslationBundle
 ): string {
-  if (done === null || (done === 0 && total === null)) {
-    return '';
-  }
-  const large = (total ?? done) >= GIGA;
-  const told = (bytes: number) =>
-    large ? decimal(bytes / GIGA, 1) : decimal(bytes / MEGA, 0);
-  if (total === null) {
-    return large
-      ? trans.__('%1 GB so far', told(done))
-      : trans.__('%1 MB so far', told(done));
-  }
-  return large
-    ? trans.__('%1 of %2 GB', told(done), told(total))
-    : trans.__('%1 of %2 MB', told(done), told(total));
+  return done === null || (done === 0 && total === null)
+    ? ''
+    : bytesOfWords(done, total, trans);
 }

@@ -2,18 +2,26 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
+import type { GPUsView, WeightsList } from '../_wire';
 import { giveConsent } from '../api/consents';
+import { getGPUs } from '../api/gpus';
+import { getModels } from '../api/models';
 import { indexFolder, profileNotebook } from '../api/notebooks';
+import { getPlan } from '../api/plan';
 import { makeRequester } from '../api/request';
 import { getStatus } from '../api/services';
 import { getTimeline } from '../api/timeline';
 import { ConsentModel } from '../model/consents';
 import { FolderModel } from '../model/folder';
+import { gpuInterval } from '../model/gpus';
 import { LabModel } from '../model/lab';
 import { NotebookModel } from '../model/notebook';
+import { PlanModel } from '../model/plan';
 import { Preferences } from '../model/preferences';
 import { TeacherModel } from '../model/teacher';
 import { TimelineModel } from '../model/timeline';
+import { WatchedModel } from '../model/watched';
+import { weightsInterval } from '../model/weights';
 import { IGenAILab } from '../tokens';
 
 const PLUGIN_ID = 'coursia-genai-lab:lab';
@@ -51,6 +59,17 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       load: (path, wait) => indexFolder(request, path, wait)
     });
     const timeline = new TimelineModel({ load: query => getTimeline(request, query) });
+    const gpus = new WatchedModel<GPUsView>({
+      name: 'gpus',
+      load: () => getGPUs(request),
+      interval: gpuInterval
+    });
+    const weights = new WatchedModel<WeightsList>({
+      name: 'models',
+      load: () => getModels(request),
+      interval: weightsInterval
+    });
+    const plan = new PlanModel({ load: people => getPlan(request, people) });
     model.changed.connect(() => timeline.follow(model.snapshot), timeline);
     preferences.changed.connect(() => {
       model.pollSeconds = preferences.pollSeconds;
@@ -74,6 +93,9 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       consents,
       folder,
       timeline,
+      gpus,
+      weights,
+      plan,
       preferences,
       request
     };

@@ -10,7 +10,8 @@ import { CommandIDs } from '../commands';
 import { genaiIcon } from '../icons';
 import { IGenAILab } from '../tokens';
 import { LabPanel } from '../widgets/LabPanel';
-import { openServiceMenu } from '../widgets/ServiceMenu';
+
+import { addMachinePlaces } from './machine';
 
 const STATE_KEY = 'coursia-genai-lab:folded';
 
@@ -35,8 +36,11 @@ export const panel: JupyterFrontEndPlugin<void> = {
       genai,
       trans,
       execute: (command, args) => void app.commands.execute(command, args),
-      onServiceMenu: (name, anchor) =>
-        openServiceMenu({ genai, commands: app.commands, name, anchor, trans })
+      onServiceMenu: (name, anchor) => {
+        void import('../widgets/ServiceMenu').then(({ openServiceMenu }) =>
+          openServiceMenu({ genai, commands: app.commands, name, anchor, trans })
+        );
+      }
     });
     app.shell.add(widget, 'left', { rank: 650, type: 'GenAI' });
     restorer?.add(widget, widget.id);
@@ -45,11 +49,15 @@ export const panel: JupyterFrontEndPlugin<void> = {
     }
     addCommands(app, genai, widget.id, trans);
     addPlaces(app, genai, widget, trans);
+    addMachinePlaces(app, genai, widget, trans);
     for (const command of [
       CommandIDs.openPanel,
       CommandIDs.editNeeds,
       CommandIDs.showFolder,
       CommandIDs.showTimeline,
+      CommandIDs.showGPUs,
+      CommandIDs.showModels,
+      CommandIDs.showPlan,
       CommandIDs.refresh,
       CommandIDs.whyOff
     ]) {
@@ -64,7 +72,7 @@ function addCommands(
   panelId: string,
   trans: TranslationBundle
 ): void {
-  const { folder, lab, notebook, timeline } = genai;
+  const { folder, gpus, lab, notebook, plan, timeline, weights } = genai;
   const noArguments = { args: { type: 'object' as const, properties: {} } };
   app.commands.addCommand(CommandIDs.openPanel, {
     label: trans.__('Show the GenAI Panel'),
@@ -83,11 +91,10 @@ function addCommands(
     execute: async () => {
       await lab.refresh();
       await notebook.refresh();
-      if (folder.open) {
-        await folder.refresh();
-      }
-      if (timeline.open) {
-        await timeline.refresh();
+      for (const watched of [folder, timeline, gpus, weights, plan]) {
+        if (watched.open) {
+          await watched.refresh();
+        }
       }
     }
   });

@@ -7,8 +7,9 @@ import * as React from 'react';
 
 import type { Execute } from '../commands';
 import { CommandIDs } from '../commands';
-import type { ILabViewProps } from '../components/LabView';
+import type { ILabViewProps, SectionName } from '../components/LabView';
 import { LabView } from '../components/LabView';
+import type { IMachineView } from '../components/MachineSections';
 import type { INotebookView } from '../components/NotebookSection';
 import { genaiIcon } from '../icons';
 import { askedOf } from '../model/consents';
@@ -21,6 +22,9 @@ const EDITOR = [
   '.jp-GenAILab-editor button'
 ];
 const TIMELINE = ['#jp-GenAILab-section-timeline select'];
+const MODELS = ['#jp-GenAILab-section-models select'];
+const PLAN = ['#jp-GenAILab-section-plan input'];
+const GPUS = ['[aria-controls="jp-GenAILab-section-gpus"]'];
 
 /** The side panel: it shows the model, and turns clicks into commands. */
 export class LabPanel extends ReactWidget {
@@ -36,10 +40,14 @@ export class LabPanel extends ReactWidget {
     this.addClass('jp-GenAILab-panel');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', this._trans.__('GenAI services'));
-    const { consents, folder, lab, teacher, timeline } = this._genai;
-    for (const model of [consents, folder, lab, teacher, timeline]) {
+    const { consents, folder, gpus, lab, plan, teacher, timeline, weights } =
+      this._genai;
+    const models = [consents, folder, gpus, lab, plan, teacher, timeline, weights];
+    for (const model of models) {
       model.changed.connect(this.update, this);
     }
+    // Who may plan is known only once the Lab has answered.
+    lab.changed.connect(this._look, this);
   }
 
   /** Show the editor of the teacher's word, and move the focus into it. */
@@ -58,6 +66,25 @@ export class LabPanel extends ReactWidget {
   showTimeline(): void {
     this._focusing = TIMELINE;
     this._toggle('timeline', true);
+  }
+
+  /** Show the GPUs, and move the focus there. */
+  showGPUs(): void {
+    this._focusing = GPUS;
+    this._toggle('gpus', true);
+  }
+
+  /** Show the models of a service, or of any for null, and move the focus there. */
+  showModels(service: string | null): void {
+    this._modelsService = service;
+    this._focusing = MODELS;
+    this._toggle('models', true);
+  }
+
+  /** Show what fits on the machine, and move the focus there. */
+  showPlan(): void {
+    this._focusing = PLAN;
+    this._toggle('plan', true);
   }
 
   /** Names of the sections that are folded away. */
@@ -106,6 +133,7 @@ export class LabPanel extends ReactWidget {
         notebook={this._notebook()}
         folder={{ folder, index, loading, problem }}
         timeline={this._timeline()}
+        {...this._machine()}
         actions={this._actions}
         collapsed={this._collapsed}
         onToggle={this._toggle}
@@ -149,6 +177,25 @@ export class LabPanel extends ReactWidget {
     return { service, entries, more, durable, loading, problem };
   }
 
+  private _machine(): IMachineView {
+    const { gpus, plan, weights } = this._genai;
+    return {
+      gpus: { reading: gpus.value, problem: gpus.problem },
+      models: {
+        list: weights.value,
+        loading: weights.loading,
+        problem: weights.problem,
+        service: this._modelsService
+      },
+      plan: {
+        people: plan.people,
+        plan: plan.plan,
+        loading: plan.loading,
+        problem: plan.problem
+      }
+    };
+  }
+
   private _focus(): void {
     const places = this._focusing.map(selector =>
       this.node.querySelector<HTMLElement>(selector)
@@ -160,11 +207,16 @@ export class LabPanel extends ReactWidget {
     }
   }
 
-  /** Folder and timeline are asked for only while somebody looks at them. */
+  /** What costs the server anything is asked for only while somebody looks at it. */
   private _look(): void {
-    const { folder, timeline } = this._genai;
-    folder.open = this.isVisible && !this._collapsed.has('folder');
-    timeline.open = this.isVisible && !this._collapsed.has('timeline');
+    const { folder, gpus, lab, plan, timeline, weights } = this._genai;
+    const looks = (name: SectionName) => this.isVisible && !this._collapsed.has(name);
+    const { role } = lab.snapshot ?? {};
+    folder.open = looks('folder');
+    timeline.open = looks('timeline');
+    gpus.open = looks('gpus') && role !== undefined;
+    weights.open = looks('models') && role !== undefined;
+    plan.open = looks('plan') && role !== undefined && role !== 'student';
   }
 
   private _toggle = (name: string, open: boolean): void => {
@@ -199,6 +251,9 @@ export class LabPanel extends ReactWidget {
     onStart: name => this._execute(CommandIDs.startService, { name }),
     onStop: name => this._execute(CommandIDs.stopService, { name }),
     onLogs: name => this._execute(CommandIDs.showLogs, { name }),
+    onBuild: name => this._execute(CommandIDs.buildImage, { name }),
+    onCancelBuild: name => this._execute(CommandIDs.cancelBuild, { name }),
+    onShowModels: service => this._execute(CommandIDs.showModels, { service }),
     onLetGo: name => this._execute(CommandIDs.unpinService, { name }),
     onServiceMenu: (name, anchor) => this._onServiceMenu(name, anchor),
     onOpenNotebook: path => this._execute(CommandIDs.openNotebook, { path }),
@@ -207,15 +262,34 @@ export class LabPanel extends ReactWidget {
       this._genai.timeline.service = service;
     },
     onOlder: () => void this._genai.timeline.older(),
-    onRefreshTimeline: () => void this._genai.timeline.refresh()
+    onRefreshTimeline: () => void this._genai.timeline.refresh(),
+    onRefreshGPUs: () => void this._genai.gpus.refresh(),
+    onModelsService: service => {
+      this._modelsService = service;
+      this.update();
+    },
+    onRefreshModels: () => void this._genai.weights.refresh(),
+    onFetchModel: id => this._execute(CommandIDs.fetchModel, { id }),
+    onCancelFetch: id => this._execute(CommandIDs.cancelFetch, { id }),
+    onVerifyModel: id => this._execute(CommandIDs.verifyModel, { id }),
+    onPeople: people => {
+      this._genai.plan.people = people;
+    },
+    onRefreshPlan: () => void this._genai.plan.refresh()
   };
   // A folder may hold a thousand notebooks: nobody waits for them who did not ask.
-  private _collapsed: ReadonlySet<string> = new Set(['folder', 'timeline']);
+  private _collapsed: ReadonlySet<string> = new Set([
+    'models',
+    'plan',
+    'timeline',
+    'folder'
+  ]);
   private _collapsedChanged = new Signal<this, void>(this);
   private _editing = false;
   private _execute: Execute;
   private _focusing: readonly string[] = [];
   private _genai: IGenAILab;
+  private _modelsService: string | null = null;
   private _onServiceMenu: LabPanel.IOptions['onServiceMenu'];
   private _trans: TranslationBundle;
 }

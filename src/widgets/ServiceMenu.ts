@@ -37,6 +37,18 @@ export function openServiceMenu(options: {
       args: { name, label: trans.__('Restart') }
     });
   }
+  if (service.can_build && genai.lab.snapshot?.role === 'admin') {
+    menu.addItem({
+      command: CommandIDs.buildImage,
+      args: { name, label: trans.__('Build Image…') }
+    });
+  }
+  if (service.models.length > 0) {
+    menu.addItem({
+      command: CommandIDs.showModels,
+      args: { service: name, label: trans.__('Models') }
+    });
+  }
   menu.addItem({ command: CommandIDs.showTimeline, args: { service: name } });
   menu.aboutToClose.connect(() => {
     // Whoever came by the keyboard goes on where they were.

@@ -5,7 +5,7 @@ import * as React from 'react';
 import { ApiError } from '../../api/request';
 import type { ILabViewProps } from '../../components/LabView';
 import { LabView } from '../../components/LabView';
-import { aNotebookView, anIndex, aSnapshot } from '../fixtures';
+import { aGPU, aNotebookView, anIndex, aReading, aSnapshot } from '../fixtures';
 
 function show(fields: Partial<ILabViewProps> = {}) {
   const calls = { onToggle: jest.fn(), onRefresh: jest.fn(), onMode: jest.fn() };
@@ -25,8 +25,11 @@ function show(fields: Partial<ILabViewProps> = {}) {
         loading: false,
         problem: null
       }}
+      gpus={{ reading: null, problem: null }}
+      models={{ list: null, loading: false, problem: null, service: null }}
+      plan={{ people: 24, plan: null, loading: false, problem: null }}
       actions={ignored}
-      collapsed={new Set(['folder', 'timeline'])}
+      collapsed={new Set(['folder', 'timeline', 'gpus', 'models', 'plan'])}
       trans={nullTranslator.load('coursia_genai_lab')}
       {...calls}
       {...fields}
@@ -69,11 +72,14 @@ describe('the panel', () => {
     expect(screen.getByText('403 Forbidden')).toBeTruthy();
   });
 
-  it('has five named parts that fold away', () => {
+  it('has named parts that fold away', () => {
     const { onToggle } = show({ collapsed: new Set(['services', 'timeline']) });
     for (const name of [
       'This notebook',
       'Services',
+      'GPUs',
+      'Models',
+      'Before class',
       'What happened',
       'This folder',
       'Mode'
@@ -85,7 +91,7 @@ describe('the panel', () => {
     expect(screen.queryByText('ComfyUI')).toBeNull();
     fireEvent.click(services);
     expect(onToggle).toHaveBeenCalledWith('services', true);
-    fireEvent.click(screen.getByRole('button', { name: /^Mode/ }));
+    fireEvent.click(screen.getByRole('button', { name: /^Mode\b/ }));
     expect(onToggle).toHaveBeenCalledWith('mode', false);
   });
 
@@ -174,5 +180,21 @@ describe('the mode', () => {
     });
     fireEvent.click(screen.getByRole('button', { name: 'Take my choice back' }));
     expect(onMode).toHaveBeenCalledWith(null);
+  });
+
+  it('lets only those plan who may', () => {
+    show({ snapshot: aSnapshot({ role: 'student' }) });
+    expect(screen.getByRole('region', { name: 'GPUs' })).toBeTruthy();
+    expect(screen.queryByRole('region', { name: 'Before class' })).toBeNull();
+    show({ snapshot: aSnapshot({ role: 'teacher' }) });
+    expect(screen.getByRole('region', { name: 'Before class' })).toBeTruthy();
+  });
+
+  it('says in a folded heading how much GPU memory is used', () => {
+    const gpu = aGPU({ used_mib: 12_288, total_mib: 24_576 });
+    show({ gpus: { reading: aReading({ gpus: [gpu, gpu] }), problem: null } });
+    expect(screen.getByRole('button', { name: /^GPUs/ }).textContent).toContain(
+      '24.0 of 48.0 GiB'
+    );
   });
 });

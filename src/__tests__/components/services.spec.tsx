@@ -10,12 +10,20 @@ import { serverPhases } from '../server';
 
 const trans = nullTranslator.load('coursia_genai_lab');
 
-function show(services: ServiceView[], profile: Profile | null = null, mayKeep = true) {
+function show(
+  services: ServiceView[],
+  profile: Profile | null = null,
+  mayKeep = true,
+  mayBuild = mayKeep
+) {
   const actions = {
     onStart: jest.fn(),
     onStop: jest.fn(),
     onLogs: jest.fn(),
     onLetGo: jest.fn(),
+    onBuild: jest.fn(),
+    onCancelBuild: jest.fn(),
+    onShowModels: jest.fn(),
     onServiceMenu: jest.fn()
   };
   render(
@@ -24,6 +32,8 @@ function show(services: ServiceView[], profile: Profile | null = null, mayKeep =
       profile={profile}
       person="ada"
       mayKeep={mayKeep}
+      mayBuild={mayBuild}
+      gpuNames={new Map([['GPU-1', 'GPU 0']])}
       trans={trans}
       {...actions}
     />
@@ -319,6 +329,79 @@ describe('the services', () => {
   });
 });
 
+describe('a service that lacks its image or its models', () => {
+  const UNBUILT = {
+    code: 'image_missing',
+    message: 'The image is not here.',
+    remedy: 'Build it.',
+    command: 'coursia-genai build comfyui'
+  };
+
+  it('offers to build a missing image to those who may', () => {
+    const service = aService({
+      state: 'unavailable',
+      can_start: false,
+      can_build: true,
+      problem: UNBUILT
+    });
+    const { onBuild } = show([service], aProfile());
+    fireEvent.click(button('Build image…'));
+    expect(onBuild).toHaveBeenCalledWith('comfyui');
+  });
+
+  it('offers no build to a teacher, who has the words to pass on', () => {
+    const service = aService({
+      state: 'unavailable',
+      can_build: true,
+      problem: UNBUILT
+    });
+    show([service], aProfile(), true, false);
+    expect(screen.queryByRole('button', { name: 'Build image…' })).toBeNull();
+    expect(screen.getByText('coursia-genai build comfyui')).toBeTruthy();
+  });
+
+  it('shows how a build goes, and ends it', () => {
+    const { onCancelBuild, onLogs } = show(
+      [aService({ state: 'building', phase: 'step 3 of 12', percent: 25 })],
+      aProfile()
+    );
+    expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('25');
+    fireEvent.click(button('Cancel the build of ComfyUI'));
+    expect(onCancelBuild).toHaveBeenCalledWith('comfyui');
+    fireEvent.click(button('Show the log of ComfyUI'));
+    expect(onLogs).toHaveBeenCalledWith('comfyui');
+  });
+
+  it('leads from missing models to the models, where students only look', () => {
+    const service = aService({
+      state: 'unavailable',
+      missing_models: ['qwen'],
+      problem: { code: 'models_missing', message: 'm', remedy: 'r', command: null }
+    });
+    const { onShowModels } = show([service], aProfile());
+    fireEvent.click(button('Fetch models…'));
+    expect(onShowModels).toHaveBeenCalledWith('comfyui');
+    show([service], aProfile(), false);
+    expect(button('Show models')).toBeTruthy();
+  });
+
+  it('names the GPUs that a service runs on, by their ids where no reading is there', () => {
+    show(
+      [
+        aService({
+          state: 'ready',
+          gpus: ['GPU-1', 'GPU-89abcdef-0123'],
+          models: [{ id: 'qwen', title: 'Qwen', available: false, size_mib: null }],
+          missing_models: ['qwen']
+        })
+      ],
+      aProfile()
+    );
+    expect(screen.getByText('GPU 0, GPU 89abcdef…')).toBeTruthy();
+    expect(screen.getByText('Qwen (missing)')).toBeTruthy();
+  });
+});
+
 describe('the words of a start', () => {
   const words = (fields: Partial<ServiceView>) =>
     progressWords(aService({ state: 'starting', ...fields }), trans);
@@ -338,6 +421,25 @@ describe('the words of a start', () => {
     );
     expect(words({ phase: 'using the user bo on port 8188' })).toBe(
       'Using what the user bo on port 8188 runs'
+    );
+  });
+
+  it('say what it waits for on the GPU', () => {
+    expect(words({ phase: 'waiting for GPU memory that FLUX uses' })).toBe(
+      'Waiting for GPU memory that FLUX uses'
+    );
+    expect(words({ phase: 'waiting for GPU memory that another Lab uses' })).toBe(
+      'Waiting for GPU memory that another Lab uses'
+    );
+    expect(words({ phase: 'freeing memory of FLUX' })).toBe(
+      'Freeing the GPU memory of FLUX'
+    );
+  });
+
+  it('say which step of a build runs', () => {
+    const phase = 'step 2 of 9: RUN pip install torch';
+    expect(words({ phase, state: 'building', percent: 11.1 })).toBe(
+      'Building, step 2 of 9: RUN pip install torch · 11 %'
     );
   });
 });

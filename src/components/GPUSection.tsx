@@ -1,0 +1,141 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { GPUsView } from '../_wire';
+import type { ApiError } from '../api/request';
+import { groupsOf, hasNone } from '../model/gpus';
+
+import { GPUBlock } from './GPUBlock';
+import { Notice } from './Notice';
+import { Skeleton } from './Skeleton';
+import { problemHeadline } from './problems';
+import { clock } from './when';
+
+export interface IGPUActions {
+  onRefreshGPUs: () => void;
+}
+
+/** What was read of the GPUs, and how. */
+export interface IGPUSectionView {
+  reading: GPUsView | null;
+  problem: ApiError | null;
+}
+
+export interface IGPUSectionProps extends IGPUActions, IGPUSectionView {
+  /** The title of a service. */
+  titleOf: (service: string) => string;
+  /** Who looks. */
+  person: string;
+  trans: TranslationBundle;
+}
+
+/** The GPUs of this machine: their memory, who holds it, how hard they work. */
+export function GPUSection(props: IGPUSectionProps): JSX.Element {
+  const { problem, reading, trans } = props;
+  return (
+    <>
+      {problem && (
+        <Notice
+          kind="warning"
+          headline={trans.__('The GPUs could not be read')}
+          message={problem.message || problemHeadline(problem.code, trans)}
+          remedy={problem.remedy}
+          code={problem.code}
+          trans={trans}
+        >
+          <button
+            type="button"
+            className="jp-mod-styled jp-GenAILab-button"
+            onClick={props.onRefreshGPUs}
+          >
+            {trans.__('Try again')}
+          </button>
+        </Notice>
+      )}
+      {!reading && !problem && (
+        <Skeleton label={trans.__('Reading the GPUs')} lines={3} />
+      )}
+      {reading && <Reading {...props} reading={reading} />}
+    </>
+  );
+}
+
+function Reading(props: IGPUSectionProps & { reading: GPUsView }): JSX.Element {
+  const { reading, trans } = props;
+  if (hasNone(reading)) {
+    return reading.at === null && reading.problem === null ? (
+      <Skeleton label={trans.__('Reading the GPUs')} lines={3} />
+    ) : (
+      <NoGPU {...props} />
+    );
+  }
+  const stale = reading.stale_since;
+  return (
+    <>
+      {(reading.problem || stale !== null) && (
+        <Notice
+          kind="warning"
+          headline={
+            stale === null
+              ? problemHeadline(reading.problem?.code ?? '', trans)
+              : trans.__(
+                  'The GPU driver gives no answer since %1',
+                  clock(stale, Date.now() / 1000)
+                )
+          }
+          message={reading.problem?.message}
+          remedy={reading.problem?.remedy}
+          command={reading.problem?.command}
+          code={reading.problem?.code}
+          trans={trans}
+        />
+      )}
+      {reading.gpus.length > 0 && (
+        <ul
+          className="jp-GenAILab-gpus"
+          aria-label={trans.__('GPUs')}
+          data-stale={stale !== null}
+        >
+          {groupsOf(reading.gpus).map(group => (
+            <GPUBlock key={group.gpu.id} {...group} {...props} />
+          ))}
+        </ul>
+      )}
+      <p className="jp-GenAILab-small">
+        {[
+          reading.driver && trans.__('Driver %1', reading.driver),
+          reading.cuda && trans.__('CUDA up to %1', reading.cuda)
+        ]
+          .filter(Boolean)
+          .join(' · ')}
+      </p>
+    </>
+  );
+}
+
+/** No fault, so no alarm: what would help stands behind one line. */
+function NoGPU(props: { reading: GPUsView; trans: TranslationBundle }): JSX.Element {
+  const { reading, trans } = props;
+  const { problem } = reading;
+  return (
+    <>
+      <p className="jp-GenAILab-small">
+        {trans.__('No GPU here. The demo engine and cloud services work all the same.')}
+      </p>
+      {problem && (
+        <details className="jp-GenAILab-details">
+          <summary>{trans.__('There should be one?')}</summary>
+          <Notice
+            kind="info"
+            headline={problemHeadline(problem.code, trans)}
+            message={problem.message}
+            remedy={problem.remedy}
+            command={problem.command}
+            code={problem.code}
+            trans={trans}
+          />
+        </details>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,81 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { StatusView } from '../_wire';
+
+import type { IGPUActions, IGPUSectionView } from './GPUSection';
+import { GPUSection } from './GPUSection';
+import type { IModelsActions, IModelsView } from './ModelsSection';
+import { ModelsSection } from './ModelsSection';
+import type { IPlanActions, IPlanView } from './PlanSection';
+import { PlanSection } from './PlanSection';
+import type { ISectionProps } from './Section';
+import { Section } from './Section';
+import { gpusWords } from './gpuWords';
+
+export type IMachineActions = IGPUActions & IModelsActions & IPlanActions;
+
+/** What is known of the machine. */
+export interface IMachineView {
+  gpus: IGPUSectionView;
+  models: IModelsView;
+  plan: IPlanView;
+}
+
+export interface IMachineSectionsProps extends IMachineView {
+  snapshot: StatusView;
+  actions: IMachineActions;
+  /** What a section needs to be one. */
+  section: (
+    name: 'gpus' | 'models' | 'plan',
+    title: string,
+    summary?: string
+  ) => Omit<ISectionProps, 'children'>;
+  /** The title of a service. */
+  titleOf: (service: string) => string;
+  /** What the GPUs are called, by their UUIDs. */
+  gpuNames: ReadonlyMap<string, string>;
+  trans: TranslationBundle;
+}
+
+/** The machine that the services run on: its GPUs, its models, what fits on it. */
+export function MachineSections(props: IMachineSectionsProps): JSX.Element {
+  const { actions, gpuNames, section, snapshot, titleOf, trans } = props;
+  const mayManage = snapshot.role !== 'student';
+  return (
+    <>
+      <Section
+        {...section('gpus', trans.__('GPUs'), gpusWords(props.gpus.reading, trans))}
+      >
+        <GPUSection
+          {...props.gpus}
+          onRefreshGPUs={actions.onRefreshGPUs}
+          titleOf={titleOf}
+          person={snapshot.person}
+          trans={trans}
+        />
+      </Section>
+      <Section {...section('models', trans.__('Models'))}>
+        <ModelsSection
+          {...props.models}
+          {...actions}
+          titleOf={titleOf}
+          mayFetch={mayManage}
+          trans={trans}
+        />
+      </Section>
+      {mayManage && (
+        <Section {...section('plan', trans.__('Before class'))}>
+          <PlanSection
+            {...props.plan}
+            onPeople={actions.onPeople}
+            onRefreshPlan={actions.onRefreshPlan}
+            titleOf={titleOf}
+            gpuNames={gpuNames}
+            trans={trans}
+          />
+        </Section>
+      )}
+    </>
+  );
+}

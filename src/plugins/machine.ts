@@ -1,0 +1,85 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { CommandIDs } from '../commands';
+import { genaiIcon } from '../icons';
+import { PlanModel } from '../model/plan';
+import type { IGenAILab } from '../tokens';
+import type { LabPanel } from '../widgets/LabPanel';
+
+/** Add commands that lead to what the panel says of the machine: its GPUs, its models, what fits. */
+export function addMachinePlaces(
+  app: JupyterFrontEnd,
+  { lab, plan }: IGenAILab,
+  widget: LabPanel,
+  trans: TranslationBundle
+): void {
+  const isReady = () => lab.connection === 'ready';
+  const mayPlan = () => isReady() && lab.snapshot?.role !== 'student';
+  app.commands.addCommand(CommandIDs.showGPUs, {
+    label: trans.__('Show the GPUs'),
+    caption: trans.__('Memory, who holds it, and how hard the GPUs work'),
+    icon: genaiIcon,
+    describedBy: { args: { type: 'object', properties: {} } },
+    isEnabled: isReady,
+    execute: () => {
+      app.shell.activateById(widget.id);
+      widget.showGPUs();
+    }
+  });
+  app.commands.addCommand(CommandIDs.showModels, {
+    label: args =>
+      typeof args.label === 'string' ? args.label : trans.__('Show the Models'),
+    caption: trans.__(
+      'Which model files are here, which are missing, and how they come'
+    ),
+    icon: genaiIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          service: {
+            type: 'string',
+            description: trans.__('Name of a service; without it, all of them')
+          },
+          label: {
+            type: 'string',
+            description: trans.__('Label to show in place of the usual one')
+          }
+        }
+      }
+    },
+    isEnabled: isReady,
+    execute: ({ service }) => {
+      app.shell.activateById(widget.id);
+      widget.showModels(typeof service === 'string' ? service : null);
+    }
+  });
+  app.commands.addCommand(CommandIDs.showPlan, {
+    label: trans.__('Plan a Class: What Fits on This Machine'),
+    caption: trans.__('What runs at one time, and what a class would wait'),
+    icon: genaiIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          people: {
+            type: 'integer',
+            minimum: 1,
+            maximum: PlanModel.MOST_PEOPLE,
+            description: trans.__('How many people would ask for a picture at once')
+          }
+        }
+      }
+    },
+    isEnabled: mayPlan,
+    isVisible: mayPlan,
+    execute: ({ people }) => {
+      if (typeof people === 'number') {
+        plan.people = people;
+      }
+      app.shell.activateById(widget.id);
+      widget.showPlan();
+    }
+  });
+}
