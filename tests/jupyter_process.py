@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import httpx
 import nbformat
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
+from kernel_client import kernel_client
 
 T = TypeVar("T")
 WAIT_SECONDS = 120.0
@@ -250,12 +250,9 @@ class JupyterProcess:
         os.kill(old, signal.SIGKILL)
         return self.kernel(kernel_id, other_than=old)
 
-    def execute(self, kernel_id: str, code: str, *, timeout: float = 60.0) -> str:
+    def execute(self, kernel_id: str, code: str, *, timeout: float = 120.0) -> str:
         """Run code in a kernel and return what it printed; fails when it raises."""
-        file = self.runtime / f"kernel-{kernel_id}.json"
-        client = BlockingKernelClient(connection_file=str(file))
-        client.load_connection_file()
-        client.start_channels()
+        client = kernel_client(self.runtime / f"kernel-{kernel_id}.json")
         parts: list[str] = []
         errors: list[str] = []
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_process import JupyterProcess
+from kernel_client import kernel_client
 from PIL import Image
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -39,11 +39,7 @@ class Run:
 def run(jupyter: JupyterProcess, name: str) -> Run:
     """Open an example as JupyterLab does and run all its cells; fails when one raises."""
     session = jupyter.open_notebook(f"{name}.ipynb")
-    client = BlockingKernelClient(
-        connection_file=str(jupyter.runtime / f"kernel-{session.kernel_id}.json")
-    )
-    client.load_connection_file()
-    client.start_channels()
+    client = kernel_client(jupyter.runtime / f"kernel-{session.kernel_id}.json")
     done = Run()
 
     def note(message: dict[str, Any]) -> None:
