@@ -24,8 +24,9 @@ def with_lost(reading: Reading, known: Mapping[str, Device]) -> Reading:
     lost = [f"{device.name}, number {device.index}" for device in devices if _is_lost(device)]
     if not lost:
         return reading
+    numbers = {device.uuid: device.index for device in devices if device.parent is None}
     # An instance stays behind its GPU: sorted() keeps the order of equals.
-    devices.sort(key=lambda device: _place(device, devices))
+    devices = sorted(devices, key=lambda device: numbers.get(device.parent or device.uuid, 0))
     return replace(reading, devices=tuple(devices), fault=Fault("gpu_lost", "; ".join(lost)))
 
 
@@ -58,9 +59,3 @@ def _lost(device: Device) -> Device:
 
 def _is_lost(device: Device) -> bool:
     return device.state == "lost" and device.parent is None
-
-
-def _place(device: Device, devices: list[Device]) -> int:
-    if device.parent is None:
-        return device.index
-    return next((gpu.index for gpu in devices if gpu.uuid == device.parent), device.index)
