@@ -7,11 +7,13 @@ answers with commit, size and hash, and sends on to where the bytes are.
 from __future__ import annotations
 
 import hashlib
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 PATIENCE = 120.0
@@ -206,12 +208,23 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def liar_server(host: str = "127.0.0.1") -> Iterator[Liar]:
-    """Yield a server on a free port; it is gone afterwards, stalls included."""
+def liar_server(host: str = "127.0.0.1", *, certificate: Path | None = None) -> Iterator[Liar]:
+    """Yield a server on a free port; it is gone afterwards, stalls included.
+
+    With `certificate`, a file with certificate and key, it speaks TLS.
+    """
     liar = Liar()
     handler = type("Handler", (_Handler,), {"liar": liar})
     server = _Server((host, 0), handler)
-    liar.address = f"http://{host}:{server.server_address[1]}"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # The handshake belongs to the thread of its caller: one that hangs up holds up nobody.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    scheme = "http" if certificate is None else "https"
+    liar.address = f"{scheme}://{host}:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
