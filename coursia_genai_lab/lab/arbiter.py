@@ -109,6 +109,7 @@ class Arbiter:
             looks=self._looks, services=services, holders=holders, clock=clock.monotonic
         )
         self._queue: list[_Ticket] = []
+        self._launching: list[_Ticket] = []
         self._bells: set[asyncio.Event] = set()
 
     # -- claiming ------------------------------------------------------------------------------
@@ -126,6 +127,7 @@ class Arbiter:
         ticket = self._ticket(spec, spec.gpu, unseen_is_fine=runtime.refuses_gpus)
         while True:
             claim = await self._claimed(ticket, report)
+            self._launching.append(ticket)
             chosen = claim.devices if ticket.seen or spec.gpu.ids else ()
             given = replace(order, device_ids=chosen, gpu_rooms=ticket.rooms)
             try:
@@ -135,11 +137,15 @@ class Arbiter:
                 self._book.end(spec.name)
                 if self._clock.monotonic() >= ticket.deadline:
                     raise
+                ticket.in_the_way = "another Lab"
+                await self._pause(POLL_SECONDS)
                 continue
             except BaseException:
                 self._book.end(spec.name)
                 self.wake()
                 raise
+            finally:
+                self._launching.remove(ticket)
             claim.instance = instance
             claim.devices = split_devices(instance.detail.get("gpus", "")) or claim.devices
             return instance
@@ -230,6 +236,7 @@ class Arbiter:
                 barred = self._barred(ticket, seen.devices)
                 step = next_step(seen.devices, holds, ticket.wish, barred=barred)
                 if isinstance(step, Placed):
+                    self._lessen_rooms(step, ticket.wish)
                     ticket.rooms, ticket.seen = step.rooms, seen.readable
                     self._note_wait(ticket, self._clock.monotonic() - began)
                     self._services[spec.name].discount(time.monotonic() - real)
@@ -238,6 +245,12 @@ class Arbiter:
         finally:
             self._queue.remove(ticket)
             self.wake()
+
+    def _lessen_rooms(self, placed: Placed, wish: Wish) -> None:
+        # Whoever is being launched compares itself with other Labs by what we leave to it.
+        for other in self._launching:
+            for device in set(placed.devices) & set(other.rooms):
+                other.rooms[device] -= wish.mib
 
     async def _take(
         self, step: Step, ticket: _Ticket, seen: Seen, holds: Sequence[Hold], report: Report

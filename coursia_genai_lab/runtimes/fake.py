@@ -12,12 +12,13 @@ from typing import ClassVar
 from aiohttp import web
 
 from ..catalog.spec import ServiceSpec
-from ..errors import ServiceError
+from ..errors import GPUTaken, ServiceError
 from ..wire.problems import Problem
 from ..wire.services import RuntimeName
 from . import credentials
 from .base import Exit, Instance, Progress, Report, Runtime, StartOrder
 from .fingerprint import fingerprint
+from .gpu_claims import SeenClaim, default_devices, give_way, join_devices
 
 Answerer = Callable[[web.Request], "web.StreamResponse"]
 
@@ -61,6 +62,7 @@ class FakeRuntime(Runtime):
         boot_seconds: how long a started service answers 503 at first.
         life_seconds: service -> seconds after which it ends by itself.
         answer: what a service says to a request with its credential, besides readiness.
+        gpus: whether its services use this host's GPUs; in one world they see each other's.
     """
 
     name: ClassVar[RuntimeName] = "fake"
@@ -76,10 +78,12 @@ class FakeRuntime(Runtime):
         boot_seconds: float = 0.0,
         life_seconds: Mapping[str, float] | None = None,
         answer: Answerer | None = None,
+        gpus: bool = False,
     ) -> None:
         self.world = FakeWorld() if world is None else world
         self.starts: list[str] = []
         """Names of the services in the order in which they were really started."""
+        self.takes_gpus = gpus
         self._own_world = world is None
         self._problem = problem
         self._failure = failure
@@ -116,6 +120,11 @@ class FakeRuntime(Runtime):
             raise error
         served = await self._serve(order)
         self.world.served[served.instance.identifier] = served
+        try:
+            self._give_way(served)
+        except GPUTaken:
+            await self.stop(served.instance, 0)
+            raise
         self.starts.append(order.spec.name)
         if order.spec.name in self._life_seconds:
             self._timers.append(asyncio.create_task(self._end_later(served)))
@@ -152,6 +161,20 @@ class FakeRuntime(Runtime):
             else:
                 found.append(replace(served.instance, adopted=True))
         return found
+
+    async def claims(self, owner: str, state_folder: str) -> list[SeenClaim]:
+        """Return what services of other owners in this world hold."""
+        served = [one for one in self.world.served.values() if not one.ended.done()]
+        return [_claim(one) for one in served if one.order.owner != owner and one.order.spec.gpu]
+
+    def _give_way(self, mine: _Served) -> None:
+        if self.takes_gpus and mine.order.spec.gpu is not None:
+            others = [
+                _claim(one)
+                for one in self.world.served.values()
+                if one.order.spec.gpu is not None and one.order.owner != mine.order.owner
+            ]
+            give_way(mine.order.spec, _claim(mine), others, mine.order.gpu_rooms)
 
     async def close(self) -> None:
         """End the timers, and a world that is this runtime's own."""
@@ -202,6 +225,7 @@ class FakeRuntime(Runtime):
             url=f"http://127.0.0.1:{port}",
             credential=order.credential,
             started_at=time.time(),
+            detail={"gpus": join_devices(_devices(order))} if self.takes_gpus else {},
         )
         ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         return _Served(order, instance, runner, ended, lines)
@@ -216,6 +240,26 @@ class FakeRuntime(Runtime):
             for served in self.world.served.values()
             if (served.order.owner, served.order.namespace) == (owner, namespace)
         ]
+
+
+def _devices(order: StartOrder) -> tuple[str, ...]:
+    gpu = order.spec.gpu
+    return () if gpu is None else tuple(order.device_ids) or default_devices(gpu)
+
+
+def _claim(served: _Served) -> SeenClaim:
+    order, gpu = served.order, served.order.spec.gpu
+    assert gpu is not None
+    return SeenClaim(
+        identifier=served.instance.identifier,
+        service=order.spec.name,
+        owner=order.owner,
+        devices=_devices(order),
+        mib=gpu.vram_mib,
+        exclusive=gpu.exclusive,
+        since=served.instance.started_at,
+        rank=served.instance.identifier.removeprefix("fake-").zfill(9),
+    )
 
 
 def _same(one: ServiceSpec, other: ServiceSpec) -> bool:
