@@ -27,9 +27,10 @@ from .withholding import widening_of
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-DEADLINE_SECONDS = 3.0
+DEADLINE_SECONDS = 10.0
 """The longest that we may hold a kernel's start, beside `launch_wait`. A classic notebook takes
-a millisecond; the first one with GenAI also opens doors."""
+a millisecond; the first one with GenAI also opens doors. When a whole class opens its notebooks
+on a busy machine, a kernel that comes late serves better than one without its addresses."""
 NOTE_SECONDS = 1.0
 """The longest that noting a kernel's start or end may take."""
 CLOSE_SECONDS = 2.0

@@ -30,7 +30,7 @@ def notebook(*cells: str | dict[str, Any], language: str = "python", **metadata:
 
 @pytest.fixture(scope="session")
 def detector() -> Detector:
-    return Detector(load_catalog())
+    return Detector(load_catalog(), patience_seconds=60)  # a busy machine is no giant notebook
 
 
 @pytest.fixture
