@@ -182,7 +182,8 @@ def _steps(specs: Sequence[ServiceSpec], settings: ComposeSettings) -> Iterable[
         if spec.container and spec.container.token_path:
             # Readable to all inside a folder that is closed: the service has no capability, not
             # even that of reading its owner's files.
-            yield f'printf %s "$(openssl rand -hex 32)" > secrets/{spec.name} && chmod 444 secrets/{spec.name}'
+            file = f"secrets/{spec.name}"
+            yield f'printf %s "$(openssl rand -hex 32)" > {file} && chmod 444 {file}'
     for spec in specs:
         if spec.build is not None:
             yield f"coursia-genai build {spec.name}"
