@@ -31,6 +31,7 @@ from .lab.builds import Builds
 from .lab.consents import Consents
 from .lab.lab import Lab
 from .lab.memory import Memory
+from .lab.planning import plan_of_lab
 from .launch.desk import LocalLaunchDesk
 from .launch.launcher import Launcher
 from .launch.provisioner import install
@@ -132,6 +133,13 @@ class GenAILabApp(ExtensionApp):
             gpu_claims=lab.gpus.claims,
             fetches=fetches,
             detector=detector,
+            plan=partial(
+                plan_of_lab,
+                lab,
+                readings=sampler.latest,
+                expected_start=memory.estimates.expected,
+                usual_job=memory.jobs.usual,
+            ),
             profiles=profiles,
             root=root,
             version=_version(),

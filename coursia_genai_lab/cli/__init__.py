@@ -15,6 +15,7 @@ from .gpus import gpus
 from .mark import mark
 from .models import models
 from .pin import pin, unpin
+from .plan import plan
 from .status import status
 from .timeline import timeline
 
@@ -43,6 +44,7 @@ for _command in (
     logs,
     timeline,
     gpus,
+    plan,
     doctor,
     catalog,
     build,

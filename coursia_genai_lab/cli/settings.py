@@ -21,11 +21,25 @@ def operator_settings() -> LabSettings:
         ConfigurationError: a file cannot be read, or a trait has a value that cannot be.
     """
     from jupyter_core.paths import jupyter_runtime_dir
-    from traitlets import TraitError
 
     folder = Path(jupyter_runtime_dir()) / "coursia-genai" / socket.gethostname()
+    return _traits().settings_from_traits(state_folder=str(folder))
+
+
+def host_path() -> str:
+    """Return GenAILab.state_path as it was set; empty: it was not, see `host_folder`.
+
+    Raises:
+        ConfigurationError: as `operator_settings`.
+    """
+    return _traits().state_path
+
+
+def _traits() -> GenAILab:
+    from traitlets import TraitError
+
     try:
-        return GenAILab(config=_config()).settings_from_traits(state_folder=str(folder))
+        return GenAILab(config=_config())
     except TraitError as error:
         raise ConfigurationError(
             f"A setting in Jupyter's configuration cannot be: {' '.join(str(error).split())}",

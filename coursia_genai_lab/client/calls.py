@@ -15,6 +15,7 @@ from ..wire.consents import ConsentList, ConsentNeeded, ConsentRequest
 from ..wire.gpu import GPUsView
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
+from ..wire.plan import PlanView
 from ..wire.policy import Mode, ModeChange, ModeView
 from ..wire.services import Accepted, LogLines, PinRequest, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
@@ -135,6 +136,12 @@ def verify_model(model_id: str) -> RestCall[WeightsView]:
 def gpus() -> RestCall[GPUsView]:
     """The cached reading of the GPUs."""
     return RestCall("GET", "/gpus", GPUsView)
+
+
+def plan(people: int | None) -> RestCall[PlanView]:
+    """What fits on the host, and what a class would wait."""
+    params = {} if people is None else {"people": people}
+    return RestCall("GET", "/plan", PlanView, params)
 
 
 def mode() -> RestCall[ModeView]:

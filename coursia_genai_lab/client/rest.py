@@ -13,6 +13,7 @@ from ..wire.consents import ConsentList, ConsentNeeded
 from ..wire.gpu import GPUsView
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
+from ..wire.plan import PlanView
 from ..wire.policy import Mode, ModeView
 from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
@@ -144,6 +145,10 @@ class LabClient:
     def gpus(self) -> GPUsView:
         """Return the cached reading of the GPUs, who holds what, and a short history."""
         return self._ask(calls.gpus())
+
+    def plan(self, people: int | None = None) -> PlanView:
+        """Return what fits on the Lab's host, and what a class of so many would wait."""
+        return self._ask(calls.plan(people))
 
     def mode(self) -> ModeView:
         """Return the mode in force and its layers."""
@@ -296,6 +301,10 @@ class AsyncLabClient:
     async def gpus(self) -> GPUsView:
         """As `LabClient.gpus`."""
         return await self._ask(calls.gpus())
+
+    async def plan(self, people: int | None = None) -> PlanView:
+        """As `LabClient.plan`."""
+        return await self._ask(calls.plan(people))
 
     async def mode(self) -> ModeView:
         """As `LabClient.mode`."""

@@ -12,6 +12,7 @@ from .kernels import EnableKernelHandler, LaunchesHandler, SkipWaitHandler
 from .mode import ModeHandler
 from .notebooks import FolderHandler, ProfileHandler
 from .pins import PinHandler, UnpinHandler
+from .plan import PlanHandler
 from .services import (
     ServiceCommandHandler,
     ServiceHandler,
@@ -45,6 +46,7 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/api/v1/consents", ConsentsHandler),
     (r"/coursia-genai/api/v1/timeline", TimelineHandler),
     (r"/coursia-genai/api/v1/gpus", GPUsHandler),
+    (r"/coursia-genai/api/v1/plan", PlanHandler),
     (r"/coursia-genai/api/v1/models", WeightsListHandler),
     (rf"/coursia-genai/api/v1/models/{MODEL}/fetch", FetchModelHandler),
     (rf"/coursia-genai/api/v1/models/{MODEL}/verify", VerifyModelHandler),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,7 @@ from ..launch.launcher import Launcher
 from ..launch.person import person_of
 from ..notebooks.course import CourseIndex
 from ..weights.fetches import Fetches
+from ..wire.plan import PlanView
 from ..wire.services import Role
 from .person import role_of
 
@@ -53,6 +54,8 @@ class Parts:
     profiles: ProfileCache
     root: Path
     version: str
+    plan: Callable[..., Awaitable[PlanView]]
+    """Takes `people` and `names`, as `plan_of_lab` does."""
     contents: ContentsProfiles | None = None
     """Set where the server's notebooks lie on no disk."""
     gpu_claims: Callable[[], Claims] = dict
