@@ -15,7 +15,9 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
     assert any(i.filename.endswith("static/style.js") for i in front), "the front end is missing"
     size = sum(i.file_size for i in front) / 1024
     assert size <= 250, f"the front end has {size:.0f} KiB; the budget is 250"
-    for needed in ("catalog/services/demo.toml", "events/lab.yaml", "py.typed"):
+    for needed in ("catalog/services/demo.toml", "events/lab.yaml", "py.typed",
+                   "build_contexts/comfyui/Dockerfile", "build_contexts/forge/start_forge.py",
+                   "build_contexts/shared/fetch_commit.sh"):
         assert any(name.endswith(needed) for name in names), f"{needed} is missing"
     print(f"wheel: {len(names)} files, front end {size:.0f} KiB")
 PY

@@ -23,6 +23,8 @@ RANK_OF = {name: rank for rank, names in enumerate(RANKS) for name in names}
 ON_CLIENT_ALONE = {"widgets", "mcp_server"}
 ALLOWED_TO_THEM = {"client", "errors", "wire"}
 FREE = {"__init__", "__main__", "_version"}
+ALONE = {"servers", "build_contexts"}
+"""What runs where nothing else of ours is."""
 
 
 def modules() -> Iterator[tuple[Path, str]]:
@@ -65,6 +67,8 @@ def test_every_module_imports_lower_ranks_only() -> None:
             place = f"{path.relative_to(PACKAGE)}:{line} imports {target}"
             if top == "servers":
                 wrong.append(f"{place}: servers import nothing of ours")
+            elif top == "build_contexts":
+                wrong.append(f"{place}: images hold nothing else of ours")
             elif top in ON_CLIENT_ALONE:
                 if target not in ALLOWED_TO_THEM:
                     wrong.append(f"{place}: {top} stands on client alone")
@@ -74,7 +78,7 @@ def test_every_module_imports_lower_ranks_only() -> None:
 
 
 def test_every_folder_has_a_rank() -> None:
-    known = set(RANK_OF) | ON_CLIENT_ALONE | FREE | {"servers"}
+    known = set(RANK_OF) | ON_CLIENT_ALONE | FREE | ALONE
     unknown = {top for _, top in modules()} - known
     assert unknown == set()
 

@@ -1,0 +1,3 @@
+from types import SimpleNamespace
+
+cmd_opts = SimpleNamespace(api_auth=None)
