@@ -78,6 +78,7 @@ class _Walk:
         place: Place = ()
         for key in keys[:-1]:
             place = self._newest((*place, key))
+            self.found.setdefault(place, line)
         place = (*place, keys[-1])
         if array:
             self.found.setdefault(place, line)
