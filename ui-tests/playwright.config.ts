@@ -50,7 +50,7 @@ export default defineConfig({
     }
   },
   webServer: [
-    server(ON_PORT, '--set GenAILab.demo_boot_seconds=4'),
+    server(ON_PORT, '--gpus --set GenAILab.demo_boot_seconds=4'),
     server(OFF_PORT, '--off'),
     server(SLOW_PORT, '--set GenAILab.demo_boot_seconds=20')
   ]

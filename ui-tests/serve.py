@@ -1,6 +1,6 @@
 """Run one JupyterLab for the browser tests, everything that it writes in a throw-away folder.
 
-    python serve.py --port N [--root FOLDER] [--off] [--set Trait=value ...]
+    python serve.py --port N [--off] [--gpus] [--set Trait=value ...]
 
 The server asks for the token `browser-tests`, listens on loopback, and shows its application
 object to the page, so that a test can wait for a kernel instead of guessing.
@@ -36,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--off", action="store_true", help="without our server extension")
+    parser.add_argument("--gpus", action="store_true", help="with three simulated GPUs")
     parser.add_argument("--set", action="append", default=[], metavar="TRAIT=VALUE")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="genai-ui-", ignore_cleanup_errors=True) as folder:
@@ -79,6 +80,8 @@ def command(folder: Path, chosen: argparse.Namespace) -> list[str]:
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         },
     }
+    if chosen.gpus:
+        config["GenAILab"] = {"gpu_reader": simulated_gpus(folder)}
     # JupyterLab would ask on every page whether it may fetch news.
     news = folder / "settings" / "@jupyterlab" / "apputils-extension"
     news.mkdir(parents=True)
@@ -87,6 +90,20 @@ def command(folder: Path, chosen: argparse.Namespace) -> list[str]:
     path = folder / "config" / "jupyter_server_config.json"
     path.write_text(json.dumps(config), encoding="utf-8")
     return [sys.executable, "-m", "jupyterlab", *(f"--{pair}" for pair in chosen.set)]
+
+
+def simulated_gpus(folder: Path) -> list[str]:
+    """Make a machine with a busy GPU, an idle one and one in parts; return who reads them."""
+    sys.path.insert(0, str(HERE.parent / "tests"))
+    from simulated_gpus import SimulatedGPUs
+
+    gpus = SimulatedGPUs(folder)
+    busy = gpus.add(busy_percent=83, temperature_celsius=71)
+    gpus.use(busy, 9_000, pid=os.getpid())
+    gpus.add(total_mib=48_000, name="NVIDIA RTX 6000 Ada Generation")
+    parted = gpus.add(total_mib=80_000, name="NVIDIA A100-SXM4-80GB")
+    gpus.split(parted, 40_000, 10_000)
+    return gpus.command
 
 
 if __name__ == "__main__":
