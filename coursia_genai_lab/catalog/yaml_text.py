@@ -44,5 +44,17 @@ def _entry(head: str, value: Any, indent: str) -> list[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_PLAIN:
         return value
-    # JSON is YAML; all but ASCII is escaped, for YAML forbids some characters that JSON allows.
-    return json.dumps(value)
+    if isinstance(value, str):
+        # JSON is YAML but for what lies outside the first plane of Unicode, which it writes as
+        # two halves; and YAML forbids some characters that JSON allows.
+        return "".join(map(_character, json.dumps(value, ensure_ascii=False)))
+    text = json.dumps(value)
+    # To YAML 1.1 a number without a point and with an exponent is a text.
+    return text if not isinstance(value, float) or "." in text else text.replace("e", ".0e")
+
+
+def _character(char: str) -> str:
+    code = ord(char)
+    if code < 0x7F:
+        return char
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
