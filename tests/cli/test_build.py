@@ -6,10 +6,12 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docker_engine import DockerUnderTest
 from image_registry import BUSYBOX
+from jupyter_process import JupyterProcess
 
 CONFIG = "c.GenAILab.services_path = {folder!r}\nc.GenAILab.docker_host = {host!r}\n"
 IMAGE = "cgl-test/cli:1"
@@ -102,4 +104,47 @@ def test_a_failed_build_is_told_with_its_remedy(
     error = json.loads(done.out.splitlines()[-1])["error"]
     assert error["code"] == "build_failed"
     assert "because of that" in error["message"]
+    assert engine.client.api.images(filters={"dangling": True}) == []
+
+
+@pytest.mark.server
+@pytest.mark.docker
+@pytest.mark.skipif(BUSYBOX is None, reason="needs busybox (Debian: busybox-static)")
+def test_a_running_lab_builds_and_tells_how_it_goes(
+    engine: DockerUnderTest, genai, demo_image: str, tmp_path: Path
+) -> None:
+    python = str(Path(sys.executable).resolve())
+    services = write_service(tmp_path, "COPY hello /hello", base=demo_image)
+    traits = {"services_path": str(services), "docker_host": engine.host, "mode": "local"}
+    server = JupyterProcess.start(tmp_path / "jupyter", traits={"GenAILab": traits})
+    with server as jupyter:
+        here = {"JUPYTER_RUNTIME_DIR": str(jupyter.runtime)}
+
+        def made() -> dict[str, Any]:
+            return jupyter.api("GET", "coursia-genai/api/v1/services/made")
+
+        # Nothing is built by a start: it says the command instead.
+        refused = genai("start", "made", "--json", **here)
+        assert refused.json["error"]["command"] == "coursia-genai build made"
+        write_service(tmp_path, f'RUN ["{python}", "-c", "1/0"]', base=demo_image)
+        failed = genai("build", "made", "--json", **here)
+        assert failed.status == 1
+        lines = [json.loads(line) for line in failed.out.splitlines()]
+        assert lines[-1]["error"]["code"] == "build_failed"
+        assert any("ZeroDivisionError" in line.get("line", "") for line in lines)
+        assert made()["problem"]["code"] == "build_failed"
+        wait = f'RUN ["{python}", "-c", "import time; time.sleep(600)"]'
+        write_service(tmp_path, wait, base=demo_image)
+        jupyter.api("POST", "coursia-genai/api/v1/services/made/build", body={})
+        jupyter.wait_until("it builds", lambda: "time.sleep" in (made()["phase"] or ""))
+        assert made()["state"] == "building"
+        assert "Step 1/" in genai("logs", "made", **here).out
+        assert genai("build", "made", "--cancel", **here).status == 0
+        jupyter.wait_until("it has ended", lambda: made()["can_build"])
+        assert made()["problem"]["code"] == "build_cancelled"
+        write_service(tmp_path, "COPY hello /hello", base=demo_image)
+        done = genai("build", "made", **here)
+        assert done.status == 0, done.err
+        assert done.out.endswith("The image of made is built.\n")
+        assert (made()["state"], made()["problem"]) == ("stopped", None)
     assert engine.client.api.images(filters={"dangling": True}) == []
