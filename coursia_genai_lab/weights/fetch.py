@@ -31,7 +31,7 @@ from .problems import (
 from .records import FileRecord, write_record
 from .sources import Origin
 from .terms import Report, Step, Terms
-from .transfer import NoSuchPiece, Patience, Reply, asked
+from .transfer import NoSuchPiece, Reply, asked
 from .writer import WriterLock
 
 if TYPE_CHECKING:
@@ -64,11 +64,7 @@ def new_session() -> ClientSession:
     """Return an HTTP session as fetches want it: no cookies, no netrc, nothing unpacked."""
     import aiohttp
 
-    return aiohttp.ClientSession(
-        auto_decompress=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=Patience.connect_seconds),
-    )
+    return aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
 
 
 def _is_here(file: ModelFileSpec, place: Place, terms: Terms) -> bool:

@@ -41,9 +41,8 @@ class Patience:
     """After the first cut; twice that after the next, and so on."""
     longest_pause: float = 60.0
     connect_seconds: float = 20.0
-    answer_seconds: float = 60.0
     stall_seconds: float = 60.0
-    """The longest silence in the middle of a file."""
+    """The longest silence, before an answer and in the middle of a file."""
     longest_wish: float = 300.0
     """The longest pause that a source may ask for."""
     look_seconds: float = 0.5
@@ -88,9 +87,7 @@ class Reply:
 
         while True:
             try:
-                piece = await asyncio.wait_for(
-                    self._response.content.read(PIECE), self._patience.stall_seconds
-                )
+                piece = await self._response.content.read(PIECE)
             except asyncio.TimeoutError as error:
                 silence = stalled(self._origin.host, self._patience.stall_seconds)
                 raise Interruption(silence) from error
@@ -157,9 +154,16 @@ async def _get(
 
     host = url.host or origin.host
     try:
-        return await asyncio.wait_for(
-            session.get(url, headers=headers, allow_redirects=False, proxy=_proxy_of(url)),
-            patience.answer_seconds,
+        # The transport's own bounds: asyncio.wait_for loses a cancellation that comes together
+        # with bytes, before Python 3.12.
+        return await session.get(
+            url,
+            headers=headers,
+            allow_redirects=False,
+            proxy=_proxy_of(url),
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=patience.connect_seconds, sock_read=patience.stall_seconds
+            ),
         )
     except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError) as error:
         raise untrusted(host) from error

@@ -186,19 +186,19 @@ def test_ctrl_c_keeps_what_came_and_says_how_to_go_on(
     home = {"HOME": "home", "JUPYTER_RUNTIME_DIR": "runtime", "JUPYTER_CONFIG_DIR": "config"}
     for name in home.values():
         (tmp_path / name).mkdir(exist_ok=True)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "coursia_genai_lab", "models", "fetch", "large"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **{key: str(tmp_path / name) for key, name in home.items()}},
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("checkpoints/large.safetensors: fetching"):
-            break
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("checkpoints/large.safetensors: fetching"):
+                break
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "goes on from there" in err
     assert "Traceback" not in err
