@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import click
 from rich.table import Table
 from rich.text import Text
 
+from ..gpu.reader import COMMAND
 from ..gpu.sampler import Sampler
 from ..gpu.view import gpus_view
 from ..wire.gpu import GPUsView, GPUUser, GPUView
 from .find import as_json as json_option
 from .find import find_lab, where
+from .settings import operator_settings
 from .shown import console, plain, print_json, told
+from .status import print_problem
 
 BAR = 20
 
@@ -29,7 +33,7 @@ def gpus(url: str, token: str, as_json: bool) -> None:
     with told(as_json):
         found = find_lab(url, token)
         if found is None:
-            view = asyncio.run(look())
+            view = asyncio.run(look(operator_settings().gpu_reader or COMMAND))
         else:
             with found.client() as lab:
                 view = lab.gpus()
@@ -39,9 +43,9 @@ def gpus(url: str, token: str, as_json: bool) -> None:
             _print(view)
 
 
-async def look() -> GPUsView:
+async def look(command: Sequence[str]) -> GPUsView:
     """Return one reading of this machine, taken by a process of our own."""
-    sampler = Sampler()
+    sampler = Sampler(command)
     try:
         reading = await sampler.fresh()
         return gpus_view(sampler, reading, services={}, claims={}, whole=True)
@@ -54,10 +58,7 @@ def _print(view: GPUsView) -> None:
     if view.driver:
         screen.print(plain(f"driver {view.driver}, CUDA {view.cuda or 'unknown'}"))
     if view.problem is not None:
-        screen.print(plain(view.problem.message, "bold"))
-        screen.print(plain(view.problem.remedy))
-        if view.problem.command:
-            screen.print(plain(f"  {view.problem.command}", "bold"))
+        print_problem(screen, view.problem)
     if not view.gpus:
         return
     table = Table(box=None, pad_edge=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,15 +53,32 @@ def test_a_running_lab_tells_gpus_and_who_holds_them(
     assert "  sudo nvidia-smi --gpu-reset" in lines
 
 
-def test_without_a_lab_the_driver_of_this_machine_is_asked(genai: Genai) -> None:
-    done = genai("gpus", "--json")
+def test_without_a_lab_the_driver_of_this_machine_is_asked(genai_here: Genai) -> None:
+    done = genai_here("gpus", "--json")
     assert done.status == 0, done.err
     view = GPUsView.model_validate(done.json)
     # A machine with a GPU has a reading, any other a reason.
     assert view.gpus or view.problem is not None
-    done = genai("gpus")
+    done = genai_here("gpus")
     assert done.status == 0, done.err
     assert done.out.strip()
+
+
+def test_without_a_lab_gpus_are_read_as_the_operator_set_it(
+    gpus: SimulatedGPUs, genai: Genai, tmp_path: Path
+) -> None:
+    card = gpus.add("RTX 3090")
+    (tmp_path / "config").mkdir()
+    settings = {"GenAILab": {"gpu_reader": gpus.command}}
+    (tmp_path / "config" / "jupyter_server_config.json").write_text(json.dumps(settings))
+    done = genai("gpus", "--json")
+    assert done.status == 0, done.err
+    assert [gpu["id"] for gpu in done.json["gpus"]] == [card]
+    doctor = genai("doctor", "--json")
+    assert doctor.out, doctor.err
+    said = [one["sentence"] for one in doctor.json["findings"] if one["name"] == "gpu"]
+    assert len(said) == 1
+    assert "RTX 3090" in said[0]
 
 
 def test_the_doctor_names_gpus_that_work(gpus: SimulatedGPUs) -> None:

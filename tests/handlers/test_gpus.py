@@ -27,7 +27,7 @@ def begun(tmp_path: Path) -> Path:
 @pytest.fixture
 def lab_traits(gpus: SimulatedGPUs, begun: Path) -> dict[str, Any]:
     noted = ["/bin/sh", "-c", 'touch "$0"; exec "$@"', str(begun), *gpus.command]
-    return {"runtime": "fake", "gpu_reader": noted}
+    return {"runtime": "process", "gpu_reader": noted}
 
 
 async def answer(api: Api, wanted: Callable[[Any], bool]) -> Any:
@@ -80,3 +80,17 @@ async def test_only_who_looks_at_gpus_has_them_read(api: Api, begun: Path) -> No
     assert not begun.exists()
     await answer(api, lambda body: body["problem"] is not None)
     assert begun.exists()
+
+
+async def test_memory_of_a_service_bears_its_name(app: Any, api: Api, gpus: SimulatedGPUs) -> None:
+    card, lab = gpus.add(), app.parts.lab
+    lab.start("demo", by="ada")
+    endpoint = await lab.endpoint("demo", timeout=60)
+    assert endpoint is not None
+    leader = int(lab.service("demo").instance.identifier.partition(":")[0])
+    # The engine itself is a child of the process that our runtime started.
+    children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+    gpus.use(card, 700, pid=int(children[0]))
+    body = await answer(api, lambda body: body["gpus"] and body["gpus"][0]["users"])
+    (user,) = body["gpus"][0]["users"]
+    assert (user["service"], user["label"], user["used_mib"]) == ("demo", "demo", 700)
