@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 status=0
 HYPOTHESIS_PROFILE=soak python -m pytest -q -m "not docker" \
-  tests/lab/test_random_wishes.py tests/lab/test_shared_host.py tests/detection tests/notebooks "$@" || status=1
+  tests/lab/test_random_wishes.py tests/lab/test_shared_host.py tests/lab/test_arbiter_schedules.py \
+  tests/detection tests/notebooks "$@" || status=1
 
 python -c "import atheris" 2>/dev/null ||
   python -m pip install --quiet --disable-pip-version-check "atheris>=3,<4" || true

@@ -95,6 +95,12 @@ class DockerUnderTest:
                 return count
             time.sleep(0.05)
 
+    def variable(self, container: str, name: str) -> str | None:
+        """Return what the first process of a container finds in its environment."""
+        pid = self.client.api.inspect_container(container)["State"]["Pid"]
+        pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+        return dict(pair.partition("=")[::2] for pair in pairs).get(name)
+
     def empty(self) -> None:
         """Remove every container and network, so that one test that fails spoils no other."""
         _empty(self)
@@ -117,6 +123,27 @@ def docker_engine() -> Iterator[DockerUnderTest]:
 def demo_image(docker_engine: DockerUnderTest) -> str:
     """The name of an image that serves the demo engine on port 8188, as user nobody."""
     return build_demo_image(docker_engine.client, docker_engine.root)
+
+
+@pytest.fixture(scope="session")
+def gpu_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerUnderTest]:
+    """An engine that takes requests for GPUs, on a machine without any.
+
+    It offers GPUs as soon as it finds NVIDIA's hook among its programs; one that does nothing
+    lets real containers start and shows in their environment what they would be given.
+    """
+    tools = tmp_path_factory.mktemp("tools")
+    hook = tools / "nvidia-container-runtime-hook"
+    hook.write_text("#!/bin/sh\ncat >/dev/null\nexit 0\n")
+    hook.chmod(0o755)
+    with running_engine(tools) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def gpu_image(gpu_engine: DockerUnderTest) -> str:
+    """The image of the demo engine, in the engine that takes requests for GPUs."""
+    return build_demo_image(gpu_engine.client, gpu_engine.root)
 
 
 @pytest.fixture(scope="session")

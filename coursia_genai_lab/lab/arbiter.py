@@ -176,7 +176,9 @@ class Arbiter:
             return
         claim, instance, runtime = self._book.of(name), service.instance, service.runtime
         if instance is not None and claim is None and runtime is not None and runtime.takes_gpus:
-            devices = split_devices(instance.detail.get("gpus", "")) or default_devices(gpu)
+            devices = split_devices(instance.detail.get("gpus", "")) or default_devices(
+                gpu.ids, gpu.count
+            )
             self._book.claim(_wish(service.spec, gpu), devices).instance = instance
         elif instance is None and claim is not None and claim.instance is not None:
             if service.state == "failed":
@@ -230,7 +232,10 @@ class Arbiter:
         try:
             while True:
                 seen = await self._looks.look(
-                    spec, ticket.gpu, unseen_is_fine=ticket.unseen_is_fine
+                    spec,
+                    ids=ticket.wish.ids,
+                    count=ticket.wish.count,
+                    unseen_is_fine=ticket.unseen_is_fine,
                 )
                 holds = self._book.holds(seen.devices, but=spec.name, look=seen.number)
                 barred = self._barred(ticket, seen.devices)
@@ -304,7 +309,7 @@ class Arbiter:
         report(Progress(f"{WAITING} that {who} uses" if who else WAITING))
 
     def _note_wait(self, ticket: _Ticket, seconds: float) -> None:
-        if ticket.in_the_way:
+        if ticket.in_the_way and seconds >= 1:
             reason = f"For GPU memory that {ticket.in_the_way} used."
             note = TimelineNote(ticket.spec.name, "waited", "the Lab", reason, seconds=seconds)
             self._record(note)

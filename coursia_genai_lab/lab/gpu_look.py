@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..catalog.spec import GPUSpec, ServiceSpec
+from ..catalog.spec import ServiceSpec
 from ..gpu.reading import Fault, Reading
 from ..runtimes.gpu_claims import SeenClaim, default_devices
 from . import gpu_problems
@@ -64,8 +64,12 @@ class Looks:
         self._pause = pause
         self._devices: tuple[Device, ...] = ()
 
-    async def look(self, spec: ServiceSpec, gpu: GPUSpec, *, unseen_is_fine: bool) -> Seen:
+    async def look(
+        self, spec: ServiceSpec, *, ids: Sequence[str], count: int, unseen_is_fine: bool
+    ) -> Seen:
         """Return what there is now; wait a while for a driver that hangs.
+
+        `ids` are the GPUs that the service must have, `count` how many where it names none.
 
         Raises:
             ServiceError: gpu_unreadable, or no_gpu unless a start without any is fine.
@@ -83,12 +87,12 @@ class Looks:
                 self._book.settle(number, self._devices, readable=True)
                 return Seen(number, self._devices, readable=True)
             if fault is None or fault.code in ABSENT:
-                if not (unseen_is_fine or gpu.ids):
+                if not (unseen_is_fine or ids):
                     raise gpu_problems.no_gpu(spec, fault)
-                if gpu.ids:
+                if ids:
                     self._changes.warn(gpu_problems.unseen(fault))
                 self._book.settle(number, (), readable=False)
-                return Seen(number, _unseen(gpu), readable=False)
+                return Seen(number, _unseen(ids, count), readable=False)
             if self._clock() >= patience_ends:
                 raise gpu_problems.unreadable(spec, fault)
             await self._pause(POLL_SECONDS)
@@ -111,6 +115,6 @@ class Looks:
         return one if device is None else device.id
 
 
-def _unseen(gpu: GPUSpec) -> tuple[Device, ...]:
+def _unseen(ids: Sequence[str], count: int) -> tuple[Device, ...]:
     # Numbers that no id means: an unseen device has no other name than its own.
-    return tuple(Device(one, -1 - place) for place, one in enumerate(default_devices(gpu)))
+    return tuple(Device(one, -1 - place) for place, one in enumerate(default_devices(ids, count)))

@@ -28,7 +28,7 @@ def claim_labels(order: StartOrder) -> dict[str, str]:
     if gpu is None:
         return {}
     return {
-        DEVICES_LABEL: join_devices(order.device_ids or default_devices(gpu)),
+        DEVICES_LABEL: join_devices(order.device_ids or default_devices(gpu.ids, gpu.count)),
         MIB_LABEL: str(gpu.vram_mib),
         EXCLUSIVE_LABEL: "true" if gpu.exclusive else "false",
     }

@@ -244,7 +244,7 @@ class FakeRuntime(Runtime):
 
 def _devices(order: StartOrder) -> tuple[str, ...]:
     gpu = order.spec.gpu
-    return () if gpu is None else tuple(order.device_ids) or default_devices(gpu)
+    return () if gpu is None else tuple(order.device_ids) or default_devices(gpu.ids, gpu.count)
 
 
 def _claim(served: _Served) -> SeenClaim:

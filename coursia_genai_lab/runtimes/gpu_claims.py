@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..catalog.spec import GPUSpec, ServiceSpec
+from ..catalog.spec import ServiceSpec
 from ..errors import GPUTaken
 
 
@@ -28,9 +28,9 @@ class SeenClaim:
     """Sorts claims of one engine by age; of two that do not fit together the later gives way."""
 
 
-def default_devices(gpu: GPUSpec) -> tuple[str, ...]:
+def default_devices(ids: Sequence[str], count: int) -> tuple[str, ...]:
     """Return what a runtime gives where nobody has chosen: the named ones, else the first."""
-    return tuple(gpu.ids) or tuple(str(number) for number in range(gpu.count))
+    return tuple(ids) or tuple(str(number) for number in range(count))
 
 
 def give_way(
