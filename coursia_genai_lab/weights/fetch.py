@@ -331,10 +331,18 @@ class _Fetch:
 
 
 def _make_room(file: ModelFileSpec, place: Place, terms: Terms) -> None:
+    """Remove a wrong file that may be replaced.
+
+    Raises:
+        Conflict: somebody's own file lies there.
+    """
     found: FileFound = find_file(file, [place.root])
     folder = place.target.is_dir() and not place.target.is_symlink()
     if folder or (found.state == "wrong" and not (found.fetched or terms.replace)):
         raise place_taken(f"{file.folder}/{file.name}")
+    if found.state == "wrong":
+        # Gone before its record is: after a crash in between it would be taken for somebody's.
+        place.target.unlink(missing_ok=True)
 
 
 def _drop(place: Place) -> None:

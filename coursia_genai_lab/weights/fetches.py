@@ -7,10 +7,11 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..catalog.spec import ModelSpec
-from ..errors import Conflict, GenAIError
+from ..errors import Conflict, GenAIError, ModelFilesError
 from ..wire.problems import Problem
 from ..wire.weights import WeightsList, WeightsView
 from .check import as_problem, check_file
@@ -20,16 +21,20 @@ from .off_loop import in_thread
 from .places import place_of
 from .problems import licence_open
 from .speed import Speed
-from .stock import Coming, FileKey, Stock
+from .stock import CHECKING, Coming, FileKey, Stock
 from .terms import Step, Terms
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 PARALLEL = 2
-CHECKING = "checking"
 WAITING = "waiting for another download"
 
+LOOK_SECONDS = 10.0
+MOST_LOOKS = 4
+"""Threads that a disk without an answer may hold up."""
+
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -78,11 +83,16 @@ class Fetches:
         self._works: dict[str, _Work] = {}
         self._problems: dict[str, Problem] = {}
         self._session: ClientSession | None = None
+        self._looks: set[asyncio.Future[Any]] = set()
         self._closed = False
 
     async def everything(self) -> WeightsList:
-        """Return every model and what is done for it."""
-        return await asyncio.to_thread(self._stock.everything, self._coming())
+        """Return every model and what is done for it.
+
+        Raises:
+            ModelFilesError: the disk gives no answer.
+        """
+        return await self._look(partial(self._stock.everything, self._coming()))
 
     async def view(self, model_id: str) -> WeightsView:
         """Return one model.
@@ -91,7 +101,7 @@ class Fetches:
             NotFound: there is no such model.
         """
         coming = self._coming().get(model_id, Coming())
-        return await asyncio.to_thread(self._stock.view, model_id, coming)
+        return await self._look(partial(self._stock.view, model_id, coming))
 
     async def fetch(self, model_id: str, *, by: str, accept_licence: bool = False) -> WeightsView:
         """Begin to bring what is missing of a model; one that is on its way is left alone.
@@ -153,6 +163,21 @@ class Fetches:
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
+
+    async def _look(self, work: Callable[[], T]) -> T:
+        """Look at the disk, bounded: a network file system may never answer."""
+        if len(self._looks) < MOST_LOOKS:
+            look = asyncio.ensure_future(asyncio.to_thread(work))
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+            done, _ = await asyncio.wait({look}, timeout=LOOK_SECONDS)
+            if done:
+                return look.result()
+        raise ModelFilesError(
+            "The folders of GenAILab.model_roots give no answer.",
+            "See whether the disk or the network file system under them is there.",
+            code="models_unreadable",
+        )
 
     def _coming(self) -> dict[str, Coming]:
         failed = {name: Coming(problem=problem) for name, problem in self._problems.items()}

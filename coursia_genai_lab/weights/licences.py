@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,9 +54,10 @@ class Licences:
         """
         if not self._roots:
             raise root_missing(None)
-        root = self._roots[0]
-        if not root.is_dir():
-            raise root_missing(root)
+        there = [root for root in self._roots if root.is_dir()]
+        if not there:
+            raise root_missing(self._roots[0])
+        root = next((one for one in there if os.access(one, os.W_OK | os.X_OK)), there[0])
         table = {
             "licence": model.licence,
             "url": model.licence_url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +75,12 @@ def place_of(file: ModelFileSpec, roots: Sequence[str | Path]) -> Place | None:
     """Return where the file lies or would lie; None: there is no model root.
 
     It is the first root that has the file's folder, for that one is mounted into containers; where
-    none has it, the first root.
+    none has it, the first that we can write, else the first.
     """
     paths = [Path(root) for root in roots]
     if not paths:
         return None
-    root = next((path for path in paths if (path / file.folder).is_dir()), paths[0])
+    having = (path for path in paths if (path / file.folder).is_dir())
+    writable = (path for path in paths if path.is_dir() and os.access(path, os.W_OK | os.X_OK))
+    root = next(having, None) or next(writable, paths[0])
     return Place(root, file.folder, file.name)

@@ -41,6 +41,8 @@ class Coming:
 
 
 NOTHING = Coming()
+CHECKING = "checking"
+"""The phase of a model whose files are read and compared."""
 
 
 class Stock:
@@ -136,9 +138,9 @@ class Stock:
             optional=model.optional,
             state=state,
             phase=coming.phase,
-            percent=_percent(files, total) if coming.phase else None,
+            percent=_percent(files, total, coming) if coming.phase else None,
             bytes_per_second=speed,
-            estimate_seconds=missing / speed if speed and coming.phase else None,
+            estimate_seconds=_left(missing, total, coming),
             size_bytes=total or _mib(model.size_mib),
             missing_bytes=missing if None not in left else _mib(model.size_mib),
             licence=model.licence,
@@ -149,7 +151,8 @@ class Stock:
             gated=model.gated,
             token_missing=model.gated and not token[0],
             can_fetch=bool(self.roots) and bool(sources) and None not in sources,
-            problem=coming.problem or next((one.problem for one in files if one.problem), None),
+            problem=(coming.problem if state != "present" else None)
+            or next((one.problem for one in files if one.problem), None),
             files=files,
         )
 
@@ -216,11 +219,24 @@ def named_files(offers: Mapping[str, Offer]) -> dict[FileKey, ModelFileSpec]:
     }
 
 
-def _percent(files: Sequence[WeightsFile], total: int | None) -> float | None:
+def _percent(files: Sequence[WeightsFile], total: int | None, coming: Coming) -> float | None:
     if not total:
         return None
-    done = sum(file.done_bytes for file in files if file.state != "wrong")
+    if coming.phase == CHECKING:
+        done = sum(step.done_bytes for step in coming.steps.values())
+    else:
+        done = sum(file.done_bytes for file in files if file.state != "wrong")
     return round(min(100.0, 100 * done / total), 1)
+
+
+def _left(missing: int, total: int | None, coming: Coming) -> float | None:
+    speed = coming.bytes_per_second
+    if not speed or coming.phase is None:
+        return None
+    if coming.phase != CHECKING:
+        return missing / speed
+    read = sum(step.done_bytes for step in coming.steps.values())
+    return None if total is None else max(0, total - read) / speed
 
 
 def _mib(size: int | None) -> int | None:

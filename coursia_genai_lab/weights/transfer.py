@@ -254,6 +254,8 @@ def _pause(text: str) -> float | None:
 
 
 def _proxy_of(url: URL) -> str | None:
+    if url.host in ("127.0.0.1", "localhost", "::1"):
+        return None
     proxy = urllib.request.getproxies().get(url.scheme)
     if not proxy or urllib.request.proxy_bypass(f"{url.host}:{url.port}"):
         return None

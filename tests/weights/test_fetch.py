@@ -184,6 +184,20 @@ async def test_no_network_is_told_with_what_works_without(bringer: Bringer) -> N
     assert "models import" in caught.value.remedy
 
 
+async def test_the_proxy_of_the_environment_is_used(
+    bringer: Bringer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = "http://files.example.org/model"
+    bringer.liar.files[far] = DATA
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", bringer.liar.address)
+    await bringer.fetch(url=far, sha256=GOOD)
+    assert bringer.liar.gets(far)
+    monkeypatch.setenv("no_proxy", "*")
+    await bringer.fetch(sha256=GOOD)
+
+
 async def test_nobody_knows_where_it_is(bringer: Bringer) -> None:
     assert await code_of(bringer, url=None) == "model_no_source"
 
