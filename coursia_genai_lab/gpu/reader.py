@@ -144,6 +144,8 @@ class _Child:
     """One process and its two pipes."""
 
     def __init__(self, command: Sequence[str]) -> None:
+        # Here and in no thread: the signal that ends it with its parent comes when the thread that
+        # started it ends. It takes about a millisecond.
         self.process = subprocess.Popen(  # noqa: S603 -- the operator's command, or ours
             command,
             stdin=subprocess.PIPE,

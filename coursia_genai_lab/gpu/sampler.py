@@ -158,15 +158,18 @@ class Sampler:
 
     def _after_now(self) -> asyncio.Task[Reading]:
         """Return the one sample that has asked nobody yet."""
-        running = self._running
+        running, queued = self._running, self._queued
+        # First the queued one, which follows at the next turn of the loop: a second one beside it
+        # would ask the same child at the same time.
+        if queued is not None and not queued.done():
+            return queued
         if running is None or running.done():
             self._asked = False
             self._running = asyncio.create_task(self._sample())
             return self._running
         if not self._asked:
             return running
-        if self._queued is None or self._queued.done():
-            self._queued = asyncio.create_task(self._sample_after(running))
+        self._queued = asyncio.create_task(self._sample_after(running))
         return self._queued
 
     async def _sample_after(self, former: asyncio.Task[Reading]) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -142,6 +143,30 @@ async def test_a_reading_that_was_under_way_is_not_taken_for_a_fresh_one(
         readings = await asyncio.gather(*later)
         assert all(reading is readings[0] for reading in readings)
         assert readings[0] is not earlier
+
+
+async def test_whoever_asks_at_whatever_moment_sees_what_was_so_before(
+    gpus: SimulatedGPUs,
+) -> None:
+    card = gpus.add(total_mib=100_000)
+    gpus.use(card, 1, pid=1)
+    told = itertools.count(2)
+
+    async def ask(turns: int) -> None:
+        for turn in range(6):
+            mib = next(told)
+            gpus.use(card, mib, pid=1)
+            found = await sampler.fresh()
+            assert found.fault is None
+            assert (found.devices[0].used_mib or 0) >= mib
+            for _ in range((turns * turn) % 7):
+                await asyncio.sleep(0)
+            assert (await sampler.latest()).readable
+
+    # Without a pause between two readings, each call falls into another moment of one.
+    async with sampling(gpus, replace(PATIENT, interval=0.0)) as sampler:
+        await asyncio.gather(*(ask(turns) for turns in range(12)))
+        assert sampler.problem is None
 
 
 def test_the_history_is_that_of_the_readings_and_short() -> None:
