@@ -19,13 +19,7 @@ from coursia_genai_lab.runtimes.base import Instance, Progress
 from coursia_genai_lab.runtimes.docker import DockerRuntime
 from coursia_genai_lab.runtimes.docker_engine import DockerEngine
 
-pytestmark = [
-    pytest.mark.docker,
-    # The SDK drops a socket that finds nobody, as when an engine dies between two of our steps.
-    pytest.mark.filterwarnings(
-        "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-    ),
-]
+pytestmark = pytest.mark.docker
 
 PATIENCE = 60.0
 SOON = 60.0

@@ -27,13 +27,7 @@ from coursia_genai_lab.runtimes.base import Instance
 from coursia_genai_lab.runtimes.docker import DockerRuntime
 from coursia_genai_lab.runtimes.readiness import until_ready
 
-pytestmark = [
-    pytest.mark.docker,
-    # The SDK drops a socket that finds nobody, as when an engine dies between two of our steps.
-    pytest.mark.filterwarnings(
-        "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-    ),
-]
+pytestmark = pytest.mark.docker
 
 PATIENCE = 60.0
 SOON = 60.0
