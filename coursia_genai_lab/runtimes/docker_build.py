@@ -123,7 +123,6 @@ class DockerBuild:
             self._spec.model_copy(update={"container": container}),
             self._report_base,
             reserve_bytes=self._reserve_bytes,
-            quiet_seconds=min(self._quiet_seconds, 300.0),
         )
         with self._lock:
             self._pull, abandoned = pull, self._abandoned

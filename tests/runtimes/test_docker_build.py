@@ -44,6 +44,8 @@ class Site:
     base: str
     reports: list[Progress] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    before: set[str] = field(default_factory=set)
+    """Ids of what other tests have on the engine."""
 
     def spec(self, *steps: str, base: str | None = None, **build: object) -> ServiceSpec:
         """Return a service whose image is made by these steps."""
@@ -65,8 +67,8 @@ class Site:
         await asyncio.wait_for(builder.build(job, self.reports.append, self.lines.append), PATIENCE)
 
     def images(self) -> list[str]:
-        """Name all that is on the engine, without the base image; ids of what has no name."""
-        rows = self.engine.client.api.images()
+        """Name what this test has on the engine, without base images; ids of what has no name."""
+        rows = [row for row in self.engine.client.api.images() if row["Id"] not in self.before]
         names = [
             [*(row["RepoTags"] or []), *(row["RepoDigests"] or []), row["Id"]][0] for row in rows
         ]
@@ -88,7 +90,7 @@ def registry() -> Iterator[Registry]:
 @pytest.fixture
 def site(docker_engine: DockerUnderTest, registry: Registry, tmp_path: Path) -> Iterator[Site]:
     found = Site(docker_engine, registry, tmp_path, registry.offer("cgl/base", [SERVER]))
-    before = set(docker_engine.client.api.images(quiet=True, all=True))
+    before = found.before = set(docker_engine.client.api.images(quiet=True, all=True))
     yield found
     remains = docker_engine.leftovers()
     docker_engine.empty()
