@@ -16,6 +16,7 @@ from .mark import mark
 from .models import models
 from .pin import pin, unpin
 from .plan import plan
+from .setup import setup
 from .status import status
 from .timeline import timeline
 
@@ -46,6 +47,7 @@ for _command in (
     gpus,
     plan,
     doctor,
+    setup,
     catalog,
     build,
     models,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..catalog.load import Catalog
-from ..errors import ImageMissing, RuntimeUnavailable
+from ..errors import RuntimeUnavailable
 from ..gpu.reader import COMMAND
 from ..gpu.reading import Reading
 from ..gpu.sampler import Sampler
@@ -22,6 +22,7 @@ from ..wire.problems import Problem
 from .ports import holder, is_free
 
 OLDEST_PYTHON = (3, 10)
+ENGINE_SECONDS = 3.0
 PACKAGE_FOLDER = Path(__file__).parents[1]
 REINSTALL = "python -m pip install --force-reinstall coursia-genai-lab"
 
@@ -31,7 +32,8 @@ class Finding:
     """One thing that was looked at.
 
     ok: as it should be. note: something that works less well, or not at all, without it.
-    missing: without it nothing works.
+    missing: without it nothing works. `on_road`: a step to take before the next ones, on the way
+    to a service of this machine's own.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Finding:
     sentence: str
     remedy: str = ""
     command: str | None = None
+    on_road: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields."""
@@ -135,7 +138,7 @@ def docker(host: str | None = None) -> list[Finding]:
     async def ask() -> EngineFacts:
         engine = DockerEngine(host)
         try:
-            return await engine.call(facts_of, seconds=3)
+            return await engine.call(facts_of, seconds=ENGINE_SECONDS)
         finally:
             engine.close()
 
@@ -152,22 +155,26 @@ def docker(host: str | None = None) -> list[Finding]:
     return [Finding("docker", "ok", facts.name), *found]
 
 
-def images(catalog: Catalog, problems: Mapping[str, Problem | None]) -> list[Finding]:
-    """Tell which container images are here; nothing when Docker could not be asked."""
-    found = []
-    for spec in catalog.values():
-        problem = problems.get(spec.name)
-        if spec.container is None or spec.kind != "local":
-            continue
-        if problem is None:
-            found.append(Finding(f"image {spec.name}", "ok", f"{spec.title} can start here"))
-        elif problem.code == ImageMissing.code:
-            found.append(
-                Finding(
-                    f"image {spec.name}", "note", problem.message, problem.remedy, problem.command
-                )
-            )
-    return found
+def engine_info(host: str | None = None) -> Mapping[str, object] | None:
+    """Return what the Docker engine says of itself; None where it gives no answer. Bounded."""
+    from ..runtimes.docker_engine import DockerEngine
+
+    async def ask() -> Mapping[str, object]:
+        engine = DockerEngine(host)
+        try:
+            return await engine.call(lambda client: dict(client.info()), seconds=ENGINE_SECONDS)
+        finally:
+            engine.close()
+
+    try:
+        return asyncio.run(ask())
+    except RuntimeUnavailable:
+        return None
+
+
+def service_file(wrong: Problem) -> Finding:
+    """Tell of a service file that is left out."""
+    return Finding("service file", "note", wrong.message, wrong.remedy, wrong.command)
 
 
 def demo(problems: Mapping[str, Problem | None]) -> Finding:
@@ -184,6 +191,12 @@ def gpu(command: Sequence[str] = COMMAND) -> list[Finding]:
     `command` reads them, as `GenAILab.gpu_reader`.
     """
 
+    return gpu_findings(*read_gpus(command))
+
+
+def read_gpus(command: Sequence[str] = COMMAND) -> tuple[Reading, Problem | None]:
+    """Ask the NVIDIA driver, bounded; with what is wrong, if anything is."""
+
     async def ask() -> tuple[Reading, Problem | None]:
         sampler = Sampler(command)
         try:
@@ -191,7 +204,11 @@ def gpu(command: Sequence[str] = COMMAND) -> list[Finding]:
         finally:
             await sampler.close()
 
-    reading, problem = asyncio.run(ask())
+    return asyncio.run(ask())
+
+
+def gpu_findings(reading: Reading, problem: Problem | None) -> list[Finding]:
+    """Tell what the driver said."""
     found = []
     if problem is not None:
         found.append(Finding("gpu", "note", problem.message, problem.remedy, problem.command))
@@ -232,11 +249,8 @@ def doors(catalog: Catalog, ours: Mapping[int, str]) -> list[Finding]:
     return taken or [Finding("doors", "ok", "the preferred ports of the doors are free")]
 
 
-def state_folder() -> Finding:
+def state_folder(folder: Path) -> Finding:
     """Look whether the folder for ownership and credentials can be written."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    folder = Path(jupyter_runtime_dir()) / "coursia-genai"
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
         return Finding("state folder", "ok", f"{folder} can be written")
