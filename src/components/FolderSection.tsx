@@ -8,9 +8,8 @@ import type { ApiError } from '../api/request';
 import { CourseList } from './CourseList';
 import { CourseTotals } from './CourseTotals';
 import { IconButton } from './IconButton';
-import { Notice } from './Notice';
+import { LoadProblem } from './LoadProblem';
 import { Skeleton } from './Skeleton';
-import { problemHeadline } from './problems';
 
 export interface IFolderActions {
   onOpenNotebook: (path: string) => void;
@@ -47,24 +46,12 @@ export function FolderSection(props: IFolderSectionProps): JSX.Element {
           onClick={props.onRefreshFolder}
         />
       </div>
-      {problem && (
-        <Notice
-          kind="warning"
-          headline={trans.__('This folder could not be read')}
-          message={problem.message || problemHeadline(problem.code, trans)}
-          remedy={problem.remedy}
-          code={problem.code}
-          trans={trans}
-        >
-          <button
-            type="button"
-            className="jp-mod-styled jp-GenAILab-button"
-            onClick={props.onRefreshFolder}
-          >
-            {trans.__('Try again')}
-          </button>
-        </Notice>
-      )}
+      <LoadProblem
+        headline={trans.__('This folder could not be read')}
+        problem={problem}
+        onRetry={props.onRefreshFolder}
+        trans={trans}
+      />
       {loading && !index && (
         <Skeleton label={trans.__('Reading the notebooks of this folder')} lines={6} />
       )}

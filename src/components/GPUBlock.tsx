@@ -12,7 +12,9 @@ import {
   figuresWords,
   gpuName,
   holderName,
-  memoryWords
+  memoryWords,
+  modelName,
+  powerWords
 } from './gpuWords';
 import { durationWords } from './words';
 
@@ -65,8 +67,8 @@ function Head(props: { gpu: GPUView; trans: TranslationBundle }): JSX.Element {
   const { gpu, trans } = props;
   return (
     <div className="jp-GenAILab-gpu-head">
-      <span className="jp-GenAILab-gpu-name" title={gpu.id}>
-        <b>{gpuName(gpu, trans)}</b> {gpu.name}
+      <span className="jp-GenAILab-gpu-name" title={`${gpu.name}\n${gpu.id}`}>
+        <b>{gpuName(gpu, trans)}</b> {modelName(gpu)}
       </span>
       <span className="jp-GenAILab-gpu-memory">
         {gpu.state === 'lost' ? trans.__('Lost') : memoryWords(gpu, trans)}
@@ -93,7 +95,9 @@ function Figures(props: IGPUBlockProps): JSX.Element {
         />
       )}
       <div className="jp-GenAILab-gpu-figures">
-        <span>{figures || trans.__('Its load is not told')}</span>
+        <span title={powerWords(gpu, trans)}>
+          {figures || trans.__('Its load is not told')}
+        </span>
         <History gpu={gpu} trans={trans} />
       </div>
       {instances.length === 0 && <Holders {...props} shares={shares} />}

@@ -6,6 +6,7 @@ import type { ApiError } from '../api/request';
 import { groupsOf, hasNone } from '../model/gpus';
 
 import { GPUBlock } from './GPUBlock';
+import { LoadProblem } from './LoadProblem';
 import { Notice } from './Notice';
 import { Skeleton } from './Skeleton';
 import { problemHeadline } from './problems';
@@ -34,24 +35,12 @@ export function GPUSection(props: IGPUSectionProps): JSX.Element {
   const { problem, reading, trans } = props;
   return (
     <>
-      {problem && (
-        <Notice
-          kind="warning"
-          headline={trans.__('The GPUs could not be read')}
-          message={problem.message || problemHeadline(problem.code, trans)}
-          remedy={problem.remedy}
-          code={problem.code}
-          trans={trans}
-        >
-          <button
-            type="button"
-            className="jp-mod-styled jp-GenAILab-button"
-            onClick={props.onRefreshGPUs}
-          >
-            {trans.__('Try again')}
-          </button>
-        </Notice>
-      )}
+      <LoadProblem
+        headline={trans.__('The GPUs could not be read')}
+        problem={problem}
+        onRetry={props.onRefreshGPUs}
+        trans={trans}
+      />
       {!reading && !problem && (
         <Skeleton label={trans.__('Reading the GPUs')} lines={3} />
       )}

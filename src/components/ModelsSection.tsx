@@ -7,6 +7,7 @@ import type { ApiError } from '../api/request';
 import { splitModels } from '../model/weights';
 
 import { IconButton } from './IconButton';
+import { LoadProblem } from './LoadProblem';
 import type { IModelActions } from './ModelCard';
 import { ModelCard } from './ModelCard';
 import { Notice } from './Notice';
@@ -51,24 +52,12 @@ export function ModelsSection(props: IModelsSectionProps): JSX.Element {
           onClick={props.onRefreshModels}
         />
       </div>
-      {problem && (
-        <Notice
-          kind="warning"
-          headline={trans.__('The models could not be listed')}
-          message={problem.message || problemHeadline(problem.code, trans)}
-          remedy={problem.remedy}
-          code={problem.code}
-          trans={trans}
-        >
-          <button
-            type="button"
-            className="jp-mod-styled jp-GenAILab-button"
-            onClick={props.onRefreshModels}
-          >
-            {trans.__('Try again')}
-          </button>
-        </Notice>
-      )}
+      <LoadProblem
+        headline={trans.__('The models could not be listed')}
+        problem={problem}
+        onRetry={props.onRefreshModels}
+        trans={trans}
+      />
       {!list && !problem && (
         <Skeleton label={trans.__('Looking for the models')} lines={5} />
       )}

@@ -7,6 +7,7 @@ import type { ApiError } from '../api/request';
 import { PlanModel } from '../model/plan';
 
 import { IconButton } from './IconButton';
+import { LoadProblem } from './LoadProblem';
 import { Notice } from './Notice';
 import { Skeleton } from './Skeleton';
 import { fitWord, takesWords, waitWords } from './planWords';
@@ -47,24 +48,12 @@ export function PlanSection(props: IPlanSectionProps): JSX.Element {
           onClick={props.onRefreshPlan}
         />
       </div>
-      {problem && (
-        <Notice
-          kind="warning"
-          headline={trans.__('The plan could not be made')}
-          message={problem.message || problemHeadline(problem.code, trans)}
-          remedy={problem.remedy}
-          code={problem.code}
-          trans={trans}
-        >
-          <button
-            type="button"
-            className="jp-mod-styled jp-GenAILab-button"
-            onClick={props.onRefreshPlan}
-          >
-            {trans.__('Try again')}
-          </button>
-        </Notice>
-      )}
+      <LoadProblem
+        headline={trans.__('The plan could not be made')}
+        problem={problem}
+        onRetry={props.onRefreshPlan}
+        trans={trans}
+      />
       {loading && !plan && <Skeleton label={trans.__('Planning')} lines={5} />}
       {plan && <Plan {...props} plan={plan} />}
     </>

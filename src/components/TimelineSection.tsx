@@ -7,10 +7,9 @@ import type { ApiError } from '../api/request';
 import { happenings } from '../model/happenings';
 
 import { IconButton } from './IconButton';
-import { Notice } from './Notice';
+import { LoadProblem } from './LoadProblem';
 import { Skeleton } from './Skeleton';
 import { StateDot } from './StateDot';
-import { problemHeadline } from './problems';
 import { entryDetail, entryMark, entrySentence } from './timelineWords';
 import { ago, dateAndTime, useNow } from './when';
 
@@ -55,24 +54,12 @@ export function TimelineSection(props: ITimelineSectionProps): JSX.Element {
           onClick={props.onRefreshTimeline}
         />
       </div>
-      {problem && (
-        <Notice
-          kind="warning"
-          headline={trans.__('What happened could not be loaded')}
-          message={problem.message || problemHeadline(problem.code, trans)}
-          remedy={problem.remedy}
-          code={problem.code}
-          trans={trans}
-        >
-          <button
-            type="button"
-            className="jp-mod-styled jp-GenAILab-button"
-            onClick={props.onRefreshTimeline}
-          >
-            {trans.__('Try again')}
-          </button>
-        </Notice>
-      )}
+      <LoadProblem
+        headline={trans.__('What happened could not be loaded')}
+        problem={problem}
+        onRetry={props.onRefreshTimeline}
+        trans={trans}
+      />
       {!props.durable && (
         <p className="jp-GenAILab-small jp-GenAILab-caveat" role="note">
           {trans.__('Nothing of this is kept on disk: it ends with this server.')}

@@ -19,6 +19,11 @@ export function gpuName(gpu: GPUView, trans: TranslationBundle): string {
     : trans.__('MIG %1', gpu.index);
 }
 
+/** A GPU's model without the words that all of them have. */
+export function modelName(gpu: GPUView): string {
+  return gpu.name.replace(/^NVIDIA (GeForce )?/, '');
+}
+
 /** How much of its memory is used; empty where the driver does not tell. */
 export function memoryWords(gpu: GPUView, trans: TranslationBundle): string {
   const { total_mib: total, used_mib: used } = gpu;
@@ -32,22 +37,22 @@ export function memoryWords(gpu: GPUView, trans: TranslationBundle): string {
 
 /** Load, temperature and power, as far as the driver tells them. */
 export function figuresWords(gpu: GPUView, trans: TranslationBundle): string {
-  const {
-    busy_percent: busy,
-    power_limit_watts: limit,
-    power_watts: power,
-    temperature_celsius: warmth
-  } = gpu;
+  const { busy_percent: busy, power_watts: power, temperature_celsius: warmth } = gpu;
   return [
     busy !== null && trans.__('%1 % busy', Math.round(busy)),
     warmth !== null && trans.__('%1 °C', Math.round(warmth)),
-    power !== null &&
-      (limit === null
-        ? trans.__('%1 W', Math.round(power))
-        : trans.__('%1 of %2 W', Math.round(power), Math.round(limit)))
+    power !== null && trans.__('%1 W', Math.round(power))
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+/** How much power of how much it draws; nothing where the driver does not tell both. */
+export function powerWords(gpu: GPUView, trans: TranslationBundle): string | undefined {
+  const { power_limit_watts: limit, power_watts: power } = gpu;
+  return power === null || limit === null
+    ? undefined
+    : trans.__('%1 of %2 W', Math.round(power), Math.round(limit));
 }
 
 /** Who holds memory. */

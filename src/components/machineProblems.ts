@@ -105,6 +105,10 @@ export function machineHeadline(code: string, trans: TranslationBundle): string 
       return trans.__('Somebody else fetches it already');
     case 'secrets_exposed':
       return trans.__('A file with secrets is open to others');
+    case 'services_package_bad':
+      return trans.__('An installed package brings services that cannot be read');
+    case 'door_port_shared':
+      return trans.__('Two services want the same port');
     case 'plan_cut':
       return trans.__('Not every way to share the GPUs was tried');
     case 'plan_foreign':

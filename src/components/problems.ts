@@ -56,7 +56,6 @@ export function problemHeadline(code: string, trans: TranslationBundle): string 
     case 'no_neighbour':
       return trans.__('Nobody runs it on this machine');
     case 'door_moved':
-    case 'door_port_shared':
       return trans.__('An address is not the usual one');
     case 'kernels_elsewhere':
       return trans.__('Kernels run on another machine');
@@ -113,7 +112,6 @@ export function problemHeadline(code: string, trans: TranslationBundle): string 
       return trans.__('Not found');
     case 'bad_spec':
     case 'configuration_error':
-    case 'services_package_bad':
     case 'services_path_missing':
     case 'services_path_in_root':
       return trans.__('A setting of this server is wrong');

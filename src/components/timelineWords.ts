@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ServiceState, TimelineEntry } from '../_wire';
 
 import { nameWords } from './holderWords';
+import { holderWords } from './machinePhases';
 import { problemHeadline } from './problems';
 import { durationWords } from './words';
 
@@ -47,13 +48,14 @@ export function entryMark({ event }: TimelineEntry): ServiceState {
 const PINNED = /^Pinned (?:for ([\d.e+]+) minutes|until it is unpinned)\.$/;
 const DORMANT = /^Dormant: (.+)\.$/;
 const ROOM = /^Room for (.+)\.$/;
+const WAITED = /^For GPU memory that (.+) used\.$/;
 const UNUSED = /^Unused\.$/;
 const CALLED_OFF = /^The start was called off\.$/;
 const ANEW = /^Asked to start anew\.$/;
 /** Said by the event or by its cause already. */
 const REDUNDANT =
   /^(Asked to stop|The mode forbids it|In use again|Nobody holds it any more)\.$/;
-const REASONS = [PINNED, DORMANT, ROOM, UNUSED, CALLED_OFF, ANEW, REDUNDANT];
+const REASONS = [PINNED, DORMANT, ROOM, WAITED, UNUSED, CALLED_OFF, ANEW, REDUNDANT];
 
 function eventWords(entry: TimelineEntry, trans: TranslationBundle): string {
   const took = entry.seconds === null ? '' : durationWords(entry.seconds, trans);
@@ -70,6 +72,8 @@ function eventWords(entry: TimelineEntry, trans: TranslationBundle): string {
       return keptWords(entry.reason, trans);
     case 'released':
       return releasedWords(entry.reason, trans);
+    case 'waited':
+      return took ? trans.__('Waited %1', took) : trans.__('Waited');
     case 'freed':
       return took
         ? trans.__('GPU memory given back in %1', took)
@@ -140,6 +144,10 @@ function whyWords(entry: TimelineEntry, trans: TranslationBundle): string {
   const room = ROOM.exec(reason);
   if (room) {
     return trans.__('to make room for %1', room[1]);
+  }
+  const holder = WAITED.exec(reason);
+  if (holder) {
+    return trans.__('for GPU memory that %1 used', holderWords(holder[1], trans));
   }
   if (UNUSED.test(reason)) {
     return trans.__('nobody used it');

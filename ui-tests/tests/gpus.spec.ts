@@ -34,7 +34,7 @@ test('the GPUs are read while somebody looks at them, and only then', async ({
   const gpus = panelOf(page).getByRole('list', { name: 'GPUs', exact: true });
   const busy = gpus.locator('[data-gpu]').first();
   await expect(busy).toContainText('83 % busy · 71 °C');
-  await expect(busy).toContainText(/^GPU 0 NVIDIA GeForce RTX 4090.* of 23\.4 GiB/);
+  await expect(busy).toContainText(/^GPU 0 RTX 4090.* of 23\.4 GiB/);
   await expect(
     busy.getByRole('list', { name: 'Who holds the memory of GPU 0' })
   ).toContainText('8.8 GiB');

@@ -32,9 +32,9 @@ export async function patchStatus(
 
 /** Fold all sections of the panel away, but one. */
 export async function showOnly(page: Page, title: string): Promise<void> {
-  for (const toggle of await panelOf(page)
-    .locator('.jp-GenAILab-section-toggle')
-    .all()) {
+  const toggles = panelOf(page).locator('.jp-GenAILab-section-toggle');
+  await toggles.first().waitFor();
+  for (const toggle of await toggles.all()) {
     const open = (await toggle.getAttribute('aria-expanded')) === 'true';
     const wanted = (await toggle.textContent())?.startsWith(title) ?? false;
     if (open !== wanted) {

@@ -50,12 +50,13 @@ describe('the GPUs', () => {
   it('say name, memory, load, warmth and power', () => {
     show();
     const gpu = screen.getByRole('listitem');
-    expect(gpu.textContent).toContain('GPU 0 NVIDIA RTX 4090');
+    expect(gpu.textContent).toContain('GPU 0 RTX 4090');
     expect(gpu.textContent).toContain('0.5 of 24.0 GiB');
-    expect(gpu.textContent).toContain('3 % busy · 41 °C · 28 of 450 W');
+    expect(gpu.textContent).toContain('3 % busy · 41 °C · 28 W');
     expect(
       screen.getByRole('img', { name: 'Memory of GPU 0: 0.5 of 24.0 GiB' })
     ).toBeTruthy();
+    expect(screen.getByTitle('28 of 450 W')).toBeTruthy();
     expect(screen.getByText('Driver 560.35 · CUDA up to 12.6')).toBeTruthy();
   });
 

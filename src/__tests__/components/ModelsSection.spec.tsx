@@ -49,6 +49,9 @@ describe('the models', () => {
   it('say why they could not be listed, and try again', () => {
     const problem = new ApiError('unreachable', 'TypeError', '', 0);
     const { onRefreshModels } = show({ list: null, problem });
+    // What the browser says of it helps nobody.
+    expect(screen.getByText('The server does not answer')).toBeTruthy();
+    expect(screen.queryByText('TypeError')).toBeNull();
     fireEvent.click(button('Try again'));
     expect(onRefreshModels).toHaveBeenCalledTimes(1);
     expect(screen.queryByRole('status')).toBeNull();

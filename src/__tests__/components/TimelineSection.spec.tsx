@@ -121,6 +121,15 @@ describe('the timeline', () => {
       { event: 'stopped', by: 'ada', reason: 'The start was called off.' },
       'Stopped · by you · its start was called off'
     ],
+    [
+      {
+        event: 'waited',
+        by: 'the Lab',
+        reason: 'For GPU memory that another program used.',
+        seconds: 40
+      },
+      'Waited 40 seconds · for GPU memory that another program used'
+    ],
     [{ event: 'engine_away' }, 'Docker went away'],
     [{ event: 'engine_back' }, 'Docker is back']
   ])('has words for %j', (fields, words) => {
