@@ -19,6 +19,8 @@ from . import credentials, loopback, warden
 from .base import Exit, Instance, Progress, Report, Runtime, Secret, StartOrder
 from .child import Child, can_run_children, identify
 from .fingerprint import fingerprint
+from .gpu_claims import SeenClaim
+from .process_claims import claims_of_others
 from .process_environment import child_environment
 from .process_files import STEM, ProcessFiles
 from .process_launch import command_of, launch
@@ -43,6 +45,7 @@ class ProcessRuntime(Runtime):
     """
 
     name: ClassVar[RuntimeName] = "process"
+    takes_gpus = True
 
     def __init__(
         self,
@@ -160,6 +163,10 @@ class ProcessRuntime(Runtime):
         await asyncio.to_thread(credentials.sweep_credentials, state_folder, STEM, kept)
         return found
 
+    async def claims(self, owner: str, state_folder: str) -> list[SeenClaim]:
+        """Return the GPU memory of children of this user's other Labs."""
+        return await asyncio.to_thread(claims_of_others, state_folder, owner)
+
     async def close(self) -> None:
         """Stop watching; the children go on until the Lab's process ends."""
         if self._trimming is not None:
@@ -220,7 +227,7 @@ class ProcessRuntime(Runtime):
             credential=credential,
             started_at=record.started_at,
             adopted=adopted,
-            detail={"pid": str(record.pid), "port": str(record.port)},
+            detail={"pid": str(record.pid), "port": str(record.port), "gpus": record.gpus},
         )
         self._running[instance.identifier] = _Running(instance, record, child, files)
         if self._trimming is None:

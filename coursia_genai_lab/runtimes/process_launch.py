@@ -17,6 +17,7 @@ from .base import Exit, StartOrder
 from .child import Child, Identity, spawn
 from .deaths import died_while_starting
 from .fingerprint import fingerprint
+from .process_claims import chosen_devices, gpu_environment, refuse_overbooking
 from .process_environment import child_environment
 from .process_files import ProcessFiles, to_the_end
 from .process_records import ProcessRecord, write_record
@@ -53,6 +54,7 @@ async def launch(
         child = Child(identity)
         record = _record(order, identity, port, files.credential.name)
         await to_the_end(lambda: write_record(order.state_folder, record))
+        await to_the_end(lambda: refuse_overbooking(order, record))
         await _first_look(order, child, port, files)
     except BaseException as error:
         # Cancellation included: nothing that this call made stays behind.
@@ -73,7 +75,8 @@ def _spawn(
     try:
         return spawn(
             command_of(spec, port, files.credential),
-            child_environment(environ, spec.process.environment if spec.process else {}),
+            child_environment(environ, spec.process.environment if spec.process else {})
+            | gpu_environment(order),
             Path(order.state_folder),
             files.output.path,
             lease=files.lease,
@@ -133,4 +136,7 @@ def _record(order: StartOrder, identity: Identity, port: int, credential: str) -
         credential=credential,
         fingerprint=fingerprint(order.spec),
         started_at=time.time(),
+        gpus=chosen_devices(order),
+        gpu_mib=order.spec.gpu.vram_mib if order.spec.gpu else 0,
+        gpu_exclusive=bool(order.spec.gpu and order.spec.gpu.exclusive),
     )

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
 from .child import Identity
 from .credentials import private_folder
 
 FOLDER = "processes"
-_KINDS: dict[str, type] = {"pid": int, "parent": int, "port": int, "started_at": float}
+_KINDS: dict[str, type] = {
+    "pid": int,
+    "parent": int,
+    "port": int,
+    "started_at": float,
+    "gpu_mib": int,
+    "gpu_exclusive": bool,
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,10 @@ class ProcessRecord:
     """Name of its credential file."""
     fingerprint: str
     started_at: float
+    gpus: str = ""
+    """Ids of the GPUs that it was given, comma between them; a record of old names none."""
+    gpu_mib: int = 0
+    gpu_exclusive: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -58,7 +69,12 @@ def read_record(path: Path) -> ProcessRecord | None:
     """Return the record; None when it is gone or makes no sense."""
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        values = {field.name: table[field.name] for field in fields(ProcessRecord)}
+        values = {
+            field.name: table[field.name]
+            if field.default is MISSING
+            else table.get(field.name, field.default)
+            for field in fields(ProcessRecord)
+        }
         if all(isinstance(value, _KINDS.get(name, str)) for name, value in values.items()):
             return ProcessRecord(**values)
     except (OSError, ValueError, KeyError, TypeError):
