@@ -54,6 +54,7 @@ class GenAIError(Exception):
         *,
         code: str | None = None,
         command: str | None = None,
+        param: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -61,6 +62,8 @@ class GenAIError(Exception):
         self.error_code = code or type(self).code
         self.command = command
         """One command line that mends it, where there is one."""
+        self.param = param
+        """The field of the request that is wrong, where it is one."""
 
     def to_dict(self) -> dict[str, str]:
         """Return the public form: code, message, remedy, and the command where there is one."""

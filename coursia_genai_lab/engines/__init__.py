@@ -11,16 +11,21 @@ from .base import Engine
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-__all__ = ["Engine", "engine_of"]
+__all__ = ["Engine", "engine_of", "kind_of"]
+
+
+def kind_of(dialect: Dialect) -> type[Engine] | None:
+    """Return the kind of adapter for a dialect; None for one that has none."""
+    from .a1111 import WebUI
+    from .comfyui import ComfyUI
+
+    kinds: dict[Dialect, type[Engine]] = {kind.dialect: kind for kind in (ComfyUI, WebUI)}
+    return kinds.get(dialect)
 
 
 def engine_of(
     dialect: Dialect, url: str, headers: Mapping[str, str], session: ClientSession
 ) -> Engine | None:
     """Return the adapter for a dialect; None for one that tells nothing of its work."""
-    from .a1111 import WebUI
-    from .comfyui import ComfyUI
-
-    kinds: dict[Dialect, type[Engine]] = {kind.dialect: kind for kind in (ComfyUI, WebUI)}
-    kind = kinds.get(dialect)
+    kind = kind_of(dialect)
     return None if kind is None else kind(url, headers, session)

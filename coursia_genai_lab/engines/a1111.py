@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..errors import GenAIError, GenerationError, InvalidRequest, ServiceError
 from ..wire.services import Dialect
-from .a1111_order import Body, body_of
+from .a1111_order import Body, body_of, refuse_impossible
 from .base import Engine, ended
 from .calls import Answer
 from .comfyui_errors import no_memory, out_of_memory, plain
@@ -22,12 +22,19 @@ QUESTION_SECONDS = 10.0
 CANCEL_SECONDS = 15.0
 WAITING_LOOKS = 1200
 """Looks at a cancelled job that still waits for the WebUI's lock: ten minutes."""
+UNSEEN_LOOKS = 2
+"""A call that has just been sent is not known at once."""
 
 
 class WebUI(Engine):
     """Ask the WebUI by the routes of its `api.py` and `progress.py`."""
 
     dialect: ClassVar[Dialect] = "a1111"
+
+    @classmethod
+    def check(cls, order: Order) -> None:
+        """Look at sizes and pictures; the WebUI itself knows every model that it has."""
+        refuse_impossible(order)
 
     async def generate(self, order: Order, report: Report = unheard) -> list[Picture]:
         """Make the pictures, one call a picture, each with a task id of its own."""
@@ -99,15 +106,21 @@ class WebUI(Engine):
         return answer.table
 
     async def _leave(self, call: asyncio.Task[Answer], task_id: str) -> None:
-        """Interrupt a task as soon as it is the one that runs: an interrupt names nobody."""
+        """Interrupt a task as soon as it is the one that runs: an interrupt names nobody.
+
+        One that still waits for the lock cannot be taken back, so it is waited for.
+        """
+        unseen = 0
         try:
             for _ in range(WAITING_LOOKS):
                 state = await self.progress(task_id, preview=False)
                 if state.get("active"):
                     await self._calls.ask("POST", "/sdapi/v1/interrupt", {})
-                    return
-                if not state.get("queued"):
-                    return
+                # Some servers drop a call whose caller hangs up; the WebUI does not notice.
+                call.cancel()
+                unseen = 0 if state.get("queued") else unseen + 1
+                if state.get("active") or unseen >= UNSEEN_LOOKS:
+                    break
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             call.cancel()

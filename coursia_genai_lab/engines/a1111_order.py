@@ -37,11 +37,8 @@ def body_of(order: Order) -> Body:
     Raises:
         InvalidRequest: the WebUI cannot do it.
     """
-    workflow = workflow_of(order.model)
-    known = workflow.about.webui if workflow is not None else None
-    settings = known or OTHERS
-    side = workflow.about.side if workflow is not None and known is not None else OTHERS_SIDE
-    width, height = _size(order, side)
+    width, height = refuse_impossible(order)
+    settings = _settings(order.model)[0]
     steps = settings.steps if order.steps is None else order.steps
     fields: dict[str, Any] = {
         "prompt": order.prompt,
@@ -58,14 +55,6 @@ def body_of(order: Order) -> Body:
     }
     if settings.scheduler is not None:
         fields["scheduler"] = settings.scheduler
-    if not order.images and order.mask is not None:
-        raise InvalidRequest("A mask needs the picture that it lies on.", code="invalid_value")
-    if len(order.images) > 1:
-        raise InvalidRequest(
-            f"The WebUI changes 1 picture at a time, {len(order.images)} were sent.",
-            "Send one, or ask a model that takes several.",
-            code="too_many_images",
-        )
     if order.images:
         fields["init_images"] = [base64.b64encode(order.images[0]).decode("ascii")]
         fields["denoising_strength"] = settings.denoising_strength
@@ -78,6 +67,30 @@ def body_of(order: Order) -> Body:
         fields["denoising_strength"] = 1.0
     path = "/sdapi/v1/img2img" if order.images else "/sdapi/v1/txt2img"
     return Body(path, fields, steps, settings.checkpoint or None)
+
+
+def refuse_impossible(order: Order) -> tuple[int, int]:
+    """Return the size to ask for; raises InvalidRequest for what the WebUI cannot do."""
+    if not order.images and order.mask is not None:
+        raise InvalidRequest(
+            "A mask needs the picture that it lies on.", code="invalid_value", param="mask"
+        )
+    if len(order.images) > 1:
+        raise InvalidRequest(
+            f"The WebUI changes 1 picture at a time, {len(order.images)} were sent.",
+            "Send one, or ask a model that takes several.",
+            code="too_many_images",
+            param="image",
+        )
+    return _size(order, _settings(order.model)[1])
+
+
+def _settings(model: str) -> tuple[WebUISettings, int]:
+    """Return the values for a model and the side that it was made for."""
+    workflow = workflow_of(model)
+    if workflow is None or workflow.about.webui is None:
+        return OTHERS, OTHERS_SIDE
+    return workflow.about.webui, workflow.about.side
 
 
 def _size(order: Order, side: int) -> tuple[int, int]:
@@ -94,6 +107,7 @@ def _size(order: Order, side: int) -> tuple[int, int]:
                 f"{MOST_SIDE}.",
                 f"The model was made for {side}x{side}.",
                 code="invalid_value",
+                param="size",
             )
     return order.width, order.height
 

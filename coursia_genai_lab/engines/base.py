@@ -33,6 +33,16 @@ class Engine(ABC):
     def __init__(self, url: str, headers: Mapping[str, str], session: ClientSession) -> None:
         self._calls = Calls(url, headers, session)
 
+    @classmethod
+    @abstractmethod
+    def check(cls, order: Order) -> None:
+        """Return where an engine of this dialect can carry an order out, without asking one.
+
+        Raises:
+            InvalidRequest: the model cannot do it.
+            ServiceError: nobody has said how this model is asked; code `no_workflow`.
+        """
+
     @abstractmethod
     async def generate(self, order: Order, report: Report = unheard) -> list[Picture]:
         """Make the pictures, one after the other, and return them; `report` hears each, too.

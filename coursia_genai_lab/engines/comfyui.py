@@ -65,6 +65,11 @@ class ComfyUI(Engine):
         )
         return await job.run()
 
+    @classmethod
+    def check(cls, order: Order) -> None:
+        """Make the graph and throw it away."""
+        plan(order)
+
     async def generate(self, order: Order, report: Report = unheard) -> list[Picture]:
         """Make the pictures by the workflow of the order's model, one job a picture.
 

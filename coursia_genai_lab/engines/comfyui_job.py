@@ -132,7 +132,9 @@ class ComfyJob:
                 entry = state = None
             if entry is not None:
                 self._over = True
-                return self._judged(entry)
+                judged = self._judged(entry)
+                await self._display.settled()
+                return judged
             lost = lost + 1 if state == "gone" else 0
             if lost >= LOST_LOOKS:
                 self._over = True

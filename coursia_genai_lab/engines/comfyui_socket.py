@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 OPEN_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
+SETTLE_SECONDS = 2.0
+"""A job's end is seen by a look before its last steps have come by the socket, sometimes."""
 MOST_OPENINGS = 10
 """A socket that breaks so often shows nothing any more; the job itself is looked at elsewhere."""
 FLAGS = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
@@ -67,6 +69,7 @@ class Display:
         self._draws = any(_is_sampler(kind) for kind in self._kinds.values())
         self._phase = ""
         self._ready = asyncio.Event()
+        self._heard_end = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -77,6 +80,20 @@ class Display:
             await asyncio.wait(
                 [waiting, self._task],
                 timeout=OPEN_SECONDS,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            waiting.cancel()
+
+    async def settled(self) -> None:
+        """Wait, bounded, until everything of an ended job has been shown, where it is shown."""
+        if self._task is None or not self._ready.is_set():
+            return
+        waiting = asyncio.ensure_future(self._heard_end.wait())
+        try:
+            await asyncio.wait(
+                [waiting, self._task],
+                timeout=SETTLE_SECONDS,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
@@ -130,6 +147,7 @@ class Display:
             return
         self._moved()
         if kind in ENDS:
+            self._heard_end.set()
             self._ended()
         elif kind == "executing" and data.get("node") is not None:
             self._working(str(data["node"]))

@@ -103,6 +103,7 @@ def _pictures(workflow: Workflow, order: Order) -> dict[str, bytes]:
             f"{title} changes pictures, and none was sent.",
             "Send one to /v1/images/edits, or ask another model.",
             code="missing_required_parameter",
+            param="image",
         )
     if len(order.images) > len(names):
         raise InvalidRequest(
@@ -110,9 +111,12 @@ def _pictures(workflow: Workflow, order: Order) -> dict[str, bytes]:
             f"{len(order.images)} were sent.",
             "Send fewer, or ask a model that takes several.",
             code="too_many_images",
+            param="image",
         )
     if order.mask is not None and not order.images:
-        raise InvalidRequest("A mask needs the picture that it lies on.", code="invalid_value")
+        raise InvalidRequest(
+            "A mask needs the picture that it lies on.", code="invalid_value", param="mask"
+        )
     pictures = dict(zip(names, order.images, strict=False))
     if order.mask is not None:
         pictures["mask"] = order.mask
@@ -134,6 +138,7 @@ def _size(workflow: Workflow, order: Order) -> tuple[int, int]:
                 f"Both sides of 'size' must be between {LEAST_SIDE} and {MOST_SIDE}.",
                 f"The model was made for {about.side}x{about.side}.",
                 code="invalid_value",
+                param="size",
             )
     near = tuple(near_side(side, about.multiple) for side in (order.width, order.height))
     if near != (order.width, order.height):
@@ -141,6 +146,7 @@ def _size(workflow: Workflow, order: Order) -> tuple[int, int]:
             f"{about.title} makes pictures whose sides are multiples of {about.multiple}.",
             f"Ask for {near[0]}x{near[1]}.",
             code="invalid_value",
+            param="size",
         )
     return order.width, order.height
 
@@ -169,7 +175,9 @@ def _checked(name: str, parameter: Parameter, value: Any, title: str) -> Any:
     low, high = parameter.least, parameter.most
     if (low is not None and value < low) or (high is not None and value > high):
         raise InvalidRequest(
-            f"'{name}' of {title} must be between {low:g} and {high:g}.", code="invalid_value"
+            f"'{name}' of {title} must be between {low:g} and {high:g}.",
+            code="invalid_value",
+            param=name,
         )
     return int(value) if parameter.type == "integer" else float(value)
 

@@ -58,5 +58,9 @@ class Building:
 
     def _openai(self) -> OpenAIDoor:
         return OpenAIDoor(
-            lab=self._lab, admission=self._admission, holding=self._holding, proxy=self._proxy
+            lab=self._lab,
+            admission=self._admission,
+            holding=self._holding,
+            proxy=self._proxy,
+            session=self._session,
         )

@@ -159,14 +159,14 @@ def a1111_error(error: GenAIError) -> dict[str, Any]:
     }
 
 
-def openai_error(error: GenAIError, *, param: str | None = None) -> dict[str, Any]:
+def openai_error(error: GenAIError) -> dict[str, Any]:
     """Return an error as the OpenAI API words it."""
     kind = "invalid_request_error" if error.status < 500 else "server_error"
     return {
         "error": {
             "message": str(error),
             "type": "authentication_error" if error.status == 401 else kind,
-            "param": param,
+            "param": error.param,
             "code": error.error_code,
             "remedy": error.remedy,
         }

@@ -1,12 +1,13 @@
-"""The OpenAI door: the Images API in front of the engines, the demo engine in this release."""
+"""The OpenAI door: the Images API in front of every engine that runs here."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import Any
 
-from aiohttp import ClientResponse, hdrs, web
+from aiohttp import ClientResponse, ClientSession, hdrs, web
 
 from ..errors import (
     GenAIError,
@@ -24,8 +25,10 @@ from .dialects import openai_error
 from .holding import Holding
 from .needs import LabView
 from .openai_form import read_form
-from .openai_models import DEMO, LATER, Choice, ModelDirectory
+from .openai_models import DEMO, LATER, Choice, ModelDirectory, drawn_here
+from .openai_order import Wish, read_wish
 from .openai_splice import EventSplice, JSONSplice
+from .openai_work import EngineRoad
 from .proxy import Hooks, Proxy, Splice, read_body
 from .target import Target, read_target
 from .tokens import Grant
@@ -45,13 +48,20 @@ class OpenAIDoor:
     """Answer every request that comes through the OpenAI door."""
 
     def __init__(
-        self, *, lab: LabView, admission: Admission, holding: Holding, proxy: Proxy
+        self,
+        *,
+        lab: LabView,
+        admission: Admission,
+        holding: Holding,
+        proxy: Proxy,
+        session: ClientSession,
     ) -> None:
         self._lab = lab
         self._admission = admission
         self._holding = holding
         self._proxy = proxy
         self._models = ModelDirectory(lab)
+        self._road = EngineRoad(lab, session)
         self._edits = 0
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -127,7 +137,13 @@ class OpenAIDoor:
         if name is not None and not isinstance(name, str):
             raise InvalidRequest("'model' must be a string.", code="invalid_type")
         choice = self._models.choose(name, grant.mode)
+        wish: Wish | None = None
+        if self._drawn_here(choice, grant):
+            wish = self._wished(order, choice)
         endpoint = await self._engine(choice, grant)
+        if endpoint.backend != DEMO:
+            wish = wish or self._wished(order, choice)
+            return await self._road.make(request, grant, choice, endpoint, wish, "image_generation")
         body = json.dumps({**order, "model": choice.model}).encode()
         target = "/v1/images/generations"
         return await self._make(request, grant, choice, endpoint, target, body, "application/json")
@@ -138,9 +154,16 @@ class OpenAIDoor:
         self._edits += 1
         try:
             content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
-            form = read_form(await read_body(request, MAX_BODY_BYTES), content_type)
+            body = await read_body(request, MAX_BODY_BYTES)
+            form = read_form(body, content_type)
             choice = self._models.choose(form.model, grant.mode)
+            wish: Wish | None = None
+            if self._drawn_here(choice, grant):
+                wish = await self._wished_edit(body, content_type, choice)
             endpoint = await self._engine(choice, grant)
+            if endpoint.backend != DEMO:
+                wish = wish or await self._wished_edit(body, content_type, choice)
+                return await self._road.make(request, grant, choice, endpoint, wish, "image_edit")
             return await self._make(
                 request,
                 grant,
@@ -153,18 +176,38 @@ class OpenAIDoor:
         finally:
             self._edits -= 1
 
+    def _drawn_here(self, choice: Choice, grant: Grant) -> bool:
+        backend = self._lab.backend(choice.service, grant.mode)
+        mode = self._lab.policy.effective(grant.mode)
+        return mode != "cloud" and drawn_here(self._lab.catalog[backend])
+
+    def _wished(self, given: dict[str, Any], choice: Choice, **pictures: Any) -> Wish:
+        """Return what is asked for, checked before any service is started for it."""
+        silence = self._lab.catalog[choice.service].no_progress_seconds
+        wish = read_wish(given, choice.model, silence_seconds=silence, **pictures)
+        self._road.refuse_impossible(choice.service, wish)
+        return wish
+
+    async def _wished_edit(self, body: bytes, content_type: str, choice: Choice) -> Wish:
+        # Pillow is loaded by the first edit, not with the door.
+        from .openai_pictures import taken_apart
+
+        fields, images, mask = await asyncio.to_thread(taken_apart, body, content_type)
+        return self._wished(fields, choice, images=images, mask=mask)
+
     async def _engine(self, choice: Choice, grant: Grant) -> Endpoint:
         """Return the engine for a model, waiting for its start; never starts what cannot serve."""
         backend = self._lab.backend(choice.service, grant.mode)
         kind = self._lab.catalog[choice.service].kind
         mode = self._lab.policy.effective(grant.mode)
         self._holding.refuse_unconfirmed(choice.service, grant)
-        if backend == DEMO or kind == "cloud" or mode == "cloud":
+        here = drawn_here(self._lab.catalog[backend])
+        if backend == DEMO or here or kind == "cloud" or mode == "cloud":
             with self._admission.seat(grant, "hold"):
                 endpoint = await self._holding.endpoint(
                     choice.service, self._holding.seconds(), grant
                 )
-            if endpoint.backend == DEMO:
+            if endpoint.backend == DEMO or drawn_here(self._lab.catalog[endpoint.backend]):
                 return endpoint
         raise ServiceError(
             f"{choice.model} cannot be reached this way.", LATER, code="engine_not_available"

@@ -1,16 +1,33 @@
-"""The `model` field of a multipart form, found without taking the form apart."""
+"""A multipart form: its `model` found without taking it apart, and its parts."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from email.message import Message
+from email.parser import HeaderParser
 
 from ..errors import InvalidRequest
 
 MAX_PART_HEADERS = 4096
 MAX_MODEL_BYTES = 200
+MAX_PARTS = 100
 _MODEL = re.compile(rb'content-disposition:[^\r\n]*;\s*name="?model"?\s*(;|\r\n|$)', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One field of a form; `file` says whether it came as a file."""
+
+    name: str
+    file: bool
+    data: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The value of a field."""
+        return self.data.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -41,8 +58,32 @@ def read_form(body: bytes, content_type: str) -> Form:
     Raises:
         InvalidRequest: it is not multipart/form-data, is cut short, or names two models.
     """
+    spans = [value for head, value in _spans(body, content_type) if _MODEL.search(head)]
+    if len(spans) > 1 or any(end - start > MAX_MODEL_BYTES for start, end in spans):
+        raise InvalidRequest("The form names its model twice, or at too great length.")
+    return Form(body, spans[0] if spans else None)
+
+
+def parts(body: bytes, content_type: str) -> list[Part]:
+    """Return the parts of a form in their order.
+
+    Raises:
+        InvalidRequest: as `read_form`, or it has more than 100 parts.
+    """
+    found = []
+    for head, (start, end) in _spans(body, content_type):
+        told = HeaderParser().parsestr(head.decode("utf-8", "replace").lstrip())
+        name = told.get_param("name", header="content-disposition")
+        file = told.get_param("filename", header="content-disposition") is not None
+        found.append(Part(str(name or ""), file, body[start:end]))
+        if len(found) > MAX_PARTS:
+            raise InvalidRequest(f"The form has more than {MAX_PARTS} parts.")
+    return found
+
+
+def _spans(body: bytes, content_type: str) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    """Give the headers of each part and where its value stands."""
     delimiter = b"--" + _boundary(content_type)
-    spans: list[tuple[int, int]] = []
     place = 0 if body.startswith(delimiter) else body.find(b"\r\n" + delimiter) + 2
     if place == 1:
         raise _broken()
@@ -52,12 +93,8 @@ def read_form(body: bytes, content_type: str) -> Form:
         if head_end < 0 or next_part < 0:
             raise _broken()
         value = (head_end + 4, max(head_end + 4, next_part))
-        if _MODEL.search(body[place:head_end]):
-            spans.append(value)
+        yield body[place + len(delimiter) : head_end], value
         place = next_part + 2
-    if len(spans) > 1 or any(end - start > MAX_MODEL_BYTES for start, end in spans):
-        raise InvalidRequest("The form names its model twice, or at too great length.")
-    return Form(body, spans[0] if spans else None)
 
 
 def _boundary(content_type: str) -> bytes:

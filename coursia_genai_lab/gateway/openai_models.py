@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..catalog.spec import ServiceSpec
+from ..engines import kind_of
+from ..engines.workflow_files import workflow_of
 from ..errors import ModelUnknown
 from ..wire.images import ModelInfo
 from ..wire.policy import Mode
@@ -17,11 +19,17 @@ RETIRED = {
     "gpt-image-1": "OpenAI retired gpt-image-1 on 23 October 2026",
 }
 """Names that notebooks still ask for; the demo engine answers in their place."""
-LATER = (
-    "The OpenAI door does not reach this service in this release. Its own door works now: "
-    "COMFYUI_API_URL or FORGE_API_URL in the kernel's environment."
+LATER = "The OpenAI door does not reach this service in this release."
+NO_WORKFLOW = (
+    "The Lab has no workflow for it. Its service's own door takes a graph of yours: "
+    "COMFYUI_API_URL in the kernel's environment."
 )
 NO_PROVIDER = "No key of a provider is configured for this Lab."
+
+
+def drawn_here(spec: ServiceSpec) -> bool:
+    """Say whether the door itself speaks to this service's engine."""
+    return spec.kind == "local" and kind_of(spec.dialect) is not None
 
 
 @dataclass(frozen=True)
@@ -42,13 +50,18 @@ class ModelDirectory:
         self._lab = lab
 
     def listed(self, notebook_mode: Mode | None) -> list[ModelInfo]:
-        """Return every model of the catalogue, the demo engine's own first."""
+        """Return every model of the catalogue, the demo engine's own first.
+
+        Of two services that offer the same, the one that can is taken, then the one that runs.
+        """
         specs = sorted(self._lab.catalog.values(), key=lambda spec: spec.name != DEMO)
-        seen: dict[str, ModelInfo] = {}
+        seen: dict[str, tuple[ModelInfo, tuple[bool, bool]]] = {}
         for spec in specs:
-            reason = self._reason(spec, notebook_mode)
-            demo = self._lab.backend(spec.name, notebook_mode) == DEMO
+            backend = self._lab.backend(spec.name, notebook_mode)
+            demo = backend == DEMO
+            runs = self._lab.service(backend).wanted
             for model in spec.models:
+                reason = self._reason(spec, model.id, notebook_mode)
                 info = ModelInfo(
                     id=model.id,
                     title=model.title,
@@ -58,9 +71,9 @@ class ModelDirectory:
                     demo=demo,
                 )
                 known = seen.get(model.id)
-                if known is None or (info.available and not known.available):
-                    seen[model.id] = info
-        return list(seen.values())
+                if known is None or (info.available, runs) > known[1]:
+                    seen[model.id] = info, (info.available, runs)
+        return [info for info, _ in seen.values()]
 
     def find(self, name: str, notebook_mode: Mode | None) -> ModelInfo:
         """Return one model.
@@ -92,7 +105,7 @@ class ModelDirectory:
             return Choice(DEMO if stands_in else name, "openrouter", warning if stands_in else None)
         return Choice(name, self.find(name, notebook_mode).service)
 
-    def _reason(self, spec: ServiceSpec, notebook_mode: Mode | None) -> str:
+    def _reason(self, spec: ServiceSpec, model: str, notebook_mode: Mode | None) -> str:
         mode = self._lab.policy.effective(notebook_mode)
         backend = self._lab.backend(spec.name, notebook_mode)
         if mode == "off":
@@ -103,4 +116,8 @@ class ModelDirectory:
             return "The mode is local: clouds are not asked."
         if backend == DEMO:
             return ""
+        if drawn_here(spec):
+            # The WebUI takes any model that it has; ComfyUI wants to be told how.
+            known = spec.dialect != "comfyui" or workflow_of(model) is not None
+            return "" if known else NO_WORKFLOW
         return NO_PROVIDER if spec.kind == "cloud" else LATER

@@ -207,22 +207,6 @@ async def test_the_status_tells_the_helper_where_it_stands() -> None:
         assert told["models"]
 
 
-async def test_a_model_of_a_real_local_service_names_the_door_that_works() -> None:
-    async with gateway() as g:
-        door = await g.doors.open_openai()
-        with pytest.raises(openai.InternalServerError) as refused:
-            await with_sdk(g, door, lambda c: c.images.generate(model="flux-1-dev", prompt="a fox"))
-        assert refused.value.status_code == 503
-        assert refused.value.code == "engine_not_available"
-        assert "COMFYUI_API_URL" in refused.value.message
-        assert g.lab.starts == 0
-        models = await with_sdk(g, door, lambda c: c.models.list())
-        about = {model.id: model.model_extra for model in models.data}["flux-1-dev"]
-        assert about is not None
-        assert not about["available"]
-        assert about["reason"]
-
-
 async def test_a_cloud_without_a_key_is_told_with_its_remedy() -> None:
     async with gateway() as g:
         door = await g.doors.open_openai()

@@ -1,0 +1,178 @@
+"""Reads what is asked of the OpenAI door into one checked order.
+
+OpenAI's own parameters, and ours beside them: `seed`, `steps`, `guidance`, `negative_prompt` and,
+with `stream`, `progress: true`. `quality`, `style`, `moderation`, `user` and `response_format` mean
+nothing to engines that run here; the answer is always `b64_json`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..engines.orders import Order
+from ..errors import InvalidRequest
+
+MAX_PROMPT = 32_000
+MAX_PICTURES = 10
+MAX_STEPS = 150
+MAX_GUIDANCE = 30
+MAX_SEED = 2**63 - 1
+MAX_PARTIAL = 3
+NEW_SEEDS = 2**32
+"""Seeds that are made here survive every front end's and every engine's arithmetic."""
+Format = Literal["png", "jpeg", "webp"]
+FORMATS: tuple[Format, ...] = ("png", "jpeg", "webp")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An order for an engine, and how the caller wants to be answered."""
+
+    order: Order
+    output_format: Format
+    compression: int
+    stream: bool
+    partial_images: int
+    progress: bool
+    transparent: bool
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What every answer repeats of the call; the size is added once it is known."""
+
+
+def read_wish(
+    given: Mapping[str, Any],
+    model: str,
+    *,
+    images: tuple[bytes, ...] = (),
+    mask: bytes | None = None,
+    silence_seconds: float | None,
+) -> Wish:
+    """Return what a call asks for; JSON brings types, a form brings texts.
+
+    Raises:
+        InvalidRequest: 400, with the field that is wrong.
+    """
+    fields = _Fields(given)
+    prompt = fields.text("prompt", "", most=MAX_PROMPT)
+    if not prompt.strip():
+        raise InvalidRequest(
+            "Missing required parameter: 'prompt'.",
+            code="missing_required_parameter",
+            param="prompt",
+        )
+    width, height = _size(fields.text("size", "auto"))
+    output_format = fields.choice("output_format", FORMATS, "png")
+    background = fields.choice("background", ("auto", "opaque", "transparent"), "auto")
+    seed = fields.whole("seed", None, 0, MAX_SEED)
+    stream = fields.flag("stream")
+    partial = fields.whole("partial_images", 0, 0, MAX_PARTIAL) or 0
+    order = Order(
+        model=model,
+        prompt=prompt,
+        seed=secrets.randbelow(NEW_SEEDS) if seed is None else seed,
+        negative=fields.text("negative_prompt", "", most=MAX_PROMPT),
+        width=width,
+        height=height,
+        steps=fields.whole("steps", None, 1, MAX_STEPS),
+        guidance=fields.number("guidance", None, 0, MAX_GUIDANCE),
+        count=fields.whole("n", 1, 1, MAX_PICTURES) or 1,
+        images=images,
+        mask=mask,
+        previews=stream and partial > 0,
+        silence_seconds=silence_seconds,
+    )
+    about = {"quality": "auto", "background": "opaque", "output_format": output_format}
+    return Wish(
+        order=order,
+        output_format=output_format,
+        compression=fields.whole("output_compression", 90, 0, 100) or 0,
+        stream=stream,
+        partial_images=partial if stream else 0,
+        progress=fields.flag("progress"),
+        transparent=background == "transparent",
+        about=about,
+    )
+
+
+def _size(text: str) -> tuple[int | None, int | None]:
+    if text == "auto":
+        return None, None
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if match is None:
+        raise InvalidRequest(
+            "'size' must be auto or WIDTHxHEIGHT.",
+            "Write it as 1024x768, in pixels.",
+            code="invalid_value",
+            param="size",
+        )
+    return int(match[1]), int(match[2])
+
+
+class _Fields:
+    """Reads typed values; an empty text of a form counts as left out."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+
+    def text(self, name: str, otherwise: str, *, most: int = 200) -> str:
+        value = self._get(name)
+        if value is None:
+            return otherwise
+        if not isinstance(value, str):
+            raise _wrong(name, "must be a text", "invalid_type")
+        if len(value) > most:
+            raise _wrong(name, f"is longer than {most} characters", "string_above_max_length")
+        return value
+
+    def choice(self, name: str, allowed: tuple[Any, ...], otherwise: Any) -> Any:
+        value = self.text(name, otherwise)
+        if value not in allowed:
+            raise _wrong(name, f"must be one of {', '.join(allowed)}", "invalid_value")
+        return value
+
+    def whole(self, name: str, otherwise: int | None, low: int, high: int) -> int | None:
+        value = self._get(name)
+        try:
+            if isinstance(value, (bool, float)):
+                raise TypeError
+            number = otherwise if value is None else int(value)
+        except (TypeError, ValueError):
+            raise _wrong(name, "must be an integer", "invalid_type") from None
+        self._refuse_beyond(name, number, low, high)
+        return number
+
+    def number(self, name: str, otherwise: float | None, low: float, high: float) -> float | None:
+        value = self._get(name)
+        try:
+            if isinstance(value, bool):
+                raise TypeError
+            number = otherwise if value is None else float(value)
+        except (TypeError, ValueError, OverflowError):
+            raise _wrong(name, "must be a number", "invalid_type") from None
+        self._refuse_beyond(name, number, low, high)
+        return number
+
+    def flag(self, name: str) -> bool:
+        value = self._get(name)
+        if value in (None, False, "false", "False", "0"):
+            return False
+        if value in (True, "true", "True", "1"):
+            return True
+        raise _wrong(name, "must be true or false", "invalid_type")
+
+    def _get(self, name: str) -> Any:
+        value = self._given.get(name)
+        return None if value == "" else value
+
+    def _refuse_beyond(self, name: str, value: float | None, low: float, high: float) -> None:
+        # Not "value < low or value > high": that lets "not a number" pass.
+        if value is not None and not low <= value <= high:
+            raise _wrong(name, f"must be between {low:g} and {high:g}", "invalid_value")
+
+
+def _wrong(name: str, what: str, code: str) -> InvalidRequest:
+    return InvalidRequest(f"'{name}' {what}.", code=code, param=name)
