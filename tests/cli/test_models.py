@@ -208,7 +208,7 @@ def test_ctrl_c_keeps_what_came_and_says_how_to_go_on(
 
 
 def test_a_hop_from_tls_to_an_open_line_is_refused_and_a_strange_certificate_too(
-    genai: Genai, tmp_path: Path, root: Path, liar: Liar
+    genai: Genai, genai_here: Genai, tmp_path: Path, root: Path, liar: Liar
 ) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
@@ -222,7 +222,7 @@ def test_a_hop_from_tls_to_an_open_line_is_refused_and_a_strange_certificate_too
     pem.write_text(pem.read_text() + Path(f"{pem}.crt").read_text(), encoding="utf-8")
     with liar_server(certificate=pem) as safe:
         configure(tmp_path, root, safe)
-        untrusted = genai("models", "fetch", "small", "--json")
+        untrusted = genai_here("models", "fetch", "small", "--json")
         assert untrusted.lines[-1]["error"]["code"] == "model_source_untrusted"
         trust = {"SSL_CERT_FILE": f"{pem}.crt"}
         safe.redirects["/small"] = liar.offer("/small", SMALL)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,9 +144,16 @@ moods = st.builds(
 )
 
 
-@given(st.lists(moods, max_size=8), st.booleans(), st.booleans())
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Liar]:
+    """One server for every example: each sets what it offers and how it behaves."""
+    with liar_server() as server:
+        yield server
+
+
+@given(luck=st.lists(moods, max_size=8), etags=st.booleans(), restart_often=st.booleans())
 def test_any_order_of_cuts_and_lies_ends_in_the_right_bytes(
-    luck: list[Mood], etags: bool, restart_often: bool
+    crowd: Liar, luck: list[Mood], etags: bool, restart_often: bool
 ) -> None:
     async def story(bringer: Bringer) -> None:
         size = None if not etags else len(SMALL)
@@ -156,7 +164,8 @@ def test_any_order_of_cuts_and_lies_ends_in_the_right_bytes(
             assert not bringer.place.target.exists()
         assert bringer.place.target.read_bytes() == SMALL
 
-    with liar_server() as liar, tempfile.TemporaryDirectory() as folder:
+    liar = crowd
+    with tempfile.TemporaryDirectory() as folder:
         liar.offer("/model", SMALL)
         liar.moods, liar.etags = list(luck), etags
         patience = replace(QUICK, attempts=1 if restart_often else 4)
