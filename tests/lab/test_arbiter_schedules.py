@@ -154,7 +154,8 @@ class Schedules(RuleBasedStateMachine):
             if served is not None and not served.ended.done():
                 served.ended.set_result(Exit(137, "killed: out of memory"))
                 await served.runner.cleanup()
-            self.jobs.pop((lab, name), None)
+            if (lab, name) in self.jobs:
+                await self._finish(lab, name)
 
         self.run(ended())
 
