@@ -32,6 +32,8 @@ class BuildContext:
     folder: Path
     shared: Path | None
     arguments: Mapping[str, str] = field(default_factory=dict)
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """Those of the arguments that the service file gives."""
 
     @property
     def base(self) -> str:
@@ -42,9 +44,10 @@ class BuildContext:
         return found.group(1) if found else ""
 
     def pack(self) -> tuple[IO[bytes], str]:
-        """Return an archive to send, at its beginning, and the hash of all that it decides.
+        """Return an archive to send, at its beginning, and the hash of what it is made from.
 
-        Times and owners are left out, so equal files give equal hashes. The caller closes it.
+        Times and owners are left out, and a base image that was ordered for once, so equal files
+        give equal hashes. The caller closes the archive.
 
         Raises:
             ConfigurationError: it has more than 512 MiB, or cannot be read.
@@ -60,7 +63,7 @@ class BuildContext:
             digest = hashlib.sha256()
             while piece := archive.read(1 << 20):
                 digest.update(piece)
-            for name, value in sorted(self.arguments.items()):
+            for name, value in sorted(self.declared.items()):
                 digest.update(f"\0{name}={value}".encode())
             archive.seek(0)
         except OSError as error:
@@ -97,7 +100,7 @@ def build_context(spec: ServiceSpec, base: str = "") -> BuildContext:
     if base:
         arguments[BASE_ARGUMENT] = base
     shared = None if own.is_absolute() else BUILT_IN_FOLDER / SHARED_FOLDER
-    return BuildContext(folder, shared, arguments)
+    return BuildContext(folder, shared, arguments, dict(spec.build.arguments))
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[Path, str]]:

@@ -57,9 +57,15 @@ def test_equal_files_have_an_equal_hash(name: str) -> None:
     archive.close()
     archive, second = build_context(BUILT[name]).pack()
     archive.close()
-    archive, other = build_context(BUILT[name], "another:1").pack()
+    # A base image that is ordered for once makes no other context of it; one in the file does.
+    archive, ordered = build_context(BUILT[name], "another:1").pack()
     archive.close()
-    assert first == second
+    spec = BUILT[name]
+    assert spec.build is not None
+    build = spec.build.model_copy(update={"arguments": {"BASE_IMAGE": "another:1"}})
+    archive, other = build_context(spec.model_copy(update={"build": build})).pack()
+    archive.close()
+    assert first == second == ordered
     assert first != other
 
 

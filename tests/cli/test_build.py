@@ -13,6 +13,9 @@ from docker_engine import DockerUnderTest
 from image_registry import BUSYBOX
 from jupyter_process import JupyterProcess
 
+from coursia_genai_lab.catalog.load import load_catalog
+from coursia_genai_lab.cli.built_images import images_of_today
+
 CONFIG = "c.GenAILab.services_path = {folder!r}\nc.GenAILab.docker_host = {host!r}\n"
 IMAGE = "cgl-test/cli:1"
 
@@ -84,7 +87,13 @@ def test_without_a_lab_the_command_builds_itself(
     assert f"The image of made is built: {IMAGE}." in done.out
     assert "Step 1/" in done.out
     assert "made: step " in done.err
+    spec = load_catalog(services)["made"]
+    assert images_of_today([spec], engine.host) == []
+    (tmp_path / "context" / "hello").write_text("changed")
+    (old,) = images_of_today([spec], engine.host)
+    assert (old.state, old.command) == ("note", "coursia-genai build made")
     again = genai("build", "made", "--json", "--no-cache", **variables)
+    assert images_of_today([spec], engine.host) == []
     lines = [json.loads(line) for line in again.out.splitlines()]
     assert lines[-1] == {"service": "made", "built": True}
     assert any("phase" in line for line in lines)
