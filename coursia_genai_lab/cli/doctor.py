@@ -14,6 +14,7 @@ from ..config import LabSettings
 from ..errors import ConfigurationError, GenAIError
 from ..gpu.reader import COMMAND
 from . import checks, road
+from .built_images import images_of_today
 from .checks import Finding
 from .find import HOW_TO_RUN, FoundLab, find_lab, where
 from .find import as_json as json_option
@@ -98,6 +99,7 @@ def _machine(settings: LabSettings, lab: FoundLab | None, running: Finding) -> l
         *(checks.service_file(wrong) for wrong in outlook.catalog.problems),
         *road.model_roots(settings, way, missing),
         *road.services(outlook, way),
+        *images_of_today(outlook.catalog.values(), host),
         *checks.doors(outlook.catalog, _doors_of(lab)),
         running,
         road.start(way, views),
