@@ -80,13 +80,21 @@ def missing_models(spec: ServiceSpec, roots: Sequence[str | Path]) -> list[Model
 def weights_problem(spec: ServiceSpec, roots: Sequence[str | Path]) -> Problem | None:
     """Return why the service cannot start for want of model files; None: it can.
 
-    The command brings the smallest of the models that would do, and names one that is not gated
-    where there is a choice.
+    The command brings, of the models that would do, the smallest that needs neither an account
+    nor a licence accepted, as far as there is a choice.
     """
     needed = missing_models(spec, roots)
     if not needed:
         return None
-    easiest = min(needed, key=lambda model: (model.gated, _to_bring(model, roots)))
+    easiest = min(
+        needed,
+        key=lambda model: (
+            not _has_sources(model, roots),
+            model.gated,
+            model.accept,
+            _to_bring(model, roots),
+        ),
+    )
     names = " or ".join(
         f"{model.title} ({amount(_to_bring(model, roots))} to fetch)" for model in needed
     )
@@ -98,6 +106,13 @@ def weights_problem(spec: ServiceSpec, roots: Sequence[str | Path]) -> Problem |
             remedy="Name a folder with room for them in GenAILab.model_roots, restart the server, "
             "then fetch one of them:",
             command=f"coursia-genai models fetch {easiest.id}",
+        )
+    if not _has_sources(easiest, roots):
+        return Problem(
+            code="models_missing",
+            message=message,
+            remedy="The catalogue does not say where they can be had: an admin puts the files into "
+            "a model root, or imports them: coursia-genai models import FOLDER.",
         )
     return Problem(
         code="models_missing",
@@ -124,6 +139,14 @@ def bytes_to_bring(found: FileFound) -> int | None:
     if size is None:
         return None
     return max(0, size - (found.done_bytes if found.state in ("partial", "fetching") else 0))
+
+
+def _has_sources(model: ModelSpec, roots: Sequence[str | Path]) -> bool:
+    return all(
+        found.spec.url or found.spec.repository
+        for found in find_files(model, roots)
+        if found.state != "present"
+    )
 
 
 def _to_bring(model: ModelSpec, roots: Sequence[str | Path]) -> int:

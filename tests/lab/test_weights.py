@@ -42,7 +42,8 @@ class Neighbours(FakeRuntime):
 
 
 def painter(**more: Any) -> ServiceSpec:
-    files = [{"folder": "checkpoints", "name": "oil.safetensors", "size_bytes": 3}]
+    url = "https://models.example.org/oil.safetensors"
+    files = [{"folder": "checkpoints", "name": "oil.safetensors", "size_bytes": 3, "url": url}]
     return ServiceSpec.model_validate(
         {
             "name": "painter",

@@ -143,13 +143,20 @@ def test_a_service_starts_with_one_whole_model_that_is_not_optional(tmp_path: Pa
 
 
 def test_the_problem_names_what_is_missing_how_big_and_the_command(tmp_path: Path) -> None:
-    small = model("small", file_spec(size_bytes=2_500_000_000))
-    large = model("large", file_spec("b.safetensors"), size_mib=16_400, gated=True)
-    problem = weights_problem(service(large, small), [tmp_path])
+    url = "https://files.example.org/x"
+    small = model("small", file_spec(size_bytes=2_500_000_000, url=url))
+    large = model("large", file_spec("b.safetensors", url=url), size_mib=16_400, gated=True)
+    tiny = model("tiny", file_spec("c.safetensors", size_bytes=1000, url=url), accept=True)
+    by_hand = model("by-hand", file_spec("d.safetensors", size_bytes=1))
+    problem = weights_problem(service(large, by_hand, tiny, small), [tmp_path])
     assert problem is not None
     assert problem.code == "models_missing"
     assert "small (2.5 GB to fetch)" in problem.message
     assert problem.command == "coursia-genai models fetch small"
+    nowhere = weights_problem(service(by_hand), [tmp_path])
+    assert nowhere is not None
+    assert nowhere.command is None
+    assert "models import" in nowhere.remedy
     rootless = weights_problem(service(small), [])
     assert rootless is not None
     assert "model_roots" in rootless.remedy
