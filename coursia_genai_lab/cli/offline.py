@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from ..catalog.load import Catalog, load_catalog
 from ..config import LabSettings
+from ..lab.gpu_presence import evidently_no_gpu
 from ..lab.model_files import ModelFiles, ModelsHere
 from ..lab.survey import Survey
 from ..wire.problems import Problem
@@ -41,7 +43,8 @@ async def _look(settings: LabSettings) -> Outlook:
 
     catalog = load_catalog(settings.services_path or None)
     files = ModelFiles(settings.model_roots)
-    survey = Survey(catalog, lambda: build_runtimes(settings), settings.runtime, files)
+    no_gpu = partial(evidently_no_gpu, settings=settings)
+    survey = Survey(catalog, lambda: build_runtimes(settings), settings.runtime, files, no_gpu)
     try:
         return Outlook(catalog, dict(await survey.ask()), dict(survey.models), settings)
     finally:

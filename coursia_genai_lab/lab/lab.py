@@ -35,7 +35,7 @@ from .pulse import Pulse
 from .releases import Releases
 from .routing import Routing
 from .service import Service
-from .survey import RuntimeSource, Survey
+from .survey import Lack, RuntimeSource, Survey
 from .terms import Terms
 from .timeline_note import ExpectedSeconds, Record, forget
 
@@ -54,8 +54,9 @@ class Lab(Telling):
     returns when an instance serves, and raises StartTimedOut in time; `warm_up` sends the job
     that a service file wants sent before it is ready. `free` asks an engine for its memory,
     `busy` whether it works. `gpu_readings` shows what of GPUs is free; without it services share
-    by what their files declare. `expected_seconds` knows past starts; without it this Lab's own
-    count. Nothing here knows Jupyter, HTTP handlers or doors.
+    by what their files declare. `no_gpu` says why there is none at all. `expected_seconds` knows
+    past starts; without it this Lab's own count. Nothing here knows Jupyter, HTTP handlers or
+    doors.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Lab(Telling):
         free: Free | None = None,
         busy: Busy | None = None,
         gpu_readings: Readings | None = None,
+        no_gpu: Lack | None = None,
         clock: Clock | None = None,
     ) -> None:
         clock, terms = clock or Clock(), Terms(catalog, settings)
@@ -87,7 +89,8 @@ class Lab(Telling):
             active_seconds=terms.active_seconds,
         )
         self.pins = Pins(self.leases)
-        self.survey = Survey(catalog, runtimes, settings.runtime, ModelFiles(settings.model_roots))
+        files = ModelFiles(settings.model_roots)
+        self.survey = Survey(catalog, runtimes, settings.runtime, files, no_gpu)
         self.routing = Routing(catalog, self.policy, self.survey.problems)
         self.pulse = Pulse(clock, self._beat)
         self.idle = IdleStops(

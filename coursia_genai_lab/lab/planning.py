@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from ..catalog.load import Catalog
 from ..catalog.spec import ServiceSpec
@@ -19,13 +18,13 @@ from ..wire.problems import Problem
 from .gpu_book import device_of
 from .gpu_look import ABSENT
 from .gpu_memory import Device, Hold
+from .gpu_presence import is_elsewhere
 from .lab import Lab
 from .plan import Candidate, Host, plan
 
 ExpectedStart = Callable[[str], "float | None"]
 UsualJob = Callable[[str], "tuple[float | None, int]"]
 Claims = Mapping[str, Sequence[GPUClaim]]
-_HERE = ("", "localhost", "127.0.0.1", "::1")
 
 
 async def plan_of_lab(
@@ -92,14 +91,14 @@ def host_of(
         devices = tuple(device_of(one, users or {}) for one in reading.devices)
         if not names:
             devices = tuple(_without_names(device) for device in devices)
-    elif fault is not None and fault.code in ABSENT and not _is_elsewhere(settings):
+    elif fault is not None and fault.code in ABSENT and not is_elsewhere(settings):
         devices = ()
     # A lost GPU is told with its number, below.
     told = fault is not None and fault.code != "gpu_lost"
     return Host(
         devices=devices,
         holds=tuple(_holds(claims or {})),
-        memory_mib=None if _is_elsewhere(settings) else _memory_mib(),
+        memory_mib=None if is_elsewhere(settings) else _memory_mib(),
         most=settings.max_concurrent,
         notes=(problem_of(fault),) if fault is not None and told else (),
     )
@@ -160,13 +159,6 @@ def _without_names(device: Device) -> Device:
         for user in device.users
     )
     return replace(device, users=users)
-
-
-def _is_elsewhere(settings: LabSettings) -> bool:
-    """Say whether the engine is on another machine, whose GPUs and memory nobody here sees."""
-    address = settings.docker_host or os.environ.get("DOCKER_HOST", "")
-    parts = urlsplit(address)
-    return parts.scheme in ("tcp", "ssh", "http", "https") and (parts.hostname or "") not in _HERE
 
 
 def _memory_mib() -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from ..catalog.load import Catalog
 from ..catalog.spec import ServiceSpec
-from ..errors import NothingInstalled, ServiceError
+from ..errors import ImageMissing, NothingInstalled, ServiceError
 from ..runtimes.base import NO_NEIGHBOUR, Runtime
 from ..wire.problems import Problem
 from ..wire.services import RuntimeName
@@ -18,6 +18,8 @@ from .model_files import READERS, ModelFiles, ModelsHere
 log = logging.getLogger(__name__)
 
 RuntimeSource = Callable[[], Mapping[RuntimeName, Runtime]]
+Lack = Callable[[ServiceSpec], "Problem | None"]
+"""Says why a service cannot have its GPU here; None: it may."""
 PREFERENCE: tuple[RuntimeName, ...] = ("fake", "external", "docker", "process")
 FRESH_SECONDS = 15.0
 """How long an answer about the machine is believed: an image may be built at any moment."""
@@ -26,9 +28,10 @@ FRESH_SECONDS = 15.0
 class Survey:
     """Ask the runtimes what they could start, and remember the answer for a while.
 
-    What is in the way is told as a road: the engine first, then the image, then the model files,
-    each with one command. `source` builds the runtimes at first use, in a thread, for their
-    libraries are heavy. Without `files` nobody looks for model files.
+    What is in the way is told as a road: the engine first, then the GPU, the image and the model
+    files, each with one command. `source` builds the runtimes at first use, in a thread, for
+    their libraries are heavy. Without `files` nobody looks for model files, without `no_gpu` for
+    a GPU.
     """
 
     def __init__(
@@ -37,11 +40,13 @@ class Survey:
         source: RuntimeSource,
         choice: str,
         files: ModelFiles | None = None,
+        no_gpu: Lack | None = None,
     ) -> None:
         self._catalog = catalog
         self._source = source
         self._choice = choice
         self._files = files
+        self._no_gpu = no_gpu
         self._runtimes: Mapping[RuntimeName, Runtime] | None = None
         self._chosen: frozenset[str] = frozenset()
         self._building = asyncio.Lock()
@@ -81,6 +86,8 @@ class Survey:
         first: Problem | None = None
         for runtime in candidates:
             problem = await runtime.check(spec)
+            if self._no_gpu is not None and runtime.takes_gpus and _comes_later(problem):
+                problem = self._no_gpu(spec) or problem
             here = await self._files_of(spec, runtime)
             problem = problem or here.problem
             if problem is None:
@@ -131,6 +138,11 @@ class Survey:
             await runtime.close()
         if self._files is not None:
             self._files.close()
+
+
+def _comes_later(problem: Problem | None) -> bool:
+    """Say whether a GPU that is not there is to be told before this."""
+    return problem is None or problem.code == ImageMissing.code
 
 
 def nothing_runs(spec: ServiceSpec) -> Problem:
