@@ -170,6 +170,20 @@ def test_the_client_with_a_loop_asks_for_the_same(server, answer):
     assert [one.method for one in server.asked] == ["GET", "POST", "DELETE", "GET"]
 
 
+def test_gpus_come_from_one_call_with_a_loop_and_without(server, answer):
+    gpu = {"id": "GPU-1", "index": 0, "name": "a card", "used_mib": 5}
+    server.will_answer(*(answer(body={"at": 1.0, "gpus": [gpu]}),) * 2)
+
+    async def ask() -> None:
+        async with AsyncLabClient(server.url, "t") as lab:
+            assert (await lab.gpus()).gpus[0].id == "GPU-1"
+
+    with client(server, "/") as lab:
+        assert lab.gpus().gpus[0].used_mib == 5
+    asyncio.run(ask())
+    assert {one.path for one in server.asked} == {"/coursia-genai/api/v1/gpus"}
+
+
 def test_a_name_cannot_lead_a_call_elsewhere(server, answer):
     server.will_answer(answer(404, {"error": {"code": "not_found", "message": "No."}}))
     with client(server, "/") as lab, pytest.raises(errors.NotFound):
