@@ -181,7 +181,7 @@ class Arbiter:
             )
             self._book.claim(_wish(service.spec, gpu), devices).instance = instance
         elif instance is None and claim is not None and claim.instance is not None:
-            if service.state == "failed":
+            if service.state == "failed" and self._looks.seen:
                 self._lost.suspect(name, claim.devices)
             if service.state in ("stopped", "failed", "unavailable"):
                 self._book.end(name)
@@ -191,7 +191,7 @@ class Arbiter:
         """Hear that claims on services changed: one may be spare now, or its job have failed."""
         for name in services:
             claim = self._book.of(name)
-            if claim is not None and claim.instance is not None:
+            if self._looks.seen and claim is not None and claim.instance is not None:
                 self._lost.suspect(name, claim.devices)
         self.wake()
 
@@ -244,9 +244,11 @@ class Arbiter:
                     self._lessen_rooms(step, ticket.wish)
                     ticket.rooms, ticket.seen = step.rooms, seen.readable
                     self._note_wait(ticket, self._clock.monotonic() - began)
-                    self._services[spec.name].discount(time.monotonic() - real)
                     return self._book.claim(ticket.wish, step.devices)
                 await self._take(step, ticket, seen, holds, report)
+                # What a wait takes says nothing of how long a start lasts.
+                self._services[spec.name].discount(time.monotonic() - real)
+                real = time.monotonic()
         finally:
             self._queue.remove(ticket)
             self.wake()

@@ -109,6 +109,11 @@ class Looks:
         finally:
             question.cancel()
 
+    @property
+    def seen(self) -> bool:
+        """Whether any device has been seen here."""
+        return bool(self._devices)
+
     def resolved(self, one: str) -> str:
         """Return the UUID of a device that was seen; an id that is not known stays as it is."""
         device = named(one, self._devices)

@@ -78,8 +78,8 @@ def unseen(fault: Fault | None) -> Problem:
         code=UNSEEN,
         message=f"GPU memory cannot be read here.{why} Services get the GPUs that their files "
         "name, and only exclusive ones are kept apart.",
-        remedy="Install the driver's library on this machine if the GPUs are in it; on a remote "
-        "engine, see that the services fit beside each other.",
+        remedy="Give this server the driver's library (nvidia-ml), or see that the services fit "
+        "beside each other.",
     )
 
 
