@@ -10,7 +10,7 @@ import { IconButton } from './IconButton';
 import { LoadProblem } from './LoadProblem';
 import { Notice } from './Notice';
 import { Skeleton } from './Skeleton';
-import { fitWord, takesWords, waitWords } from './planWords';
+import { fitWord, rivals, takesWords, waitWords } from './planWords';
 import { problemHeadline } from './problems';
 
 export interface IPlanActions {
@@ -140,8 +140,14 @@ function Plan(props: IPlanSectionProps & { plan: PlanView }): JSX.Element {
         <>
           <h4>{trans.__('These take turns')}</h4>
           <ul aria-label={trans.__('These take turns')}>
-            {plan.apart.map(names => (
-              <li key={names.join()}>{words(names)}</li>
+            {rivals(plan.apart).map(([name, others]) => (
+              <li key={name}>
+                {trans.__(
+                  '%1: not beside %2',
+                  titleOf(name),
+                  others.map(titleOf).join(', ')
+                )}
+              </li>
             ))}
           </ul>
         </>
@@ -158,10 +164,14 @@ function Planned(
   const takes = takesWords(service, gpuNames, trans);
   const wait = plan.waits.find(known => known.service === service.service);
   return (
-    <li className="jp-GenAILab-planned" data-fit={problem ? 'never' : fit}>
-      <span className="jp-GenAILab-mark" data-mark={fit} aria-hidden="true" />
+    <li className="jp-GenAILab-planned">
+      <span
+        className="jp-GenAILab-mark"
+        data-mark={problem ? 'missing' : fit}
+        aria-hidden="true"
+      />
       <span className="jp-GenAILab-card-title">{service.title}</span>
-      <span className="jp-GenAILab-card-state">{fitWord(fit, trans)}</span>
+      <span className="jp-GenAILab-card-state">{fitWord(service, trans)}</span>
       {takes && <span className="jp-GenAILab-card-state">{takes}</span>}
       {fit !== 'never' && (
         <span className="jp-GenAILab-card-state">{waitWords(wait, trans)}</span>

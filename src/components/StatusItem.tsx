@@ -12,6 +12,8 @@ import { modeWord, stateWord } from './words';
 export interface IStatusItemProps {
   connection: Connection;
   snapshot: StatusView;
+  /** How much GPU memory is used, where somebody looks at the GPUs; else null. */
+  gpuMemory: string | null;
   onOpen: () => void;
   trans: TranslationBundle;
 }
@@ -31,11 +33,13 @@ export function StatusItem(props: IStatusItemProps): JSX.Element {
     service && !lost
       ? trans.__('%1: %2', service.title, progressWords(service, trans))
       : trans.__('Open the GenAI panel');
+  const memory =
+    props.gpuMemory && !lost ? trans.__('GPU memory: %1', props.gpuMemory) : '';
   return (
     <button
       type="button"
       className="jp-GenAILab-statusItem"
-      title={title}
+      title={[title, memory].filter(Boolean).join('\n')}
       onClick={props.onOpen}
     >
       {service && !lost && <StateDot state={service.state} />}

@@ -29,7 +29,8 @@ export function modelStateWord(model: WeightsView, trans: TranslationBundle): st
 export function modelOutlook(model: WeightsView, trans: TranslationBundle): string {
   const { missing_bytes: missing, size_bytes: size, state } = model;
   const words = [modelStateWord(model, trans)];
-  if (state !== 'present' && missing !== null && missing > 0) {
+  const whole = state === 'present' || state === 'fetching';
+  if (!whole && missing !== null && missing > 0) {
     words.push(trans.__('%1 to fetch', bytesWords(missing, trans)));
   } else if (size !== null) {
     words.push(bytesWords(size, trans));

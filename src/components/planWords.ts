@@ -5,11 +5,13 @@ import type { ClassWait, PlannedService } from '../_wire';
 import { gib } from './gpuWords';
 import { durationWords } from './words';
 
-/** Whether a service fits on this machine. */
-export function fitWord(fit: PlannedService['fit'], trans: TranslationBundle): string {
-  switch (fit) {
+/** Whether a service fits on this machine, and whether it could start there now. */
+export function fitWord(service: PlannedService, trans: TranslationBundle): string {
+  switch (service.fit) {
     case 'fits':
-      return trans.__('Fits');
+      return service.problem
+        ? trans.__('Fits, but cannot start yet')
+        : trans.__('Fits');
     case 'after_freeing':
       return trans.__('Fits once others give memory back');
     case 'never':
@@ -40,6 +42,15 @@ export function takesWords(
 /** The beginning of a driver's UUID, enough to tell it from others. */
 export function shortId(id: string): string {
   return `${id.replace(/^(GPU|MIG)-/, '').slice(0, 8)}…`;
+}
+
+/** Pairs that take turns, as one entry a service: those beside which it cannot run. */
+export function rivals(apart: readonly string[][]): [string, string[]][] {
+  const found = new Map<string, string[]>();
+  for (const [one, ...others] of apart) {
+    found.set(one, [...(found.get(one) ?? []), ...others]);
+  }
+  return [...found];
 }
 
 /** What a class would wait for one service; says so where nothing is known. */

@@ -7,6 +7,7 @@ import * as React from 'react';
 import type { Execute } from '../commands';
 import { CommandIDs } from '../commands';
 import { StatusItem } from '../components/StatusItem';
+import { gpusWords } from '../components/gpuWords';
 import type { IGenAILab } from '../tokens';
 
 /** The one item in the status bar; it hides while the server extension is off. */
@@ -18,6 +19,7 @@ export class StatusWidget extends ReactWidget {
     this._trans = options.trans;
     this._genai.lab.changed.connect(this._onChanged, this);
     this._genai.preferences.changed.connect(this._onChanged, this);
+    this._genai.gpus.changed.connect(this.update, this);
   }
 
   /** Whether there is something to show. */
@@ -37,12 +39,15 @@ export class StatusWidget extends ReactWidget {
   }
 
   protected render(): JSX.Element | null {
-    const { connection, snapshot } = this._genai.lab;
+    const { gpus, lab } = this._genai;
+    const { connection, snapshot } = lab;
+    const memory = gpus.open ? gpusWords(gpus.value, this._trans) : undefined;
     return (
       snapshot && (
         <StatusItem
           connection={connection}
           snapshot={snapshot}
+          gpuMemory={memory ?? null}
           onOpen={() => this._execute(CommandIDs.openPanel)}
           trans={this._trans}
         />

@@ -77,13 +77,16 @@ describe('the plan of a class', () => {
     show({
       plan: aPlan({
         together: [['comfyui', 'forge'], ['flux']],
-        apart: [['comfyui', 'flux']]
+        apart: [
+          ['comfyui', 'flux'],
+          ['comfyui', 'forge']
+        ]
       })
     });
     const lines = (name: string) =>
       [...screen.getByRole('list', { name }).children].map(item => item.textContent);
     expect(lines('These run at one time')).toEqual(['ComfyUI + Forge']);
-    expect(lines('These take turns')).toEqual(['ComfyUI + FLUX']);
+    expect(lines('These take turns')).toEqual(['ComfyUI: not beside FLUX, Forge']);
   });
 
   it('says what keeps a service from running, and no wait for it', () => {
@@ -97,6 +100,12 @@ describe('the plan of a class', () => {
     expect(screen.getByText('Does not fit here')).toBeTruthy();
     expect(screen.getByText('Use a cloud.')).toBeTruthy();
     expect(screen.queryByText(/Not known yet/)).toBeNull();
+  });
+
+  it('tells what fits and cannot start from what runs', () => {
+    const problem = { code: 'image_missing', message: 'm', remedy: 'r', command: null };
+    show({ plan: aPlan({ services: [aPlanned({ problem })] }) });
+    expect(screen.getByText('Fits, but cannot start yet')).toBeTruthy();
   });
 
   it('shows what is to be known of the machine', () => {

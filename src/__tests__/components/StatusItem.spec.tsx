@@ -6,12 +6,17 @@ import { StatusItem } from '../../components/StatusItem';
 import type { Connection } from '../../model/lab';
 import { aService, aSnapshot } from '../fixtures';
 
-function show(services = [aService()], connection: Connection = 'ready') {
+function show(
+  services = [aService()],
+  connection: Connection = 'ready',
+  gpuMemory: string | null = null
+) {
   const onOpen = jest.fn();
   render(
     <StatusItem
       connection={connection}
       snapshot={aSnapshot({ services })}
+      gpuMemory={gpuMemory}
       onOpen={onOpen}
       trans={nullTranslator.load('coursia_genai_lab')}
     />
@@ -36,6 +41,12 @@ describe('the status item', () => {
 
   it('says that the server does not answer', () => {
     expect(show([], 'unreachable').item.textContent).toBe('GenAI: no answer');
+  });
+
+  it('tells the GPU memory on hover, while it is known', () => {
+    expect(show([], 'ready', '3.0 of 24.0 GiB').item.title).toBe(
+      'Open the GenAI panel\nGPU memory: 3.0 of 24.0 GiB'
+    );
   });
 
   it('opens the panel', () => {
