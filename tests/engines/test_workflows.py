@@ -1,0 +1,254 @@
+"""The workflows that come along: what is in them, and what a server makes of them."""
+
+from __future__ import annotations
+
+import copy
+import io
+from typing import Any
+
+import aiohttp
+import pytest
+from demo_process import DemoEngine
+from PIL import Image
+
+from coursia_genai_lab.catalog.load import load_catalog
+from coursia_genai_lab.engines.calls import Calls
+from coursia_genai_lab.engines.comfyui import ComfyUI
+from coursia_genai_lab.engines.comfyui_errors import FOLDERS
+from coursia_genai_lab.engines.comfyui_fitness import refuse_unfit
+from coursia_genai_lab.engines.orders import Notice, Order, Picture
+from coursia_genai_lab.engines.workflow_files import names, read, workflow_of
+from coursia_genai_lab.engines.workflow_plan import plan
+from coursia_genai_lab.errors import GenAIError, InvalidRequest, ServiceError
+
+MODELS = sorted(name for name in names() if workflow_of(name) is not None)
+GRAFTS = sorted(names() - set(MODELS))
+CHANGES_ONLY = [model for model in MODELS if read(model).about.needs_picture]
+SETTINGS = {
+    # model: steps, cfg, sampler, scheduler, side
+    "flux-1-dev": (20, 1.0, "euler", "simple", 1024),
+    "flux-1-schnell": (4, 1.0, "euler", "simple", 1024),
+    "sd-3.5": (20, 4.01, "euler", "sgm_uniform", 1024),
+    "z-image-turbo": (8, 1.0, "res_multistep", "simple", 1024),
+    "qwen-image-edit-2509": (20, 4.0, "euler", "simple", None),
+    "qwen-image-edit-2509-lightning": (4, 1.0, "euler", "simple", None),
+}
+
+
+def png(*, width: int = 96, height: int = 64, hole: bool = False) -> bytes:
+    out = io.BytesIO()
+    made = Image.new("RGBA", (width, height), (180, 40, 40, 255))
+    if hole:
+        made.paste((0, 0, 0, 0), (0, 0, width // 2, height))
+    made.save(out, "PNG")
+    return out.getvalue()
+
+
+def order(model: str, **more: Any) -> Order:
+    if model in CHANGES_ONLY:
+        more.setdefault("images", (png(),))
+    return Order(model, more.pop("prompt", "a red fox"), more.pop("seed", 5), **more)
+
+
+def nodes(graph: dict[str, dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [node["inputs"] for node in graph.values() if node["class_type"] == kind]
+
+
+def headers(engine: DemoEngine) -> dict[str, str]:
+    return {"Authorization": f"Bearer {engine.token}"}
+
+
+def test_every_model_that_was_promised_has_a_workflow() -> None:
+    promised = {"flux-1-dev", "flux-1-schnell", "sd-3.5", "sdxl-turbo", "z-image-turbo"}
+    assert promised | {"qwen-image-edit-2509"} <= set(MODELS)
+
+
+def test_every_local_model_of_the_catalogue_that_comfyui_makes_has_a_workflow() -> None:
+    wanted = {
+        model.id
+        for spec in load_catalog().values()
+        if spec.dialect == "comfyui"
+        for model in spec.models
+    }
+    assert wanted <= set(MODELS)
+
+
+def test_the_files_of_a_workflow_are_those_of_the_catalogue() -> None:
+    compared = 0
+    for spec in load_catalog().values():
+        for model in spec.models:
+            workflow = workflow_of(model.id)
+            if workflow is None or spec.dialect not in ("comfyui", "a1111"):
+                continue
+            used = {
+                (FOLDERS[name], value)
+                for node in workflow.graph.values()
+                for name, value in node["inputs"].items()
+                if name in FOLDERS
+            }
+            listed = {(file.folder, file.name) for file in model.files}
+            if spec.dialect == "a1111":
+                # The WebUI has one folder for checkpoints, under a name of its own.
+                assert workflow.about.webui is not None
+                assert {name for _, name in listed} == {workflow.about.webui.checkpoint}
+                used = {("Stable-diffusion", name) for _, name in used}
+            assert used == listed, f"{spec.name}: {model.id}"
+            compared += 1
+    assert compared >= 7
+
+
+@pytest.mark.parametrize("model", SETTINGS)
+def test_a_workflow_has_the_published_settings_of_its_model(model: str) -> None:
+    steps, cfg, sampler, scheduler, side = SETTINGS[model]
+    graph = plan(order(model)).graph
+    (drawn,) = nodes(graph, "KSampler")
+    shown = (drawn["steps"], drawn["cfg"], drawn["sampler_name"], drawn["scheduler"])
+    assert shown == (steps, cfg, sampler, scheduler)
+    assert drawn["denoise"] == 1.0
+    if side is not None:
+        (empty,) = nodes(graph, "EmptySD3LatentImage")
+        assert (empty["width"], empty["height"], empty["batch_size"]) == (side, side, 1)
+
+
+def test_each_model_has_what_sets_it_apart() -> None:
+    dev, schnell = plan(order("flux-1-dev")).graph, plan(order("flux-1-schnell")).graph
+    assert [one["guidance"] for one in nodes(dev, "FluxGuidance")] == [3.5]
+    assert nodes(schnell, "FluxGuidance") == []
+    turbo = plan(order("sdxl-turbo")).graph
+    assert nodes(turbo, "KSamplerSelect") == [{"sampler_name": "euler_ancestral"}]
+    (steps,) = nodes(turbo, "SDTurboScheduler")
+    assert (steps["steps"], steps["denoise"]) == (1, 1.0)
+    (drawn,) = nodes(turbo, "SamplerCustom")
+    assert (drawn["cfg"], drawn["add_noise"]) == (1.0, True)
+    (empty,) = nodes(turbo, "EmptyLatentImage")
+    assert (empty["width"], empty["height"]) == (512, 512)
+    image = plan(order("z-image-turbo")).graph
+    assert [one["shift"] for one in nodes(image, "ModelSamplingAuraFlow")] == [3.0]
+    assert [one["type"] for one in nodes(image, "CLIPLoader")] == ["lumina2"]
+    qwen = plan(order("qwen-image-edit-2509")).graph
+    assert [one["type"] for one in nodes(qwen, "CLIPLoader")] == ["qwen_image"]
+    assert [one["strength"] for one in nodes(qwen, "CFGNorm")] == [1.0]
+    assert [one["shift"] for one in nodes(qwen, "ModelSamplingAuraFlow")] == [3.0]
+    assert len(nodes(qwen, "FluxKontextImageScale")) == 1
+    lightning = plan(order("qwen-image-edit-2509-lightning")).graph
+    assert len(nodes(lightning, "LoraLoaderModelOnly")) == 1
+
+
+@pytest.mark.parametrize("name", [*MODELS, *GRAFTS])
+def test_what_a_description_names_is_in_its_graph(name: str) -> None:
+    workflow = read(name)
+    places = [place for one in workflow.about.parameters.values() for place in one.at]
+    places += [place for taken in workflow.about.takes.values() for place in taken]
+    sockets = workflow.about.sockets
+    places += [sockets[name] for name in ("latent", "saved") if name in sockets]
+    for place in places:
+        node, _, entry = place.partition(".")
+        assert entry in workflow.graph[node]["inputs"], place
+    for parameter in workflow.about.parameters.values():
+        for place in parameter.at if parameter.default is not None else ():
+            node, _, entry = place.partition(".")
+            assert workflow.graph[node]["inputs"][entry] == parameter.default, place
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_graft_takes_the_place_of_a_node(model: str) -> None:
+    for graft in GRAFTS:
+        assert not set(read(model).graph) & set(read(graft).graph)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_order_reaches_the_graph(model: str) -> None:
+    asked = order(model, prompt="a lake at dawn", seed=77, steps=3)
+    graph = plan(asked).graph_for(77, {})
+    values = [value for node in graph.values() for value in node["inputs"].values()]
+    flat = {value for value in values if not isinstance(value, list)}
+    assert {"a lake at dawn", 77, 3} <= flat
+    assert "a red fox in the snow" not in flat
+    again = read(model).graph
+    assert "a lake at dawn" not in str(again)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_qwen_has_one_loader_for_each_picture_and_no_other(count: int) -> None:
+    made = plan(order("qwen-image-edit-2509", images=(png(),) * count))
+    assert len(nodes(made.graph, "LoadImage")) == count
+    assert sorted(made.pictures) == ["image", "image2", "image3"][:count]
+    for encoder in nodes(made.graph, "TextEncodeQwenImageEditPlus"):
+        assert sum(name.startswith("image") for name in encoder) == count
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "word"),
+    [
+        ("flux-1-dev", {"width": 1000, "height": 1000}, "992x992"),
+        ("flux-1-dev", {"width": 32, "height": 1024}, "between"),
+        ("flux-1-dev", {"width": 4096, "height": 4096}, "between"),
+        ("sdxl-turbo", {"steps": 11}, "steps"),
+        ("flux-1-dev", {"images": (png(), png())}, "takes 1 picture"),
+        ("qwen-image-edit-2509", {"images": (png(),) * 4}, "takes 3 pictures"),
+        ("qwen-image-edit-2509", {"images": ()}, "none was sent"),
+        ("flux-1-dev", {"mask": png(hole=True)}, "mask"),
+        ("flux-1-dev", {"images": (b"GIF89a",)}, "PNG"),
+    ],
+)
+def test_what_a_model_cannot_do_is_said(model: str, more: dict[str, Any], word: str) -> None:
+    with pytest.raises(InvalidRequest, match=word):
+        plan(order(model, **more))
+
+
+def test_a_model_without_a_workflow_is_an_error_with_a_remedy() -> None:
+    for name in ("nobody-knows-it", "inpaint", "../flux-1-dev"):
+        with pytest.raises(ServiceError) as refused:
+            plan(order(name))
+        assert refused.value.error_code == "no_workflow"
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("task", ["text", "picture", "mask", "size"])
+async def test_a_server_takes_every_graph_and_makes_a_picture(
+    demo_engine: DemoEngine, model: str, task: str
+) -> None:
+    more: dict[str, Any] = {} if task == "text" else {"width": 128, "height": 64}
+    if task in ("picture", "mask"):
+        more["images"] = (png(),)
+    if task == "mask":
+        more["mask"] = png(hole=True)
+    if task == "text":
+        # The model's own size costs seconds to draw; that the server takes it is what counts.
+        more = {"steps": 1}
+    heard: list[object] = []
+    async with aiohttp.ClientSession() as session:
+        engine = ComfyUI(demo_engine.url, headers(demo_engine), session)
+        (picture,) = await engine.generate(order(model, **more), heard.append)
+    size = Image.open(io.BytesIO(picture.data)).size
+    if task != "text":
+        assert size == (128, 64)
+    assert picture.seed == 5
+    assert [one for one in heard if isinstance(one, Picture)] == [picture]
+    assert not any(isinstance(one, Notice) for one in heard)
+
+
+@pytest.mark.parametrize(
+    ("node", "entry", "value", "code", "word"),
+    [
+        ("1", "ckpt_name", "absent.safetensors", "models_missing", "absent.safetensors"),
+        ("6", "sampler_name", "of_next_year", "value_missing", "of_next_year"),
+        ("6", None, "NodeOfNextYear", "node_missing", "NodeOfNextYear"),
+    ],
+)
+async def test_what_a_server_lacks_is_said_before_it_is_used(
+    demo_engine: DemoEngine, node: str, entry: str | None, value: str, code: str, word: str
+) -> None:
+    graph = copy.deepcopy(plan(order("flux-1-dev")).graph)
+    if entry is None:
+        graph[node]["class_type"] = value
+    else:
+        graph[node]["inputs"][entry] = value
+    async with aiohttp.ClientSession() as session:
+        calls = Calls(demo_engine.url, headers(demo_engine), session)
+        await refuse_unfit(calls, plan(order("flux-1-dev")).graph)
+        with pytest.raises(GenAIError, match=word) as refused:
+            await refuse_unfit(calls, graph, "flux-1-dev")
+    assert refused.value.error_code == code
+    if code == "models_missing":
+        assert refused.value.command == "coursia-genai models fetch flux-1-dev"
