@@ -56,7 +56,7 @@ class GPURelease:
             return False
         if resting:
             return all(lease.kind != "pin" for lease in self._holders.working(name))
-        if self._busy_until.get(name, 0.0) > self._clock():
+        if self._busy_until.get(name, 0.0) > self._clock() or self._holders.just_served(name):
             return False
         return service.state == "ready" and not self._holders.held(name)
 

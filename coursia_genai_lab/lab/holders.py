@@ -12,6 +12,9 @@ from .routing import Routing
 from .service import Service
 from .timeline_note import Record, TimelineNote
 
+SERVED_BEATS = 2
+"""For how many beats of the pulse whoever waited for a service may take to claim it."""
+
 
 class Holders:
     """Weigh the claims on every service and begin or end its countdown.
@@ -39,6 +42,7 @@ class Holders:
         self._drifted = drifted
         self._mend = mend
         self._awaited: Counter[str] = Counter()
+        self._served: dict[str, int] = {}
         self._held: set[str] = set()
         self._released: set[str] = set()
 
@@ -73,7 +77,12 @@ class Holders:
         finally:
             # The countdown begins with the next sweep: who waited has yet to claim it.
             self._awaited[service] -= 1
+            self._served[service] = SERVED_BEATS
             self._idle.touch(service)
+
+    def just_served(self, service: str) -> bool:
+        """Say whether somebody got what they waited for a moment ago, and may yet claim it."""
+        return service in self._served
 
     def changed(self, services: Iterable[str]) -> None:
         """Look anew at the services that a claim names, and at what stands in for them."""
@@ -103,6 +112,7 @@ class Holders:
 
     def sweep(self) -> None:
         """Begin the countdowns that a wait's end left open; mend what could not be until now."""
+        self._served = {name: left - 1 for name, left in self._served.items() if left > 1}
         for name, cell in self._services.items():
             running = cell.instance is not None and cell.wanted
             if running and (self._idle.left(name) is None or self._drifted(cell)):

@@ -300,3 +300,22 @@ async def test_two_labs_on_one_host_do_not_take_the_same_memory(tmp_path: Path) 
         first.lab.stop(mine, by="whoever")
         await second.until(lambda: second.state(theirs) == "ready")
     await world.close()
+
+
+async def test_who_was_just_served_keeps_the_service_until_they_can_claim_it(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, simulated(a=24_000), FLUX, FORGE) as lab:
+        await lab.ready("flux")
+        lab.lab.start("forge", by="ben")
+        await lab.until(lambda: "waiting for GPU memory that Flux uses" in lab.phases)
+        await lab.ready("flux")
+        await lab.settle()
+        assert not lab.lab.service("flux").resting
+        job = lab.job("flux")
+        for _ in range(10):
+            await lab.settle()
+            lab.clock.advance(1)
+            assert lab.gpus.used_mib("a") == 16_000
+        lab.lab.leases.drop(job.id)
+        await lab.until(lambda: lab.state("forge") == "ready")
