@@ -17,7 +17,7 @@ from jupyter_process import TOKEN, JupyterProcess
 
 from coursia_genai_lab.cli import main
 
-COMMAND_SECONDS = 60
+COMMAND_SECONDS = 150
 
 
 @dataclass(frozen=True)
