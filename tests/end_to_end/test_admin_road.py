@@ -172,10 +172,15 @@ class Host:
     def until_a_lab_runs(self, process: subprocess.Popen[bytes]) -> None:
         """Return when the Lab answers."""
         end = time.monotonic() + 180
-        while not self.asked("coursia-genai status")["running"]:
+        # The file is there a moment before the server answers; a command costs more than a look.
+        while not (
+            list((self.folder / "runtime").glob("jpserver-*.json"))
+            and self.asked("coursia-genai status")["running"]
+        ):
             log = (self.folder / "jupyter.log").read_text(errors="replace")
             assert process.poll() is None, log
             assert time.monotonic() < end, log
+            time.sleep(0.1)
 
 
 @pytest.fixture
