@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..errors import InvalidRequest, RequestTooLarge
+from ..errors import GenerationError, InvalidRequest, RequestTooLarge
 from .openai_form import parts
 from .openai_order import Format
 
@@ -82,17 +82,22 @@ def as_text(data: bytes, kind: Format, quality: int) -> tuple[str, str]:
     """Return an engine's picture in the format that was asked for, as base64, and its size.
 
     A PNG that stays one keeps its bytes, and with them what the engine wrote into it.
+
+    Raises GenerationError when the engine sent no picture.
     """
-    with Image.open(io.BytesIO(data), formats=TAKEN) as picture:
-        size = f"{picture.width}x{picture.height}"
-        if picture.format != kind.upper():
-            out = io.BytesIO()
-            if kind == "png":
-                picture.save(out, "PNG")
-            else:
+    try:
+        with Image.open(io.BytesIO(data), formats=TAKEN) as picture:
+            size = f"{picture.width}x{picture.height}"
+            if picture.format != kind.upper():
+                out = io.BytesIO()
                 flat = picture.convert("RGB") if kind == "jpeg" else picture
-                flat.save(out, kind.upper(), quality=quality)
-            data = out.getvalue()
+                options = {} if kind == "png" else {"quality": quality}
+                flat.save(out, kind.upper(), **options)
+                data = out.getvalue()
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
+        raise GenerationError(
+            "The engine sent something that is no picture.", code="no_picture"
+        ) from error
     return base64.b64encode(data).decode("ascii"), size
 
 

@@ -13,7 +13,6 @@ from ..engines import Engine, engine_of, kind_of
 from ..engines.orders import Event, Picture
 from ..errors import GenAIError, GenerationError, ServiceError
 from ..lab.endpoint import Endpoint
-from .answers import json_answer
 from .dialects import openai_error
 from .headers import GUARDS, credential
 from .needs import LabView
@@ -155,39 +154,59 @@ async def _whole(work: _Work) -> web.Response:
 
 
 async def _streamed(request: web.BaseRequest, work: _Work) -> web.StreamResponse:
-    response: web.StreamResponse | None = None
+    stream = _Stream(request)
+    try:
+        await _tell(stream, work)
+    except ConnectionResetError:
+        log.debug("gateway: a caller left its stream")
+    except GenAIError as error:
+        if stream.response is None:
+            # Nothing is out yet, so the status can still say it.
+            raise
+        await stream.fail(error)
+    # The boundary of a stream: a defect must be told in it, too.
+    except Exception:
+        if stream.response is None:
+            raise
+        log.exception("gateway: an engine's adapter failed")
+        await stream.fail(GenAIError("The gateway failed."))
+    if stream.response is None:
+        raise GenAIError("The engine told nothing.")
+    return stream.response
+
+
+async def _tell(stream: _Stream, work: _Work) -> None:
     while True:
         try:
             event = await asyncio.wait_for(work.next(), QUIET_SECONDS)
         except asyncio.TimeoutError:
-            response = response or await _begun(request)
-            await response.write(b": waiting\n\n")
+            await stream.write(b": waiting\n\n")
             continue
         if event is None:
             break
-        response = response or await _begun(request)
-        await response.write(as_event(*await work.telling.words(event)))
-    try:
-        await work.pictures()
-    except GenAIError as error:
-        if response is None:
-            # Nothing is out yet, so the status can still say it.
-            raise
-        await response.write(as_event("error", {"type": "error", **openai_error(error)}))
-    except Exception:
-        log.exception("gateway: an engine's adapter failed")
-        if response is None:
-            raise
-        failed = openai_error(GenAIError("The gateway failed."))
-        await response.write(as_event("error", {"type": "error", **failed}))
-    if response is None:
-        return json_answer(openai_error(GenAIError("The engine told nothing.")), status=500)
-    await response.write_eof()
-    return response
+        await stream.write(as_event(*await work.telling.words(event)))
+    await work.pictures()
+    await stream.end()
 
 
-async def _begun(request: web.BaseRequest) -> web.StreamResponse:
-    headers = {**GUARDS, "Content-Type": "text/event-stream; charset=utf-8"}
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
-    return response
+class _Stream:
+    """Server-sent events; the answer begins with the first of them."""
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        self.response: web.StreamResponse | None = None
+        self._request = request
+
+    async def write(self, data: bytes) -> None:
+        if self.response is None:
+            headers = {**GUARDS, "Content-Type": "text/event-stream; charset=utf-8"}
+            self.response = web.StreamResponse(headers=headers)
+            await self.response.prepare(self._request)
+        await self.response.write(data)
+
+    async def fail(self, error: GenAIError) -> None:
+        await self.write(as_event("error", {"type": "error", **openai_error(error)}))
+        await self.end()
+
+    async def end(self) -> None:
+        if self.response is not None:
+            await self.response.write_eof()

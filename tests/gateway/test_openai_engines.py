@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import openai
 import pytest
-from aiohttp import ClientSession
-from door_harness import BOUND, CREDENTIAL, Gateway, demo_engine, gateway, soon
+from aiohttp import ClientSession, web
+from door_harness import BOUND, CREDENTIAL, Gateway, demo_engine, gateway, service, soon
 from openai import AsyncOpenAI, OpenAI
 from PIL import Image, ImageChops
 
@@ -354,6 +354,27 @@ async def test_a_credential_that_the_engine_refuses_is_told_and_not_shown() -> N
             await with_sdk(g, door, lambda c: c.images.generate(model="sd-3.5", prompt="a fox"))
         assert refused.value.code == "credential_refused"
         assert "stale" not in refused.value.message
+
+
+async def test_an_engine_that_sends_no_picture_is_told() -> None:
+    async def lies(request: web.Request) -> web.StreamResponse:
+        title = {"title": "sd_xl_turbo_1.0_fp16"}
+        listed = request.path.endswith("sd-models")
+        return web.json_response([title] if listed else {"images": ["AAAA"]})
+
+    async with service(lies) as upstream, gateway() as g:
+        g.lab.is_ready("forge-turbo", upstream.url)
+        door = await g.doors.open_openai()
+        for stream in (True, False):
+            with pytest.raises(openai.APIError) as refused:
+                await with_sdk(
+                    g,
+                    door,
+                    lambda c, stream=stream: list(  # type: ignore[misc]
+                        c.images.generate(model="sdxl-turbo", prompt="a fox", stream=stream)
+                    ),
+                )
+            assert refused.value.code == "no_picture"
 
 
 @pytest.mark.parametrize("model", SERVICES)
