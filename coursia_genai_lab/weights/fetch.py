@@ -129,13 +129,17 @@ class _Fetch:
         """At how many bytes the disk was looked at last."""
 
     async def run(self) -> None:
-        part = await in_thread(lambda: Part(self._place.part, self._place.root))
+        # Also one that was opened while somebody cancelled is closed.
+        opened: list[Part] = []
         try:
+            await in_thread(lambda: opened.append(Part(self._place.part, self._place.root)))
+            part = opened[0]
             await self._take_up(part)
             origin = await self._until_whole(part)
             await self._put_in_place(part, origin)
         finally:
-            part.close()
+            for one in opened:
+                one.close()
 
     async def _take_up(self, part: Part) -> None:
         """Hash what an earlier fetch left, where that can still be part of the file."""
@@ -220,7 +224,8 @@ class _Fetch:
         self._total = total
         await self._see_to_the_disk(part)
         self._fresh = not part.size
-        await asyncio.to_thread(self._write_journal, Journal.of(origin, reply.validator))
+        journal = Journal.of(origin, reply.validator)
+        await in_thread(lambda: self._write_journal(journal))
         block = bytearray()
         try:
             async with aclosing(reply.pieces()) as pieces:
@@ -278,7 +283,7 @@ class _Fetch:
             return
         fresh = self._fresh
         await self._begin_anew(part)
-        await asyncio.to_thread(_drop, self._place)
+        await in_thread(lambda: _drop(self._place))
         wrong = hash_wrong(self._what, found, str(origin.sha256))
         if fresh:
             raise wrong

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -13,14 +12,22 @@ T = TypeVar("T")
 async def in_thread(work: Callable[[], T], *, stop: Callable[[], None] | None = None) -> T:
     """Run blocking work in a thread; when cancelled, wait until the thread has let go.
 
-    `stop` tells long work to end soon.
+    Also when cancelled again meanwhile: a caller that went on would close files that the thread
+    still writes to, and their numbers would be somebody else's by then. `stop` tells long work to
+    end soon.
     """
     task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        if stop is not None:
-            stop()
-        with suppress(Exception, asyncio.CancelledError):
-            await task
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            # Not by awaiting the task itself, which would be cancelled too.
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            if stop is not None:
+                stop()
+            cancelled = cancelled or error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # seen: the caller is told of its own end
+    raise cancelled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -93,9 +94,11 @@ def write_table(path: Path, table: Mapping[str, Any]) -> None:
         OSError: the place cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.draft")
+    # A name that nobody else has, for two threads may write one table at a time; and a new file,
+    # for others who may write into the folder could have laid a link there.
+    draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.draft")
     try:
-        with draft.open("w", encoding="utf-8") as file:
+        with draft.open("x", encoding="utf-8") as file:
             json.dump(table, file)
             file.flush()
             os.fsync(file.fileno())
