@@ -52,6 +52,7 @@ export default tseslint.config(
             '../widgets/LabPanel',
             '../widgets/LaunchStory',
             '../widgets/NotebookChip',
+            '../widgets/ServiceMenu',
             '../widgets/StatusWidget'
           ]
         }

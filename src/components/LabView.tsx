@@ -125,6 +125,7 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
       </Section>
       <MachineSections
         {...props}
+        outage={props.connection !== 'ready'}
         section={section}
         titleOf={titleOf}
         gpuNames={gpuNames}

@@ -24,6 +24,8 @@ export interface IMachineView {
 
 export interface IMachineSectionsProps extends IMachineView {
   snapshot: StatusView;
+  /** Whether the whole panel says already that the server does not answer. */
+  outage: boolean;
   actions: IMachineActions;
   /** What a section needs to be one. */
   section: (
@@ -41,6 +43,8 @@ export interface IMachineSectionsProps extends IMachineView {
 /** The machine that the services run on: its GPUs, its models, what fits on it. */
 export function MachineSections(props: IMachineSectionsProps): JSX.Element {
   const { actions, gpuNames, section, snapshot, titleOf, trans } = props;
+  // One outage is told once.
+  const told = props.outage ? { problem: null } : {};
   const mayManage = snapshot.role !== 'student';
   return (
     <>
@@ -49,6 +53,7 @@ export function MachineSections(props: IMachineSectionsProps): JSX.Element {
       >
         <GPUSection
           {...props.gpus}
+          {...told}
           onRefreshGPUs={actions.onRefreshGPUs}
           titleOf={titleOf}
           person={snapshot.person}
@@ -58,6 +63,7 @@ export function MachineSections(props: IMachineSectionsProps): JSX.Element {
       <Section {...section('models', trans.__('Models'))}>
         <ModelsSection
           {...props.models}
+          {...told}
           {...actions}
           titleOf={titleOf}
           mayFetch={mayManage}
@@ -68,6 +74,7 @@ export function MachineSections(props: IMachineSectionsProps): JSX.Element {
         <Section {...section('plan', trans.__('Before class'))}>
           <PlanSection
             {...props.plan}
+            {...told}
             onPeople={actions.onPeople}
             onRefreshPlan={actions.onRefreshPlan}
             titleOf={titleOf}

@@ -10,6 +10,7 @@ import { CommandIDs } from '../commands';
 import { genaiIcon } from '../icons';
 import { IGenAILab } from '../tokens';
 import { LabPanel } from '../widgets/LabPanel';
+import { openServiceMenu } from '../widgets/ServiceMenu';
 
 import { addMachinePlaces } from './machine';
 
@@ -36,11 +37,8 @@ export const panel: JupyterFrontEndPlugin<void> = {
       genai,
       trans,
       execute: (command, args) => void app.commands.execute(command, args),
-      onServiceMenu: (name, anchor) => {
-        void import('../widgets/ServiceMenu').then(({ openServiceMenu }) =>
-          openServiceMenu({ genai, commands: app.commands, name, anchor, trans })
-        );
-      }
+      onServiceMenu: (name, anchor) =>
+        openServiceMenu({ genai, commands: app.commands, name, anchor, trans })
     });
     app.shell.add(widget, 'left', { rank: 650, type: 'GenAI' });
     restorer?.add(widget, widget.id);

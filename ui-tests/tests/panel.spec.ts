@@ -131,7 +131,7 @@ test('a kernel that started without learns the services by one button', async ({
 test('folded sections stay folded after a reload', async ({ page }) => {
   await openLab(page);
   await openPanel(page);
-  const mode = () => panelOf(page).getByRole('button', { name: /^Mode/ });
+  const mode = () => panelOf(page).getByRole('button', { name: /^Mode\b/ });
   await expect(mode()).toHaveAttribute('aria-expanded', 'true');
   const saved = page.waitForResponse(
     answer =>

@@ -49,6 +49,8 @@ test('what happened is loaded when somebody looks, and follows what happens', as
   await expect(
     story.getByText(/^Ready after \d+ seconds? · by you$/).first()
   ).toBeVisible();
+  // The line may be an earlier start's; the card tells of this one.
+  await expect(card.getByText(/^Ready/)).toBeVisible();
   await card.getByRole('button', { name: 'Stop Demo engine' }).click();
   const stopped = story.getByRole('listitem').first();
   await expect(stopped).toContainText(/Stopped in \d+ seconds? · by you/);

@@ -197,4 +197,14 @@ describe('the mode', () => {
       '24.0 of 48.0 GiB'
     );
   });
+
+  it('tells one outage once', () => {
+    const problem = new ApiError('unreachable', 'TypeError', '', 0);
+    const gpus = { reading: aReading(), problem };
+    const collapsed = new Set(['models', 'plan', 'timeline', 'folder']);
+    show({ connection: 'unreachable', problem, gpus, collapsed });
+    expect(screen.getAllByRole('button', { name: 'Try again' })).toHaveLength(1);
+    show({ gpus, collapsed });
+    expect(screen.getByText('The GPUs could not be read')).toBeTruthy();
+  });
 });
