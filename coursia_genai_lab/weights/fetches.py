@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 PARALLEL = 2
 WAITING = "waiting for another download"
 
+END_SECONDS = 10.0
+"""How long who ends something waits for a thread that a disk without an answer holds."""
 LOOK_SECONDS = 10.0
 MOST_LOOKS = 4
 """Threads that a disk without an answer may hold up."""
@@ -76,9 +78,11 @@ class Fetches:
         *,
         arrived: Callable[[], Coroutine[Any, Any, object]] | None = None,
         parallel: int = PARALLEL,
+        end_seconds: float = END_SECONDS,
     ) -> None:
         self._stock, self._licences, self._terms = stock, licences, terms
         self._arrived = arrived
+        self._end_seconds = end_seconds
         self._room = asyncio.Semaphore(parallel)
         self._works: dict[str, _Work] = {}
         self._problems: dict[str, Problem] = {}
@@ -113,8 +117,8 @@ class Fetches:
         """
         model = self._stock.offer(model_id).model
         if accept_licence and model.accept:
-            await asyncio.to_thread(self._accept, model, by)
-        if await asyncio.to_thread(self._licences.must_accept, model):
+            await self._look(partial(self._accept, model, by))
+        if await self._look(partial(self._licences.must_accept, model)):
             raise licence_open(model.title, model.licence, model.licence_url)
         self._begin(model_id, self._bring)
         return await self.view(model_id)
@@ -140,13 +144,15 @@ class Fetches:
     async def cancel(self, model_id: str) -> WeightsView:
         """End what is done for a model and keep what came; a second call changes nothing.
 
+        Where the disk gives no answer the model is told as being fetched until it does.
+
         Raises:
             NotFound: there is no such model.
         """
         self._stock.offer(model_id)
         work = self._works.get(model_id)
         if work is not None and work.task is not None:
-            await _ended(work.task)
+            await self._ended({work.task})
         return await self.view(model_id)
 
     async def idle(self) -> None:
@@ -155,22 +161,27 @@ class Fetches:
             await asyncio.wait(tasks)
 
     async def close(self) -> None:
-        """End everything and hang up; what came is kept. Idempotent."""
+        """End everything and hang up, within `end_seconds`; what came is kept. Idempotent."""
         self._closed = True
-        for work in list(self._works.values()):
-            if work.task is not None:
-                await _ended(work.task)
+        await self._ended({work.task for work in self._works.values() if work.task is not None})
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
 
     async def _look(self, work: Callable[[], T]) -> T:
-        """Look at the disk, bounded: a network file system may never answer."""
+        """Look at the disk, bounded: a network file system may never answer.
+
+        A class looks at once: who finds every thread taken waits for one.
+        """
+        clock = asyncio.get_running_loop().time
+        until = clock() + LOOK_SECONDS
+        while len(self._looks) >= MOST_LOOKS and (left := until - clock()) > 0:
+            await asyncio.wait(self._looks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         if len(self._looks) < MOST_LOOKS:
             look = asyncio.ensure_future(asyncio.to_thread(work))
             self._looks.add(look)
             look.add_done_callback(self._looks.discard)
-            done, _ = await asyncio.wait({look}, timeout=LOOK_SECONDS)
+            done, _ = await asyncio.wait({look}, timeout=max(0.0, until - clock()))
             if done:
                 return look.result()
         raise ModelFilesError(
@@ -178,6 +189,12 @@ class Fetches:
             "See whether the disk or the network file system under them is there.",
             code="models_unreadable",
         )
+
+    async def _ended(self, tasks: set[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._end_seconds)
 
     def _coming(self) -> dict[str, Coming]:
         failed = {name: Coming(problem=problem) for name, problem in self._problems.items()}
@@ -242,8 +259,3 @@ class Fetches:
             first = first or as_problem(await in_thread(check, stop=stop.set))
         if first is not None:
             raise first
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,44 @@ async def test_everything_that_was_begun_is_here_once_it_is_idle(
         assert listed.roots[0].writable
     finally:
         await fetches.close()
+        await fetches.close()
+
+
+async def test_a_whole_class_may_look_at_once(tmp_path: Path, liar: Liar) -> None:
+    fetches = fetches_into(tmp_path, liar, [])
+    try:
+        views = await asyncio.gather(*(fetches.everything() for _ in range(40)))
+        assert {len(view.models) for view in views} == {len(NAMES)}
+    finally:
+        await fetches.close()
+
+
+async def test_a_thread_that_hangs_keeps_nobody_from_ending_and_closing(
+    tmp_path: Path, liar: Liar
+) -> None:
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def token_on_a_dead_disk() -> str:
+        asked.set()
+        may_answer.wait(120)
+        return ""
+
+    sources = Sources(hub_url=liar.address, token=token_on_a_dead_disk)
+    licences = Licences([tmp_path])
+    stock = Stock(catalogue(liar), [tmp_path], Sources(), licences)
+    terms = Terms(sources, reserve_bytes=0, patience=QUICK)
+    fetches = Fetches(stock, licences, terms, end_seconds=0.05)
+    try:
+        await fetches.fetch("one", by="ada")
+        await until(asked.is_set)
+        ending = await asyncio.wait_for(fetches.cancel("one"), 60)
+        assert ending.phase is not None
+        await asyncio.wait_for(fetches.close(), 60)
+        may_answer.set()
+        await asyncio.wait_for(fetches.idle(), 60)
+        assert (await fetches.view("one")).phase is None
+    finally:
+        may_answer.set()
         await fetches.close()
 
 
