@@ -8,8 +8,10 @@ import urllib.request
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from ..catalog.fields import check_address
 from .problems import (
     Interruption,
     cut,
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
 
 PIECE = 2**18
 MOST_REDIRECTS = 8
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _REDIRECTS = (301, 302, 303, 307, 308)
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+# No file has more digits of bytes; and a number of thousands of them raises in int().
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
+_SIZE = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -173,6 +178,9 @@ async def _get(
         raise Interruption(unreachable(host, "it does not answer in time")) from error
     except (aiohttp.ClientError, OSError) as error:
         raise Interruption(unreachable(host, _reason(error))) from error
+    except ValueError as error:
+        # Host names that no resolver takes, such as a label of 64 letters.
+        raise source_wrong(origin.host, "it sends us on to no address") from error
 
 
 def _reason(error: BaseException) -> str:
@@ -188,13 +196,26 @@ def _next(response: ClientResponse, origin: Origin) -> URL:
     try:
         # As it was sent: a signature does not survive another spelling.
         url = here.join(URL(response.headers.get("Location", ""), encoded=True))
+        if url.scheme in ("http", "https") and url.raw_host:
+            host = f"[{url.raw_host}]" if ":" in url.raw_host else url.raw_host
+            # As of an address in a service file: no metadata service, no number in disguise.
+            check_address(f"{url.scheme}://{host}:{url.port}")
     except ValueError as error:
         raise source_wrong(origin.host, "it sends us on to no address") from error
     if here.scheme == "https" and url.scheme == "http":
         raise insecure(origin.host)
+    if _is_loopback(url.host) and here.host not in _THIS_MACHINE:
+        raise source_wrong(origin.host, "it sends us to this machine itself")
     if url.scheme not in ("http", "https") or not url.host or url == here:
         raise source_wrong(origin.host, "it sends us on to no address")
     return url
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _told(response: ClientResponse, origin: Origin, before: Told) -> Told:
@@ -205,7 +226,7 @@ def _told(response: ClientResponse, origin: Origin, before: Told) -> Told:
     size = response.headers.get("X-Linked-Size", "")
     return Told(
         published_sha256(response.headers.get("X-Linked-Etag", "")) or before.sha256,
-        int(size) if size.isdecimal() else before.size_bytes,
+        int(size) if _SIZE.fullmatch(size) else before.size_bytes,
     )
 
 
@@ -254,7 +275,7 @@ def _pause(text: str) -> float | None:
 
 
 def _proxy_of(url: URL) -> str | None:
-    if url.host in ("127.0.0.1", "localhost", "::1"):
+    if url.host in _THIS_MACHINE:
         return None
     proxy = urllib.request.getproxies().get(url.scheme)
     if not proxy or urllib.request.proxy_bypass(f"{url.host}:{url.port}"):

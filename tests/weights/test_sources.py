@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from liar_server import COMMIT, Liar, liar_server
+from liar_server import COMMIT, Liar, Mood, liar_server
 from model_fetching import Bringer
 
 from coursia_genai_lab.errors import ConfigurationError, ModelFilesError
@@ -169,3 +169,43 @@ def test_a_secrets_file_that_others_can_reach_is_not_used(tmp_path: Path) -> Non
     os.mkfifo(path, 0o600)
     with pytest.raises(ConfigurationError, match="is no file"):
         read_token(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://0xa9fea9fe/latest",
+        f"http://{'a' * 70}.example/model",
+        "http://two..dots/model",
+        "http://127.0.0.1:99999/model",
+        "http://\u00e9.invalid/model",
+        "file:///etc/hostname",
+        "",
+    ],
+)
+async def test_a_source_that_sends_to_no_place_of_files_is_told(
+    bringer: Bringer, address: str
+) -> None:
+    bringer.liar.redirects = {"/model": address}
+    with pytest.raises(ModelFilesError) as refusal:
+        await bringer.fetch(size_bytes=1000)
+    assert refusal.value.error_code == "model_source_wrong"
+
+
+async def test_no_source_elsewhere_sends_us_to_this_machine(bringer: Bringer) -> None:
+    with liar_server("127.0.0.2") as elsewhere:
+        elsewhere.redirects = {"/model": bringer.liar.offer("/model", b"inner")}
+        with pytest.raises(ModelFilesError) as refusal:
+            await bringer.fetch(size_bytes=5, url=f"{elsewhere.address}/model")
+    assert refusal.value.error_code == "model_source_wrong"
+    assert bringer.liar.asked == []
+
+
+async def test_a_number_of_thousands_of_digits_is_no_size(bringer: Bringer) -> None:
+    data = bytes(100_000)
+    bringer.liar.offer("/model", data)
+    piece = ("Content-Range", f"bytes 1000-99999/{'9' * 5000}")
+    bringer.liar.moods = [Mood(cut_after=1000), Mood(headers=(piece,))]
+    await bringer.fetch(size_bytes=len(data))
+    assert bringer.place.target.read_bytes() == data
