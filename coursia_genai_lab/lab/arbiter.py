@@ -111,6 +111,7 @@ class Arbiter:
         self._queue: list[_Ticket] = []
         self._launching: list[_Ticket] = []
         self._bells: set[asyncio.Event] = set()
+        self._stood: dict[str, tuple[object, ...]] = {}
 
     # -- claiming ------------------------------------------------------------------------------
 
@@ -185,7 +186,11 @@ class Arbiter:
                 self._lost.suspect(name, claim.devices)
             if service.state in ("stopped", "failed", "unavailable"):
                 self._book.end(name)
-        self.wake()
+        stands = (service.state, service.wanted, service.resting, service.instance)
+        if self._stood.get(name) != stands:
+            # A phase alone frees nothing: those who tell that they wait would wake each other.
+            self._stood[name] = stands
+            self.wake()
 
     def holders_changed(self, services: Iterable[str]) -> None:
         """Hear that claims on services changed: one may be spare now, or its job have failed."""
