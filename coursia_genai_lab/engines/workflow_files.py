@@ -97,6 +97,12 @@ def names() -> frozenset[str]:
     return frozenset(path.stem for path in FOLDER.glob("*.json"))
 
 
+def read_all() -> None:
+    """Read every file once, so that later looks need no disk; work for a thread."""
+    for name in names():
+        read(name)
+
+
 def workflow_of(model: str) -> Workflow | None:
     """Return the workflow for a model; None where none comes along."""
     found = read(model) if model in names() else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, hdrs, web
 
+from ..engines.workflow_files import read_all
 from ..errors import (
     GenAIError,
     InvalidRequest,
@@ -63,6 +64,7 @@ class OpenAIDoor:
         self._models = ModelDirectory(lab)
         self._road = EngineRoad(lab, session)
         self._edits = 0
+        self._workflows_read = False
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Return the answer, or a refusal in OpenAI's shape."""
@@ -90,6 +92,9 @@ class OpenAIDoor:
     async def _route(
         self, request: web.BaseRequest, target: Target, grant: Grant
     ) -> web.StreamResponse:
+        if not self._workflows_read:
+            await asyncio.to_thread(read_all)
+            self._workflows_read = True
         method, path = request.method, target.path
         if method in ("GET", "HEAD"):
             return self._read(path, grant)
