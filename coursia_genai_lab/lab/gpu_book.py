@@ -125,7 +125,7 @@ class Book:
 
     def owners(self) -> dict[str, str]:
         """Return for each container and process what claim it belongs to."""
-        keys = {one.identifier: one.identifier for one in self.others}
+        keys = {one.identifier.partition(":")[0]: one.identifier for one in self.others}
         for claim in (*self._ended, *self._live.values()):
             if claim.instance is not None:
                 keys[claim.instance.identifier.partition(":")[0]] = claim.key

@@ -56,6 +56,8 @@ async def launch(
         await to_the_end(lambda: write_record(order.state_folder, record))
         await to_the_end(lambda: refuse_overbooking(order, record))
         await _first_look(order, child, port, files)
+        # Again: the record of an older one may have come into sight only now.
+        await to_the_end(lambda: refuse_overbooking(order, record))
     except BaseException as error:
         # Cancellation included: nothing that this call made stays behind.
         if child is not None:

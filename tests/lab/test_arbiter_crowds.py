@@ -6,6 +6,12 @@ from pathlib import Path
 
 from gpu_bench import bench, gpu_service, simulated
 
+from coursia_genai_lab.gpu.reading import Device as ReadDevice
+from coursia_genai_lab.gpu.reading import GPUProcess
+from coursia_genai_lab.lab.gpu_book import Book, device_of
+from coursia_genai_lab.lab.gpu_memory import count
+from coursia_genai_lab.runtimes.gpu_claims import SeenClaim
+
 FLUX = gpu_service("flux", 16_000)
 FORGE = gpu_service("forge", 14_000)
 TINY = gpu_service("tiny", 12_000)
@@ -27,3 +33,22 @@ async def test_who_waits_together_does_not_keep_each_other_awake(tmp_path: Path)
         assert lab.gpus.readings - before <= 2
         assert len(lab.phases) - told <= 2
         lab.lab.leases.drop(job.id)
+
+
+def test_the_process_of_another_lab_is_not_counted_as_a_stranger_too() -> None:
+    book = Book(
+        clock=lambda: 0.0,
+        wall=lambda: 0.0,
+        going=lambda name: False,
+        spare=lambda name: False,
+        used_at=lambda name: 0.0,
+    )
+    book.others = [
+        SeenClaim("4711:815.2", "flux", "ben", ("a",), 10_000, False, since=1.0, rank="1")
+    ]
+    user = GPUProcess(4712, 9_000, program="python", group=4711)
+    read = ReadDevice("a", 0, "Card", total_mib=24_000, used_mib=9_000, processes=(user,))
+    device = device_of(read, book.owners())
+    counted = count(device, book.holds([device]))
+    assert counted.foreign == 0
+    assert counted.taken() == 10_000
