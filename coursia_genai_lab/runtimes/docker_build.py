@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import docker
-import docker.auth
 import docker.errors
 import requests.exceptions
 import urllib3.exceptions
@@ -31,6 +30,7 @@ from .docker_build_remains import BASE_LABEL, BUILD_LABEL, remove_image, sweep
 from .docker_calls import has_image
 from .docker_container import container_of
 from .docker_disk import free_bytes
+from .docker_login import all_logins
 from .docker_problems import AWAY
 from .docker_pull import DockerPull
 from .docker_reference import split_reference
@@ -189,7 +189,7 @@ class DockerBuild:
             "buildargs": json.dumps(dict(context.arguments)),
             "labels": json.dumps(dict(labels)),
         }
-        headers = {"Content-Type": "application/x-tar", **_logins()}
+        headers = {"Content-Type": "application/x-tar", **all_logins()}
         stream = open_stream(
             client,
             "POST",
@@ -274,9 +274,3 @@ def _digest(client: docker.DockerClient, base: str) -> str:
         return base
     digests = found.get("RepoDigests") or []
     return str(digests[0] if digests else found["Id"])
-
-
-def _logins() -> dict[str, str]:
-    config: Any = docker.auth.load_config()
-    known = config.get_all_credentials()
-    return {"X-Registry-Config": docker.auth.encode_header(known).decode("ascii")} if known else {}

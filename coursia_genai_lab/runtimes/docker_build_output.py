@@ -11,7 +11,7 @@ from .building import Log
 
 _LONGEST_LINE = 2000
 _LAST_LINES = 20
-_STEP = re.compile(r"^step (\d+)/(\d+)\s*: (.*)$", re.IGNORECASE)
+_STEP = re.compile(r"^step ([0-9]{1,6})/([0-9]{1,6})\s*: (.*)$", re.IGNORECASE)
 _MADE = re.compile(r"^(?: -)?--> ?([0-9a-f]{11,64})$")
 _BUILT = re.compile(r"^(?:Successfully built )?([0-9a-f]{12,64})$")
 
@@ -33,6 +33,8 @@ class BuildOutput:
         """Ids, as far as they are told, of the images after each step so far."""
         self.built = ""
         """Id of the result; empty until it is done."""
+        self._told = False
+        """Whether the engine itself named the result, past every line."""
         self.last: deque[str] = deque(maxlen=_LAST_LINES)
         """The last lines of what ran, without the engine's own words."""
 
@@ -53,7 +55,7 @@ class BuildOutput:
         before = self.number
         auxiliary = event.get("aux")
         if isinstance(auxiliary, Mapping) and auxiliary.get("ID"):
-            self.built = str(auxiliary["ID"])
+            self.built, self._told = str(auxiliary["ID"]), True
         if text := event.get("stream"):
             *whole, self._rest = (self._rest + str(text)).split("\n")
             for line in whole:
@@ -72,19 +74,24 @@ class BuildOutput:
             self._line(self._rest)
             self._rest = ""
 
+    def _is_next(self, number: int, steps: int) -> bool:
+        # What runs in a step may print such lines, too.
+        return self.number < number <= steps and self.steps in (0, steps)
+
     def _line(self, line: str) -> None:
         line = line.rstrip("\r").rpartition("\r")[2].rstrip()  # a progress bar paints over itself
         if not line:
             return
         line = line[:_LONGEST_LINE]
         self._log(line)
-        if step := _STEP.match(line):
+        if (step := _STEP.match(line)) and self._is_next(int(step.group(1)), int(step.group(2))):
             self.number, self.steps = int(step.group(1)), int(step.group(2))
             self.instruction = step.group(3)
             self.last.clear()
         elif made := _MADE.match(line):
             self.made.append(made.group(1))
-        elif built := _BUILT.match(line):
-            self.built = self.built or built.group(1)
+        elif (built := _BUILT.match(line)) and self.number == self.steps and not self._told:
+            # The last such line: a step before it may print a number that looks like one.
+            self.built = built.group(1)
         elif not line.startswith(" --->") and not line.startswith("Removing intermediate"):
             self.last.append(line)

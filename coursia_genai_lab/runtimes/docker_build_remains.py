@@ -28,11 +28,14 @@ def remove_image(
 ) -> bool:
     """Remove an image without a name, and its parents without one; say whether it is gone.
 
-    The engine needs a moment to end what ran from it; what somebody uses stays.
+    The engine needs a moment to end what ran from it; what somebody uses or has named stays.
     """
     until = time.monotonic() + seconds
     while True:
         try:
+            # Asked for by its id an engine takes away an only name, too.
+            if client.api.inspect_image(image).get("RepoTags"):
+                return False
             client.api.remove_image(image)
         except docker.errors.ImageNotFound:
             return True

@@ -6,7 +6,6 @@ import threading
 import time
 
 import docker
-import docker.auth
 import docker.errors
 import requests.exceptions
 import urllib3.exceptions
@@ -17,6 +16,7 @@ from .base import Progress, Report
 from .docker_container import container_of
 from .docker_disk import disk_full, free_bytes
 from .docker_layers import Layers
+from .docker_login import login_for
 from .docker_pull_problems import not_fetched, pull_broke_off, registry_away
 from .docker_reference import split_reference
 from .docker_streams import EngineStream, open_stream
@@ -91,14 +91,12 @@ class DockerPull:
 
     def _open(self, client: docker.DockerClient) -> EngineStream | None:
         repository, tag = split_reference(container_of(self._spec).image)
-        registry, _ = docker.auth.resolve_repository_name(repository)
-        header = docker.auth.get_config_header(client.api, registry)
         stream = open_stream(
             client,
             "POST",
             "/images/create",
             params={"fromImage": repository, "tag": tag},
-            headers={"X-Registry-Auth": header.decode("ascii")} if header else {},
+            headers=login_for(client, repository),
             quiet_seconds=self._quiet_seconds,
         )
         with self._lock:

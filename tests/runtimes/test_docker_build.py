@@ -296,3 +296,45 @@ def test_a_folder_that_others_can_write_is_not_built_from(tmp_path: Path) -> Non
     for name in ("shared", "nothing"):
         with pytest.raises(ConfigurationError):
             build_context(ServiceSpec.model_validate({**table, "build": {"context": name}}))
+
+
+async def test_the_old_image_stays_where_somebody_gave_it_a_name_of_their_own(site: Site) -> None:
+    (site.folder / "hello").write_text("hello")
+    spec = site.spec("COPY hello /hello")
+    kept = "cgl-test/kept:before"
+    api = site.engine.client.api
+    async with builder_of(site) as builder:
+        await site.build(builder, spec)
+        api.tag(IMAGE, *kept.split(":"))
+        former = api.inspect_image(IMAGE)["Id"]
+        try:
+            (site.folder / "hello").write_text("hullo")
+            await site.build(builder, spec)
+            assert api.inspect_image(IMAGE)["Id"] != former
+            assert api.inspect_image(kept)["Id"] == former
+        finally:
+            if api.images(kept):
+                api.remove_image(kept)
+
+
+async def test_a_login_helper_that_is_missing_breaks_no_build(
+    site: Site, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Docker Desktop leaves it for those who then use another engine.
+    folder = tmp_path_factory.mktemp("docker")
+    (folder / "config.json").write_text('{"credsStore": "missing-helper"}')
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+    async with builder_of(site) as builder:
+        await site.build(builder, site.spec(WRITE))
+    assert site.images() == [IMAGE]
+
+
+async def test_what_a_step_prints_is_taken_for_no_step_and_no_image(site: Site) -> None:
+    words = ["Step 9/2 : much", "STEP 1/1: FROM x", "c0ffee" * 6, "Step 5/0 : nothing"]
+    said = "; ".join(f"echo '{word}'" for word in words)
+    spec = site.spec(f'RUN ["/bin/busybox", "sh", "-c", "{said}"]', WRITE)
+    async with builder_of(site) as builder:
+        await site.build(builder, spec)
+    assert site.images() == [IMAGE]
+    assert all(0 <= (one.percent or 0) <= 100 for one in site.reports)
+    assert set(words) <= set(site.lines)
