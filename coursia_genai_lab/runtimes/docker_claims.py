@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import docker
@@ -20,6 +22,8 @@ _SERVICE_LABEL = "io.coursia.genai.service"
 _LIVE = ("created", "running", "restarting", "paused")
 _STALE_SECONDS = 120.0
 """A container that was made so long ago and never started belongs to a start that was killed."""
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
+"""RFC 3339, in nanoseconds, which Python 3.10 does not read."""
 
 
 def claim_labels(order: StartOrder) -> dict[str, str]:
@@ -45,7 +49,8 @@ def refuse_overbooking(client: docker.DockerClient, order: StartOrder, container
     """Return when a container that was just made fits beside other Labs' older ones.
 
     No Lab can see another's decision before its container is there, so each looks once more
-    when its own can be seen; the engine's time of creation decides.
+    when its own can be seen, and again when it runs; the engine's time of creation decides, but
+    what does not run yet gives way to all that does: the looks of those may be over.
 
     Raises:
         GPUTaken: it has to give way.
@@ -61,7 +66,8 @@ def refuse_overbooking(client: docker.DockerClient, order: StartOrder, container
     for row in rows.values():
         foreign = row["Labels"].get(_OWNER_LABEL) != order.owner
         if foreign and wanted & set(split_devices(row["Labels"].get(DEVICES_LABEL, ""))):
-            rank = _rank(client, str(row["Id"]))
+            late = row.get("State") == "running" and mine.get("State") == "created"
+            rank = "" if late else _rank(client, str(row["Id"]))
             if rank is not None:
                 rivals.append(_claim(row, rank=rank))
     if rivals:
@@ -73,12 +79,24 @@ def _rows(client: docker.DockerClient) -> list[Mapping[str, Any]]:
     # Podman heeds a label without a value on lists, though not on events.
     rows = client.api.containers(all=True, filters={"label": [DEVICES_LABEL]})
     live = [row for row in rows if row.get("State") in _LIVE and row.get("Labels")]
-    return [row for row in live if not _is_stale(row)]
+    if all(row.get("State") != "created" for row in live):
+        return live
+    now = _engine_time(client)
+    return [row for row in live if not _is_stale(row, now)]
 
 
-def _is_stale(row: Mapping[str, Any]) -> bool:
-    age = time.time() - float(row.get("Created") or 0)
+def _is_stale(row: Mapping[str, Any], now: float) -> bool:
+    age = now - float(row.get("Created") or 0)
     return row.get("State") == "created" and age > _STALE_SECONDS
+
+
+def _engine_time(client: docker.DockerClient) -> float:
+    """Return the engine's own time, in Unix seconds: its clock may differ from ours."""
+    told = _TIME.fullmatch(str(client.info().get("SystemTime") or ""))
+    if told is None:
+        return time.time()
+    zone = "+00:00" if told[2] == "Z" else told[2]
+    return datetime.fromisoformat(told[1] + zone).timestamp()
 
 
 def _rank(client: docker.DockerClient, container: str) -> str | None:
