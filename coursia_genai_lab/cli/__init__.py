@@ -12,6 +12,7 @@ from .commands import logs, start, stop
 from .detect import detect
 from .doctor import doctor
 from .gpus import gpus
+from .group import Commands
 from .mark import mark
 from .models import models
 from .pin import pin, unpin
@@ -28,7 +29,7 @@ def _version() -> str:
         return "(not installed)"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(_version(), prog_name="coursia-genai")
 def main() -> None:
     """Image services that start when a notebook needs them."""

@@ -30,7 +30,7 @@ LOOK_SECONDS = 1.0
 _OF_A_BUILD = re.compile(r"^(build_|docker_|image_missing$|registry_|service_error$)")
 
 
-@click.command()
+@click.command(short_help="Build the image of SERVICE on this machine.")
 @click.argument("service")
 @click.option(
     "--base",
@@ -59,8 +59,7 @@ def build(
         else:
             with found.client() as lab:
                 if cancel:
-                    lab.cancel_build(service)
-                    _end(as_json, service, built=False, sentence="The build was asked to end.")
+                    _cancel(lab, service, as_json)
                     return
                 lab.build(service, base=base, no_cache=no_cache)
                 image = ""
@@ -116,6 +115,13 @@ def _end(as_json: bool, service: str, *, built: bool, sentence: str) -> None:
         click.echo(sentence)
 
 
+def _cancel(lab: LabClient, service: str, as_json: bool) -> None:
+    at_work = _builds(lab.service(service))
+    lab.cancel_build(service)
+    sentence = "The build was asked to end." if at_work else f"No build of {service} is at work."
+    _end(as_json, service, built=False, sentence=sentence)
+
+
 def _follow(lab: LabClient, service: str, say: _Say) -> None:
     """Print what a Lab's build says until it has ended.
 
@@ -128,12 +134,15 @@ def _follow(lab: LabClient, service: str, say: _Say) -> None:
         if view.state == "building":
             say.phase(view.phase or view.state, view.percent)
         now = lab.logs(service, LONGEST_TAIL).lines if _builds(view) or _failed(view) else seen
+        problem = None if _builds(view) else _failed(view)
         for line in newest(seen, now):
-            say.line(line)
+            # The last line of a build that failed says why, as the error below does.
+            if problem is None or line != problem.message:
+                say.line(line)
         seen = now
+        if problem is not None:
+            raise _as_error(problem)
         if not _builds(view):
-            if (problem := _failed(view)) is not None:
-                raise _as_error(problem)
             return
         time.sleep(LOOK_SECONDS)
 

@@ -38,7 +38,7 @@ def catalog() -> None:
     """The services that can exist here, and their files."""
 
 
-@catalog.command()
+@catalog.command(short_help="Check service FILES, or all that this Lab would read.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @services_path
 @json_option
@@ -72,7 +72,7 @@ def validate(files: tuple[Path, ...], services_path: Path | None, as_json: bool)
     raise SystemExit(0 if right else 1)
 
 
-@catalog.command()
+@catalog.command(short_help="Show SERVICE, or list all.")
 @click.argument("service", required=False)
 @services_path
 @json_option

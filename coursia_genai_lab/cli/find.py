@@ -78,7 +78,7 @@ def find_lab(url: str, token: str) -> FoundLab | None:
         GenAIError: `url` was given, and what is there does not answer as a Lab.
     """
     if url:
-        return _ask(Address(url, token))
+        return _ask_there(Address(url, token))
     for address in running_servers():
         try:
             return _ask(address)
@@ -129,6 +129,20 @@ def _live(path: Path) -> dict[str, Any] | None:
 
 def _nearness(root: str, here: Path) -> int:
     return len(Path(root).parts) if root and here.is_relative_to(root) else 0
+
+
+def _ask_there(address: Address) -> FoundLab:
+    try:
+        return _ask(address)
+    except LabUnreachable as error:
+        if error.remedy != LabUnreachable.default_remedy:
+            raise
+        # That one is for code in a kernel.
+        raise LabUnreachable(
+            error.message,
+            "Check the address, and that its Jupyter server runs. This shows those of this user:",
+            command="jupyter server list",
+        ) from None
 
 
 def _ask(address: Address) -> FoundLab:

@@ -21,7 +21,7 @@ from .shown import console, plain, told
 from .walk import catalog_with, notebooks, services_path, shown_path
 
 
-@click.command()
+@click.command(short_help="Write into notebooks what they need.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--services",

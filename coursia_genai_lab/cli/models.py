@@ -35,7 +35,7 @@ def models() -> None:
     """Show, fetch, check, import and clean up model files."""
 
 
-@models.command("list")
+@models.command("list", short_help="Show every model, and how to get it.")
 @roots_option
 @json_option
 def list_models(roots: tuple[Path, ...], as_json: bool) -> None:
@@ -90,7 +90,7 @@ def fetch(
         place.tell_the_lab()
 
 
-@models.command()
+@models.command(short_help="Read model files and compare their hashes.")
 @click.argument("ids", nargs=-1, metavar="[MODEL]...")
 @click.option("--again", is_flag=True, help="Also files that have not changed since last time.")
 @roots_option
@@ -100,21 +100,24 @@ def verify(ids: tuple[str, ...], again: bool, roots: tuple[Path, ...], as_json: 
     with told(as_json):
         place = here(roots)
         wanted = list(ids) or list(place.stock.offers)
-        wrong = 0
+        wrong = read = 0
         shown = Shown(as_json)
         try:
             with shown:
                 for model_id in wanted:
                     for checked in place.check(model_id, shown.step, again=again):
                         wrong += checked.verdict == "wrong"
+                        read += checked.verdict != "absent"
                         shown.checked(model_id, checked)
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
+        if not read:
+            shown.say("None of their files is here; there was nothing to read.")
         if wrong:
             raise SystemExit(1)
 
 
-@models.command()
+@models.command(short_help="List, or delete, what nobody needs.")
 @click.option(
     "--days",
     type=click.FloatRange(min=0),
@@ -215,7 +218,9 @@ def _wanted(
         chosen += list(place.stock.offers)
     if not chosen:
         raise InvalidRequest(
-            "Which models?", "Name some, or --service NAME, or --all. coursia-genai models list"
+            "Which models?",
+            "Name some, or --service NAME, or --all. This shows them:",
+            command="coursia-genai models list",
         )
     return list(dict.fromkeys(chosen))
 

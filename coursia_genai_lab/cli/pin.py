@@ -37,7 +37,7 @@ def pin(service: str, minutes: float, no_end: bool, url: str, token: str, as_jso
             click.echo(f"{service} is kept {_until(view)}.")
 
 
-@click.command()
+@click.command(short_help="Keep SERVICE no longer.")
 @click.argument("service")
 @where
 @json_option

@@ -31,7 +31,7 @@ FITS: dict[Fit, tuple[str, str]] = {
 }
 
 
-@click.command()
+@click.command(short_help="Say what fits here, and what a class would wait.")
 @click.option(
     "--people",
     type=click.IntRange(1, MOST_PEOPLE),
@@ -93,8 +93,9 @@ def _print(view: PlanView) -> None:
     screen = console()
     names = {one.service: one.title for one in view.services}
     _print_services(screen, view)
-    _print_sets(screen, "These run together:", view.together)
-    _print_sets(screen, "These take turns:", view.apart)
+    together = [" + ".join(one) for one in view.together if len(one) > 1]
+    _print_sets(screen, "These run together:", together)
+    _print_sets(screen, "These take turns:", _rivals(view.apart))
     if view.waits:
         people = view.waits[0].people
         screen.print(plain(f"\nIf {people} people ask for a picture at once:"))
@@ -128,11 +129,19 @@ def _first(one: PlannedService) -> Text:
     return plain(f"{one.problem.message}{command}")
 
 
-def _print_sets(screen: Console, title: str, sets: list[list[str]]) -> None:
-    if sets:
+def _rivals(apart: list[list[str]]) -> list[str]:
+    """Return one line a service, with those beside which it cannot run, in place of all pairs."""
+    found: dict[str, list[str]] = {}
+    for one, *others in apart:
+        found.setdefault(one, []).extend(others)
+    return [f"{one}: not beside {', '.join(others)}" for one, others in found.items()]
+
+
+def _print_sets(screen: Console, title: str, lines: list[str]) -> None:
+    if lines:
         screen.print(plain(f"\n{title}"))
-        for one in sets:
-            screen.print(plain(f"  {' + '.join(one)}"))
+        for line in lines:
+            screen.print(plain(f"  {line}"))
 
 
 def _mib(amount: int | None) -> str:

@@ -30,7 +30,10 @@ SECTION, ROOTS = "GenAILab", "model_roots"
 )
 @json_option
 def setup(folder: Path, as_json: bool) -> None:
-    """Write a setting into this user's Jupyter configuration; a running server is started anew."""
+    """Write a setting into this user's Jupyter configuration.
+
+    A Jupyter server reads it when it starts: start a running one again after this.
+    """
     from jupyter_core.paths import jupyter_config_dir
 
     with told(as_json):
@@ -42,7 +45,8 @@ def setup(folder: Path, as_json: bool) -> None:
             print_json({"file": str(file), ROOTS: roots})
         else:
             click.echo(f"Model files lie in {', '.join(roots)} from now on.")
-            click.echo(f"{file} says so; a Jupyter server that runs is to be started anew.")
+            click.echo(f"It stands in {file}.")
+            click.echo("If a Jupyter server runs, start it again: it reads this when it starts.")
 
 
 def add_model_root(file: Path, folder: Path) -> list[str]:

@@ -14,7 +14,7 @@ from .offline import Outlook, look
 from .shown import console, plain, print_json, state_text, told
 
 
-@click.command()
+@click.command(short_help="Show mode, services, and what is wrong.")
 @where
 @json_option
 def status(url: str, token: str, as_json: bool) -> None:
@@ -55,7 +55,8 @@ def _now(service: ServiceView) -> str:
             service.phase if service.percent is None else f"{service.phase} {service.percent:.0f} %"
         )
     if service.stand_in:
-        return f"{service.stand_in} stands in"
+        why = service.stand_in_reason
+        return f"{service.stand_in} stands in" + (f": {why.message}" if why else "")
     if service.problem:
         return service.problem.message
     return service.door or ""

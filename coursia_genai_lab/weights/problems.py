@@ -188,10 +188,10 @@ def root_missing(root: Path | None) -> ModelFilesError:
     """There is no folder for model files."""
     if root is None:
         return ModelFilesError(
-            "No folder for model files is named.",
-            "Name one with room for them in GenAILab.model_roots and restart the server; on the "
-            "command line: --root FOLDER.",
+            "No folder for model files is set (GenAILab.model_roots).",
+            "Set one on a disk with room for tens of gigabytes, then start Jupyter again:",
             code="model_root_missing",
+            command="coursia-genai setup --models FOLDER",
         )
     return ModelFilesError(
         f"The model root {root} does not exist.",
