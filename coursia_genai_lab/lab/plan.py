@@ -146,26 +146,24 @@ def _planned(one: Candidate, fitted: _Fitted) -> PlannedService:
         gpus=fitted.gpus,
         vram_mib=gpu.vram_mib if gpu is not None and not one.elsewhere else None,
         memory_mib=_memory(one),
-        # An engine that is not there comes first on the road, then the GPU, then image and models.
-        problem=_first(one.problem, fitted.problem),
+        # What no engine, image or model mends is told first: the GPU.
+        problem=fitted.problem or one.problem,
     )
-
-
-def _first(problem: Problem | None, of_gpu: Problem | None) -> Problem | None:
-    if problem is None or of_gpu is None:
-        return problem or of_gpu
-    later = ("image_missing", "models_missing", "models_unreadable")
-    return of_gpu if problem.code in later else problem
 
 
 def _notes(candidates_: Sequence[Candidate], host: Host, sets: Sets) -> list[Problem]:
     titles = {one.spec.name: one.spec.title for one in candidates_}
     notes = [note for device in host.devices or () for note in _of_device(device, host.holds)]
-    for one in candidates_:
-        memory = _memory(one)
-        if memory is not None and host.memory_mib is not None and memory > host.memory_mib:
-            notes.append(_memory_small(titles[one.spec.name], memory, host.memory_mib))
-    notes += [_memory_shared(pair, titles.__getitem__) for pair in sets.by_memory]
+    here = host.memory_mib
+    large = {
+        one.spec.name: memory
+        for one in candidates_
+        if (memory := _memory(one)) is not None and here is not None and memory > here
+    }
+    notes += [_memory_small(titles[name], large[name], here or 0) for name in large]
+    # One that is too large alone is so beside any other, which need not be said of each pair.
+    shared = [pair for pair in sets.by_memory if not large.keys() & set(pair)]
+    notes += [_memory_shared(pair, titles.__getitem__) for pair in shared]
     if sets.cut:
         notes.append(
             Problem(

@@ -46,7 +46,7 @@ def test_without_a_lab_this_machine_is_planned(
     assert (fits["comfyui"], fits["demo"]) == ("fits", "needs_no_gpu")
     assert {one["people"] for one in done.json["waits"]} == {7}
     words = genai_here("plan").out
-    assert "These run together:" in words
+    assert "\nThese take turns:\n  comfyui-qwen: not beside comfyui, flux, " in words
     assert "not known yet" in words
 
 

@@ -112,17 +112,17 @@ def test_a_server_of_somebody_else_takes_no_gpu_of_ours() -> None:
     assert fit(service("flux", 90), Host((card(0),)), elsewhere=True).fit == "needs_no_gpu"
 
 
-def test_the_first_thing_in_the_way_is_told() -> None:
+def test_what_is_told_of_a_service_that_never_fits_is_what_nothing_mends() -> None:
     host, big = Host((card(0),)), service("flux", 40)
 
-    def told(code: str) -> str | None:
+    def told(spec: ServiceSpec, code: str) -> str | None:
         problem = Problem(code=code, message="It is so.", remedy="Change it.")
-        shown = fit(big, host, problem=problem).problem
+        shown = fit(spec, host, problem=problem).problem
         return shown.code if shown else None
 
-    assert told("docker_absent") == "docker_absent"
-    assert told("image_missing") == "gpu_too_small"
-    assert told("models_missing") == "gpu_too_small"
+    assert told(service("flux", 8), "docker_absent") == "docker_absent"
+    assert told(big, "docker_absent") == "gpu_too_small"
+    assert told(big, "models_missing") == "gpu_too_small"
 
 
 def test_two_that_share_a_gpu_run_together_and_two_that_fill_it_take_turns() -> None:
@@ -162,6 +162,15 @@ def test_a_service_alone_may_want_more_memory_than_there_is_and_is_noted() -> No
     view = plan([Candidate(service("a", memory_gib=99))], Host(memory_mib=GIB), people=1)
     assert view.together == [["a"]]
     assert [note.code for note in view.notes] == ["plan_memory"]
+
+
+def test_what_is_too_large_alone_is_noted_once_and_not_beside_each_other() -> None:
+    specs = [service("a", memory_gib=99), service("b", memory_gib=2), service("c", memory_gib=2)]
+    view = plan([Candidate(spec) for spec in specs], Host(memory_mib=8 * GIB), people=1)
+    assert view.apart == [["a", "b"], ["a", "c"]]
+    assert [note.message for note in view.notes] == [
+        "A may take up to 99 GiB of memory, and this machine has 8."
+    ]
 
 
 def test_a_class_waits_for_the_start_and_for_those_before() -> None:
