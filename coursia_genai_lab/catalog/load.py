@@ -110,6 +110,7 @@ class _Reading:
             try:
                 if of is None:
                     _refuse_foreign_owner(path)
+                    _refuse_link_to_notebooks(path, notebook_root)
                 spec = read_spec(path)
                 _refuse_context_of_others(path, spec, notebook_root)
                 self.keep(path, spec)
@@ -140,6 +141,15 @@ def _refusal(folder: Path, notebook_root: Path | None) -> Problem | None:
             remedy="Move it to a folder that only you can write, outside the notebook root, and "
             "set GenAILab.services_path to that.",
         )
+    info = folder.stat()
+    if hasattr(os, "getuid") and _belongs_to_others(info):
+        # Others could put a link there to some file that happens to be the operator's.
+        open_to_all = SpecError(
+            f"The services folder {folder} belongs to somebody else or can be written by others; "
+            "it was not read.",
+            f"Run: chown {os.getuid()} {folder} && chmod go-w {folder}",
+        )
+        return Problem(**open_to_all.to_dict())
     return None
 
 
@@ -155,6 +165,14 @@ def _refuse_foreign_owner(path: Path) -> None:
         raise SpecError(
             f"{path.name} belongs to somebody else or can be written by others; it was not read.",
             f"Run: chown {os.getuid()} {path} && chmod go-w {path}",
+        )
+
+
+def _refuse_link_to_notebooks(path: Path, notebook_root: Path | None) -> None:
+    if notebook_root is not None and path.resolve().is_relative_to(notebook_root.resolve()):
+        raise SpecError(
+            f"{path.name} leads to a file among the notebooks; it was not read.",
+            "Put the file itself there: a course could change the other one.",
         )
 
 

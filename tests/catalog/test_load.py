@@ -43,6 +43,31 @@ def test_a_folder_among_the_notebooks_is_not_read(tmp_path: Path) -> None:
     assert "mine" in load_catalog(services, notebook_root=tmp_path / "elsewhere")
 
 
+def test_a_folder_into_which_others_can_write_is_not_read(tmp_path: Path) -> None:
+    services = tmp_path / "services"
+    services.mkdir()
+    (services / "mine.toml").write_text(GOOD, encoding="utf-8")
+    services.chmod(0o1777)
+    catalog = load_catalog(services)
+    assert "mine" not in catalog
+    [problem] = catalog.problems
+    assert "chmod go-w" in problem.remedy
+    services.chmod(0o755)
+    assert "mine" in load_catalog(services)
+
+
+def test_a_link_to_a_file_among_the_notebooks_is_not_read(tmp_path: Path) -> None:
+    course, services = tmp_path / "course", tmp_path / "services"
+    course.mkdir()
+    services.mkdir()
+    (course / "mine.toml").write_text(GOOD, encoding="utf-8")
+    (services / "mine.toml").symlink_to(course / "mine.toml")
+    catalog = load_catalog(services, notebook_root=course)
+    assert "mine" not in catalog
+    assert "among the notebooks" in catalog.problems[0].message
+    assert "mine" in load_catalog(services, notebook_root=tmp_path / "elsewhere")
+
+
 def test_a_wrong_file_leaves_the_service_that_it_would_have_replaced(tmp_path: Path) -> None:
     (tmp_path / "flux.toml").write_text('title = "FLUX"\ndoor_prot = 1\n')
     catalog = load_catalog(tmp_path)
