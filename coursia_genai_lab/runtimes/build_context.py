@@ -19,6 +19,7 @@ from ..errors import ConfigurationError
 BUILT_IN_FOLDER = Path(__file__).resolve().parent.parent / "build_contexts"
 SHARED_FOLDER = "shared"
 """Files that each built-in context gets too, in the folder `shared`."""
+IGNORE_NAME = ".dockerignore"
 BASE_ARGUMENT = "BASE_IMAGE"
 _LARGEST_BYTES = 512 << 20
 _BASE_LINE = re.compile(rf"^ARG\s+{BASE_ARGUMENT}=[\"']?([^\s\"']+)", re.IGNORECASE | re.MULTILINE)
@@ -75,7 +76,10 @@ class BuildContext:
         return archive, digest.hexdigest()
 
     def _files(self) -> Iterator[tuple[Path, str]]:
-        yield from _walk(self.folder, "")
+        wanted = _not_ignored(self.folder)
+        for source, name in _walk(self.folder, ""):
+            if wanted is None or name in wanted:
+                yield source, name
         if self.shared is not None:
             yield from _walk(self.shared, f"{SHARED_FOLDER}/")
 
@@ -110,8 +114,29 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[Path, str]]:
             yield path, prefix + relative.as_posix()
 
 
+def _not_ignored(folder: Path) -> set[str] | None:
+    """Return what a `.dockerignore` leaves to be sent; None: there is none.
+
+    Engines leave it to who sends the context: without this a secret that the operator left out
+    would stand in the image.
+    """
+    try:
+        text = (folder / IGNORE_NAME).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(folder, f"its {IGNORE_NAME} cannot be read") from error
+    from docker.utils import exclude_paths
+
+    patterns = [line.strip() for line in text.splitlines()]
+    patterns = [line for line in patterns if line and not line.startswith("#")]
+    return {Path(name).as_posix() for name in exclude_paths(str(folder), patterns)}
+
+
 def _add(tar: tarfile.TarFile, source: Path, name: str) -> None:
     info = tar.gettarinfo(str(source), arcname=name)
+    if info.islnk():  # a second name of a file that was sent: sent again, as a file of its own
+        info.type, info.linkname, info.size = tarfile.REGTYPE, "", source.stat().st_size
     if not (info.isfile() or info.isdir() or info.issym()):
         return
     info.uid = info.gid = info.mtime = 0
