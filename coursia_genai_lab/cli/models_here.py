@@ -40,6 +40,8 @@ class Here:
     stock: Stock
     licences: Licences
     terms: Terms
+    unread: str | None = None
+    """What is wrong with service files that were left out; None: all of them were read."""
 
     async def fetch(
         self, ids: Sequence[str], step: StepReport, done: Callable[[str, Stock], None]
@@ -139,7 +141,9 @@ def here(roots: Sequence[Path] = (), *, replace_foreign: bool = False, wait: boo
     terms = replace(terms_of(settings, sources), replace=replace_foreign, wait_for_others=wait)
     catalog = load_catalog(settings.services_path or None)
     licences = Licences(settings.model_roots)
-    return Here(Stock(catalog, settings.model_roots, sources, licences), licences, terms)
+    stock = Stock(catalog, settings.model_roots, sources, licences)
+    wrong = (one.message for one in catalog.problems if one.code != "door_port_shared")
+    return Here(stock, licences, terms, unread=next(wrong, None))
 
 
 def _user() -> str:

@@ -41,6 +41,11 @@ class Place:
         return self.root / HIDDEN / _PARTS / f"{self.key}.part"
 
     @property
+    def coming(self) -> Path:
+        """The copy that is made beside the file where a rename does not reach its disk."""
+        return self.target.with_name(f".{self.part.name}.coming")
+
+    @property
     def journal(self) -> Path:
         """What is known of the part: where it comes from and what it shall become."""
         return self.root / HIDDEN / _PARTS / f"{self.key}.json"

@@ -15,6 +15,8 @@ import pytest
 from liar_server import Liar, Mood, liar_server
 from model_catalogue import LARGE, SMALL, write_service
 
+from coursia_genai_lab.weights.places import Place
+
 Genai = Callable[..., Any]
 
 
@@ -173,6 +175,35 @@ def test_what_nobody_needs_is_listed_and_deleted_only_when_asked_to(
     assert models("gc").out == "Nothing to clean up.\n"
 
 
+def test_files_of_a_service_whose_file_is_wrong_today_are_no_rubbish(
+    models: Genai, root: Path, tmp_path: Path
+) -> None:
+    models("fetch", "small")
+    part = root / ".coursia-genai" / "parts" / "0123-old.part"
+    part.write_bytes(b"half")
+    os.utime(part, (0, 0))
+    file = tmp_path / "services" / "pictures.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f"door_prot = 1\n{text}", encoding="utf-8")
+    done = models("gc", "--delete")
+    assert "pictures.toml:1" in done.err
+    assert not part.exists()
+    assert (root / "checkpoints" / "small.safetensors").exists()
+
+
+def test_a_copy_that_a_crash_left_beside_the_models_is_cleaned_up(
+    models: Genai, root: Path
+) -> None:
+    models("fetch", "small")
+    place = Place(root, "checkpoints", "large.safetensors")
+    place.coming.write_bytes(b"half")
+    assert [one["path"] for one in models("gc", "--json").lines] == []
+    os.utime(place.coming, (0, 0))
+    models("gc", "--delete")
+    assert not place.coming.exists()
+    assert (root / "checkpoints" / "small.safetensors").exists()
+
+
 def test_without_a_folder_for_models_it_says_which_setting(genai_here: Genai) -> None:
     done = genai_here("models", "fetch", "z-image-turbo")
     assert done.status == 1
@@ -214,7 +245,8 @@ def test_a_hop_from_tls_to_an_open_line_is_refused_and_a_strange_certificate_too
     if openssl is None:
         pytest.skip("this machine has no openssl to make a certificate with")
     pem = tmp_path / "server.pem"
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command = [openssl, "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"]
+    command += ["-pkeyopt", "ec_paramgen_curve:prime256v1"]
     command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(
         [*command, "-keyout", str(pem), "-out", f"{pem}.crt"], check=True, capture_output=True
