@@ -16,7 +16,7 @@ from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.lab.leases import Lease
 from coursia_genai_lab.lab.timeline_note import TimelineNote
-from coursia_genai_lab.runtimes.base import Instance
+from coursia_genai_lab.runtimes.base import Instance, Progress, Report
 from coursia_genai_lab.runtimes.fake import FakeRuntime, FakeWorld
 
 PATIENCE = 60.0
@@ -42,7 +42,7 @@ def gpu_service(name: str, vram_mib: int, **more: object) -> ServiceSpec:
 class Bench:
     """One Lab on GPUs that it may share with the benches of other Labs."""
 
-    def __init__(self, lab: Lab, gpus: MemoryGPUs, runtime: FakeRuntime) -> None:
+    def __init__(self, lab: Lab, gpus: MemoryGPUs, runtime: Engines) -> None:
         self.lab = lab
         self.gpus = gpus
         self.clock = gpus.clock
@@ -114,7 +114,7 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     """Open a Lab whose services take GPU memory; `release_seconds` None leaks it."""
     world = world or FakeWorld()
-    runtime = _Engines(world, gpus, release_seconds)
+    runtime = Engines(world, gpus, release_seconds)
     made: list[Bench] = []
 
     async def answers(spec: ServiceSpec, instance: Instance) -> None:
@@ -154,13 +154,20 @@ async def bench(
         await lab.close()
 
 
-class _Engines(FakeRuntime):
+class Engines(FakeRuntime):
     """Engines whose end gives their memory back after a while."""
 
     def __init__(self, world: FakeWorld, gpus: MemoryGPUs, release_seconds: float | None) -> None:
         super().__init__(world=world, gpus=True)
+        self.unfetched: dict[str, asyncio.Event] = {}
+        """Services whose images are being fetched, until their event is set."""
         self._memory = gpus
         self._release_seconds = release_seconds
+
+    async def prepare(self, spec: ServiceSpec, report: Report) -> None:
+        if spec.name in self.unfetched:
+            report(Progress("downloading the image", state="pulling"))
+            await self.unfetched[spec.name].wait()
 
     async def stop(self, instance: Instance, grace_seconds: float) -> None:
         await super().stop(instance, grace_seconds)

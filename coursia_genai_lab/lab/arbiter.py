@@ -125,6 +125,7 @@ class Arbiter:
         spec = order.spec
         if spec.gpu is None or not runtime.takes_gpus:
             return await runtime.start(order, report)
+        await runtime.prepare(spec, report)
         ticket = self._ticket(spec, spec.gpu, unseen_is_fine=runtime.refuses_gpus)
         while True:
             claim = await self._claimed(ticket, report)

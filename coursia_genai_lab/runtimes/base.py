@@ -126,6 +126,16 @@ class Runtime(ABC):
         Bounded: at most 3 seconds, also when the engine hangs.
         """
 
+    async def prepare(self, spec: ServiceSpec, report: Report) -> None:
+        """Fetch what a start would have to fetch first; nothing, as a rule.
+
+        So that nobody gives GPU memory away for hours to a start that downloads its image.
+
+        Raises:
+            ServiceError: it cannot be fetched.
+        """
+        return
+
     @abstractmethod
     async def start(self, order: StartOrder, report: Report) -> Instance:
         """Launch the service and return as soon as it has an address.

@@ -122,6 +122,22 @@ class DockerRuntime(Runtime):
             error = refused(spec, refusal)
         return _problem(error) if error else None
 
+    async def prepare(self, spec: ServiceSpec, report: Report) -> None:
+        """Fetch the image where it is missing and may be fetched.
+
+        Raises:
+            RuntimeUnavailable, ServiceError: with the remedy.
+        """
+        if not self._may_fetch(spec):
+            return
+        image = container_of(spec).image
+        try:
+            here = await self._engine.call(lambda client: has_image(client, image))
+        except docker.errors.APIError as error:
+            raise refused(spec, error) from error
+        if not here:
+            await self._fetch(spec, _in_loop(report))
+
     async def start(self, order: StartOrder, report: Report) -> Instance:
         """Create and start the container, its image fetched before; return when it has its port.
 
@@ -129,11 +145,7 @@ class DockerRuntime(Runtime):
             ImageMissing, PortTaken, RuntimeUnavailable, ServiceError: with the remedy.
             Conflict: the name is somebody else's, whose container is left alone.
         """
-        loop = asyncio.get_running_loop()
-
-        def report_in_loop(progress: Progress) -> None:
-            loop.call_soon_threadsafe(report, progress)
-
+        report_in_loop = _in_loop(report)
         try:
             return await self._launch(order, report_in_loop)
         except ImageMissing:
@@ -346,6 +358,16 @@ class DockerRuntime(Runtime):
             await asyncio.shield(task)
         else:
             await asyncio.wait([task], timeout=seconds)
+
+
+def _in_loop(report: Report) -> Report:
+    """Return a report that threads may call."""
+    loop = asyncio.get_running_loop()
+
+    def report_in_loop(progress: Progress) -> None:
+        loop.call_soon_threadsafe(report, progress)
+
+    return report_in_loop
 
 
 def _problem(error: GenAIError) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from gpu_bench import bench, gpu_service, simulated
@@ -33,6 +34,22 @@ async def test_who_waits_together_does_not_keep_each_other_awake(tmp_path: Path)
         assert lab.gpus.readings - before <= 2
         assert len(lab.phases) - told <= 2
         lab.lab.leases.drop(job.id)
+
+
+async def test_nobody_gives_way_to_a_start_that_still_downloads(tmp_path: Path) -> None:
+    async with bench(tmp_path, simulated(a=24_000), FLUX, FORGE) as lab:
+        await lab.ready("flux")
+        lab.runtime.unfetched["forge"] = fetched = asyncio.Event()
+        lab.lab.start("forge", by="ben")
+        await lab.until(lambda: "downloading the image" in lab.phases)
+        for _ in range(10):
+            await lab.settle()
+            lab.clock.advance(0.5)
+        assert (lab.state("flux"), lab.state("forge")) == ("ready", "pulling")
+        assert not lab.lab.service("flux").resting
+        fetched.set()
+        await lab.until(lambda: lab.state("forge") == "ready")
+        assert lab.lab.service("flux").resting
 
 
 def test_the_process_of_another_lab_is_not_counted_as_a_stranger_too() -> None:

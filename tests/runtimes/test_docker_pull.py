@@ -112,6 +112,23 @@ async def test_a_missing_image_is_fetched_and_told_in_bytes(
     assert all(report.done_bytes is None for report in house.reports if report not in pulling)
 
 
+async def test_an_image_can_be_fetched_before_its_start(
+    house: DockerHouse, registry: Registry
+) -> None:
+    layers = [SERVER, noise(1_000)]
+    spec = served(house, registry.offer("cgl/ahead", layers))
+    async with house:
+        runtime = house.runtime()
+        await asyncio.wait_for(runtime.prepare(spec, house.reports.append), PATIENCE)
+        assert "downloading the image" in [report.phase for report in house.reports]
+        fetched = len(house.reports)
+        await runtime.prepare(spec, house.reports.append)
+        assert len(house.reports) == fetched
+        instance = await asyncio.wait_for(house.start(runtime, spec), PATIENCE)
+        assert all(report.state == "starting" for report in house.reports[fetched:])
+        await runtime.stop(instance, 0)
+
+
 async def test_layers_that_are_here_are_not_fetched_again(
     house: DockerHouse, registry: Registry
 ) -> None:
