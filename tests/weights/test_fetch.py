@@ -151,7 +151,8 @@ async def test_a_stall_is_noticed_and_the_fetch_goes_on(bringer: Bringer) -> Non
     assert bringer.place.target.read_bytes() == DATA
     bringer.place.target.unlink()
     bringer.liar.always = Mood(stall_after=0)
-    assert await code_of(bringer, terms=terms) == "model_fetch_stalled"
+    once = bringer.with_terms(patience=replace(QUICK, stall_seconds=0.5, attempts=1))
+    assert await code_of(bringer, terms=once) == "model_fetch_stalled"
 
 
 @pytest.mark.parametrize(
