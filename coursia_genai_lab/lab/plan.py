@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..catalog.spec import ServiceSpec
@@ -160,7 +160,8 @@ def _notes(candidates_: Sequence[Candidate], host: Host, sets: Sets) -> list[Pro
         for one in candidates_
         if (memory := _memory(one)) is not None and here is not None and memory > here
     }
-    notes += [_memory_small(titles[name], large[name], here or 0) for name in large]
+    if large:
+        notes.append(_memory_small({titles[name]: large[name] for name in large}, here or 0))
     # One that is too large alone is so beside any other, which need not be said of each pair.
     shared = [pair for pair in sets.by_memory if not large.keys() & set(pair)]
     notes += [_memory_shared(pair, titles.__getitem__) for pair in shared]
@@ -202,13 +203,18 @@ def _of_device(device: Device, holds: Sequence[Hold]) -> list[Problem]:
     ]
 
 
-def _memory_small(title: str, memory: int, here: int) -> Problem:
+def _memory_small(wanted: Mapping[str, int], here: int) -> Problem:
+    each = ", ".join(f"{title} {memory / 1024:.0f} GiB" for title, memory in wanted.items())
+    one = len(wanted) == 1
+    starts, its = (
+        ("It starts", "its service file") if one else ("They start", "their service files")
+    )
     return Problem(
         code="plan_memory",
-        message=f"{title} may take up to {memory / 1024:.0f} GiB of memory, and this machine has "
-        f"{here / 1024:.0f}.",
-        remedy="It starts all the same, and may be ended in the middle of a picture; run it on a "
-        "larger machine, or set memory_mib in its service file to what it really needs.",
+        message=f"More than the {here / 1024:.0f} GiB of memory of this machine may be taken "
+        f"{'by' if one else 'by each of these alone:'} {each}.",
+        remedy=f"{starts} all the same, and may be ended in the middle of a picture; use a larger "
+        f"machine, or set memory_mib in {file} to what is really needed.",
     )
 
 

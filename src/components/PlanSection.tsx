@@ -104,18 +104,6 @@ function Plan(props: IPlanSectionProps & { plan: PlanView }): JSX.Element {
   const words = (names: readonly string[]) => names.map(titleOf).join(' + ');
   return (
     <div className="jp-GenAILab-plan" aria-busy={loading}>
-      {plan.notes.map((note, index) => (
-        <Notice
-          key={`${index}-${note.code}`}
-          kind="info"
-          headline={problemHeadline(note.code, trans)}
-          message={note.message}
-          remedy={note.remedy}
-          command={note.command}
-          code={note.code}
-          trans={trans}
-        />
-      ))}
       {plan.services.length === 0 && (
         <p className="jp-GenAILab-quiet">
           {trans.__('The catalogue of services is empty.')}
@@ -152,6 +140,18 @@ function Plan(props: IPlanSectionProps & { plan: PlanView }): JSX.Element {
           </ul>
         </>
       )}
+      {plan.notes.map((note, index) => (
+        <Notice
+          key={`${index}-${note.code}`}
+          kind="info"
+          headline={problemHeadline(note.code, trans)}
+          message={note.message}
+          remedy={note.remedy}
+          command={note.command}
+          code={note.code}
+          trans={trans}
+        />
+      ))}
     </div>
   );
 }

@@ -165,12 +165,15 @@ def test_a_service_alone_may_want_more_memory_than_there_is_and_is_noted() -> No
 
 
 def test_what_is_too_large_alone_is_noted_once_and_not_beside_each_other() -> None:
-    specs = [service("a", memory_gib=99), service("b", memory_gib=2), service("c", memory_gib=2)]
+    sizes = {"a": 99, "b": 2, "c": 2, "d": 50}
+    specs = [service(name, memory_gib=size) for name, size in sizes.items()]
     view = plan([Candidate(spec) for spec in specs], Host(memory_mib=8 * GIB), people=1)
-    assert view.apart == [["a", "b"], ["a", "c"]]
-    assert [note.message for note in view.notes] == [
-        "A may take up to 99 GiB of memory, and this machine has 8."
-    ]
+    assert view.apart == [["a", "b"], ["a", "c"], ["a", "d"], ["b", "d"], ["c", "d"]]
+    (note,) = view.notes
+    assert note.message == (
+        "More than the 8 GiB of memory of this machine may be taken by each of these alone: "
+        "A 99 GiB, D 50 GiB."
+    )
 
 
 def test_a_class_waits_for_the_start_and_for_those_before() -> None:
