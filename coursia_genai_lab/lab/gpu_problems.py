@@ -36,6 +36,14 @@ def never(spec: ServiceSpec, gpu: GPUSpec, why: Never, devices: Sequence[Device]
             code="gpu_lost",
             command="sudo nvidia-smi --gpu-reset",
         )
+    if why.code == "gpu_too_small" and (large := _large(gpu, devices)):
+        return ServiceError(
+            f"{spec.title} needs {gpu.count} GPUs with {gpu.vram_mib} MiB of memory each, and this "
+            f"machine has {large} of that size.",
+            "Use another machine or its cloud stand-in; if it can do with fewer GPUs, lower count "
+            "in its service file.",
+            code="gpu_too_small",
+        )
     if why.code == "gpu_too_small":
         many = f"{gpu.count} GPUs with " if gpu.count > 1 and not gpu.ids else ""
         return ServiceError(
@@ -123,6 +131,14 @@ def lost_under(spec: ServiceSpec) -> ServiceDied:
         code="gpu_lost",
         command="sudo nvidia-smi --gpu-reset",
     )
+
+
+def _large(gpu: GPUSpec, devices: Sequence[Device]) -> int:
+    """Return how many GPUs are large enough where only their number is too small; else 0."""
+    if gpu.ids or gpu.count == 1:
+        return 0
+    sizes = [one.total_mib for one in usable(devices)]
+    return sum(size is None or size >= gpu.vram_mib for size in sizes)
 
 
 def _what_helps(why: Full, title: Title) -> tuple[str, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from gpu_bench import gpu_service
 
 from coursia_genai_lab.lab.gpu_memory import HEADROOM_MIB, Device, Hold, User, count
 from coursia_genai_lab.lab.gpu_placement import (
@@ -15,6 +16,7 @@ from coursia_genai_lab.lab.gpu_placement import (
     Wish,
     next_step,
 )
+from coursia_genai_lab.lab.gpu_problems import never
 
 CARD = Device("GPU-a", 0, total_mib=24_000, used_mib=0)
 SECOND = Device("GPU-b", 1, total_mib=24_000, used_mib=0)
@@ -198,3 +200,20 @@ def test_a_gpu_of_unknown_size_is_shared_but_for_exclusive_services() -> None:
     assert both == Placed(("0",))
     alone = Wish("forge", 9_000, ids=("0",), exclusive=True)
     assert isinstance(step(alone, hold("flux", 1, "0"), devices=(blind,)), Full)
+
+
+def test_too_few_gpus_are_not_told_as_too_small_ones() -> None:
+    spec = gpu_service("wide", 8_000, count=2)
+    assert spec.gpu is not None
+    why = step(Wish("wide", 8_000, count=2))
+    assert isinstance(why, Never)
+    told = never(spec, spec.gpu, why, [CARD])
+    assert told.error_code == "gpu_too_small"
+    assert told.message == (
+        "Wide needs 2 GPUs with 8000 MiB of memory each, and this machine has 1 of that size."
+    )
+    assert "count" in told.remedy
+    larger = gpu_service("wide", 30_000, count=2)
+    assert larger.gpu is not None
+    told = never(larger, larger.gpu, why, [CARD])
+    assert "the largest GPU that it may use here has 24000 MiB" in told.message
