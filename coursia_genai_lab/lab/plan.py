@@ -206,9 +206,7 @@ def _of_device(device: Device, holds: Sequence[Hold]) -> list[Problem]:
 def _memory_small(wanted: Mapping[str, int], here: int) -> Problem:
     each = ", ".join(f"{title} {memory / 1024:.0f} GiB" for title, memory in wanted.items())
     one = len(wanted) == 1
-    starts, its = (
-        ("It starts", "its service file") if one else ("They start", "their service files")
-    )
+    starts, file = ("It starts", "its service file") if one else ("They start", "their files")
     return Problem(
         code="plan_memory",
         message=f"More than the {here / 1024:.0f} GiB of memory of this machine may be taken "
