@@ -66,7 +66,11 @@ def compose_of(specs: Iterable[ServiceSpec], settings: ComposeSettings) -> dict[
     for spec in specs:
         if spec.container is None or spec.kind != "local":
             continue
-        services[spec.name] = _service(spec, spec.container, settings)
+        taken = {service["container_name"] for service in services.values()}
+        # Compose takes no file in which two containers have one name.
+        free = (name for name in [*spec.known_containers, spec.name] if name not in taken)
+        name = next(free, f"{PROJECT}-{spec.name}")
+        services[spec.name] = _service(spec, spec.container, settings, name)
         if spec.container.token_path is not None:
             secrets[_secret(spec)] = {"file": f"./secrets/{spec.name}"}
     network = {
@@ -79,12 +83,12 @@ def compose_of(specs: Iterable[ServiceSpec], settings: ComposeSettings) -> dict[
 
 
 def _service(
-    spec: ServiceSpec, container: ContainerSpec, settings: ComposeSettings
+    spec: ServiceSpec, container: ContainerSpec, settings: ComposeSettings, name: str
 ) -> dict[str, Any]:
     memory = f"{container.memory_mib}m"
     made: dict[str, Any] = {
         "image": container.image,
-        "container_name": (spec.known_containers or [spec.name])[0],
+        "container_name": name,
         "pull_policy": "missing" if _may_be_pulled(container) else "never",
         # Each of these alone keeps the service away from the machine.
         "cap_drop": ["ALL"],

@@ -178,3 +178,13 @@ def test_container_names_are_those_that_the_lab_looks_for() -> None:
     for spec in SPECS:
         known = spec.known_containers or [spec.name]
         assert made["services"][spec.name]["container_name"] in known
+
+
+def test_no_two_containers_have_one_name_for_compose_would_take_none_of_them() -> None:
+    specs = [
+        ServiceSpec.model_validate({**BARE, "name": name, "known_containers": known})
+        for name, known in [("one", ["box"]), ("two", ["box", "case"]), ("case", ["box"])]
+    ]
+    services = compose_of(specs, ComposeSettings())["services"]
+    names = [service["container_name"] for service in services.values()]
+    assert names == ["box", "case", "genai-case"]
