@@ -29,7 +29,7 @@ from .handlers import ROUTES
 from .handlers.base import SETTINGS_KEY, Parts
 from .lab.builds import Builds
 from .lab.consents import Consents
-from .lab.gpu_presence import evidently_no_gpu
+from .lab.gpu_presence import evidently_no_gpu, reads_what_services_get
 from .lab.lab import Lab
 from .lab.memory import Memory
 from .lab.planning import plan_of_lab
@@ -91,7 +91,7 @@ class GenAILabApp(ExtensionApp):
             emit=memory.emit,
             record=memory.record,
             expected_seconds=memory.estimates.expected,
-            gpu_readings=sampler,
+            gpu_readings=sampler if reads_what_services_get(settings) else None,
             no_gpu=partial(evidently_no_gpu, settings=settings),
         )
         memory.attend(lab)

@@ -72,7 +72,8 @@ class Looks:
         `ids` are the GPUs that the service must have, `count` how many where it names none.
 
         Raises:
-            ServiceError: gpu_unreadable, or no_gpu unless a start without any is fine.
+            ServiceError: gpu_unreadable, or no_gpu where the driver says so, unless a start without
+                any is fine.
         """
         patience_ends = self._clock() + min(PATIENCE_SECONDS, spec.start_timeout_seconds)
         while True:
@@ -87,7 +88,7 @@ class Looks:
                 self._book.settle(number, self._devices, readable=True)
                 return Seen(number, self._devices, readable=True)
             if fault is None or fault.code in ABSENT:
-                if not (unseen_is_fine or ids):
+                if fault is not None and not (unseen_is_fine or ids):
                     raise gpu_problems.no_gpu(spec, fault)
                 if ids:
                     self._changes.warn(gpu_problems.unseen(fault))

@@ -35,6 +35,15 @@ def is_elsewhere(settings: LabSettings) -> bool:
     return parts.scheme in ("tcp", "ssh", "http", "https") and (parts.hostname or "") not in _HERE
 
 
+def reads_what_services_get(settings: LabSettings) -> bool:
+    """Say whether the GPUs that are read here are those that services get.
+
+    They are not where the engine is on another machine, unless the operator's own reader asks
+    that one.
+    """
+    return bool(settings.gpu_reader) or not is_elsewhere(settings)
+
+
 def evidently_no_gpu(
     spec: ServiceSpec,
     settings: LabSettings,

@@ -18,7 +18,7 @@ from ..wire.problems import Problem
 from .gpu_book import device_of
 from .gpu_look import ABSENT
 from .gpu_memory import Device, Hold
-from .gpu_presence import is_elsewhere
+from .gpu_presence import is_elsewhere, reads_what_services_get
 from .lab import Lab
 from .plan import Candidate, Host, plan
 
@@ -87,11 +87,14 @@ def host_of(
     """Return what a reading and the claims say about the host."""
     fault = reading.fault
     devices: tuple[Device, ...] | None = None
+    if not reads_what_services_get(settings):
+        # What is here says nothing of the engine's machine, neither its GPUs nor their lack.
+        reading, fault = Reading(), None
     if reading.readable:
         devices = tuple(device_of(one, users or {}) for one in reading.devices)
         if not names:
             devices = tuple(_without_names(device) for device in devices)
-    elif fault is not None and fault.code in ABSENT and not is_elsewhere(settings):
+    elif fault is not None and fault.code in ABSENT:
         devices = ()
     # A lost GPU is told with its number, below.
     told = fault is not None and fault.code != "gpu_lost"

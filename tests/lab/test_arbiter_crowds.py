@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from gpu_bench import bench, gpu_service, simulated
 
+from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.gpu.reading import Device as ReadDevice
-from coursia_genai_lab.gpu.reading import GPUProcess
+from coursia_genai_lab.gpu.reading import Fault, GPUProcess, Reading
 from coursia_genai_lab.lab.gpu_book import Book, device_of
 from coursia_genai_lab.lab.gpu_memory import count
+from coursia_genai_lab.lab.gpu_presence import reads_what_services_get
+from coursia_genai_lab.lab.planning import host_of
 from coursia_genai_lab.runtimes.gpu_claims import SeenClaim
 
 FLUX = gpu_service("flux", 16_000)
@@ -69,3 +73,30 @@ def test_the_process_of_another_lab_is_not_counted_as_a_stranger_too() -> None:
     counted = count(device, book.holds([device]))
     assert counted.foreign == 0
     assert counted.taken() == 10_000
+
+
+@pytest.mark.parametrize("host", ["tcp://10.0.0.9:2375", "ssh://gpu.example"])
+def test_gpus_of_this_machine_say_nothing_of_an_engine_on_another(host: str) -> None:
+    card = ReadDevice("GPU-a", 0, "Card", total_mib=24_000, used_mib=0)
+    reading = Reading(at=1.0, devices=(card,))
+    away = LabSettings(docker_host=host)
+    assert not reads_what_services_get(away)
+    assert host_of(reading, away).devices is None
+    assert host_of(Reading(fault=Fault("no_driver")), away).notes == ()
+    for here in (
+        LabSettings(),
+        LabSettings(docker_host="unix:///run/docker.sock"),
+        LabSettings(docker_host="tcp://127.0.0.1:2375"),
+        LabSettings(docker_host=host, gpu_reader=("ssh", "gpu.example", "reader")),
+    ):
+        assert reads_what_services_get(here)
+        assert [one.id for one in host_of(reading, here).devices or ()] == ["GPU-a"]
+
+
+async def test_where_no_gpu_can_be_seen_services_share_by_their_word(tmp_path: Path) -> None:
+    alone = gpu_service("alone", 1_000, exclusive=True)
+    async with bench(tmp_path, simulated(a=24_000), FLUX, alone, seen=False) as lab:
+        await lab.ready("flux")
+        await lab.ready("alone")
+        assert (lab.state("flux"), lab.state("alone")) == ("stopped", "ready")
+        assert lab.gpus.readings == 0
