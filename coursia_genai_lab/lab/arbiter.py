@@ -21,6 +21,7 @@ from .gpu_book import Book, Claim
 from .gpu_look import PATIENCE_SECONDS, POLL_SECONDS, Looks, Readings, Seen
 from .gpu_lost import LostGPUs
 from .gpu_memory import Device, Hold
+from .gpu_others import OtherLabs
 from .gpu_placement import Full, GiveWay, Never, Placed, Returning, Step, Wish, next_step, wanted
 from .gpu_release import GPURelease
 from .holders import Holders
@@ -97,9 +98,10 @@ class Arbiter:
             spare=self._is_spare,
             used_at=idle.used_at,
         )
+        self._others = OtherLabs(ask=others, book=self._book, clock=clock.monotonic)
         self._looks = Looks(
             readings=readings,
-            others=others,
+            others=self._others,
             book=self._book,
             changes=changes,
             clock=clock.monotonic,
@@ -202,8 +204,9 @@ class Arbiter:
         self.wake()
 
     def beat(self) -> None:
-        """Look, about once a second, at what may have lost its GPU; nothing as a rule."""
+        """Look, about once a second, at what may have changed unheard; nothing as a rule."""
         self._lost.beat()
+        self._others.beat()
 
     def wake(self) -> None:
         """Let whoever waits for memory look again."""
@@ -213,6 +216,7 @@ class Arbiter:
     async def close(self) -> None:
         """End what looks in the background; starts end with their services."""
         await self._lost.close()
+        await self._others.close()
 
     # -- what is shown -------------------------------------------------------------------------
 
@@ -224,6 +228,12 @@ class Arbiter:
     def claims(self) -> dict[str, list[GPUClaim]]:
         """Return who holds what, by device; other Labs' as they were last seen."""
         return self._book.view(self._looks.resolved)
+
+    async def claims_of_others(self) -> Sequence[SeenClaim]:
+        """Look at what other Labs hold, and return it; no runtime is asked without a GPU wanted."""
+        if any(service.spec.gpu is not None for service in self._services.values()):
+            await self._others.look()
+        return self._book.others
 
     # -- inner workings ------------------------------------------------------------------------
 

@@ -9,11 +9,12 @@ from typing import Protocol
 
 from ..catalog.spec import ServiceSpec
 from ..gpu.reading import Fault, Reading
-from ..runtimes.gpu_claims import SeenClaim, default_devices
+from ..runtimes.gpu_claims import default_devices
 from . import gpu_problems
 from .changes import Changes
 from .gpu_book import Book, device_of
 from .gpu_memory import Device, named
+from .gpu_others import OtherLabs
 
 LONGEST_READING_SECONDS = 60.0
 PATIENCE_SECONDS = 15.0
@@ -50,7 +51,7 @@ class Looks:
         self,
         *,
         readings: Readings | None,
-        others: Callable[[], Awaitable[Sequence[SeenClaim]]],
+        others: OtherLabs,
         book: Book,
         changes: Changes,
         clock: Callable[[], float],
@@ -79,7 +80,7 @@ class Looks:
         while True:
             number = self._book.begin_look()
             reading = await self.reading()
-            self._book.others = await self._others()
+            await self._others.look()
             fault = reading.fault
             if reading.readable:
                 owners = self._book.owners()

@@ -12,6 +12,7 @@ from ..catalog.spec import ServiceSpec
 from ..config import LabSettings
 from ..gpu.problems import problem_of
 from ..gpu.reading import Reading
+from ..runtimes.gpu_claims import SeenClaim
 from ..wire.gpu import GPUClaim
 from ..wire.plan import PlanView
 from ..wire.problems import Problem
@@ -39,8 +40,9 @@ async def plan_of_lab(
     """Return the plan of a running Lab; `names` tells whose other programs use the GPUs."""
     await lab.look_around()
     reading = await readings()
+    users = _users(lab, await lab.gpus.claims_of_others())
     claims = lab.gpus.claims()
-    host = host_of(reading, lab.settings, claims=claims, users=_users(lab), names=names)
+    host = host_of(reading, lab.settings, claims=claims, users=users, names=names)
     known = [
         _candidate_of_lab(lab, spec, expected_start, usual_job)
         for spec in lab.catalog.values()
@@ -128,11 +130,16 @@ def _left(lab: Lab, name: str, expected_start: ExpectedStart) -> float | None:
     return expected_start(name) if left is None else left
 
 
-def _users(lab: Lab) -> dict[str, str]:
-    """Return whose a container or a process group is: the name of a service of this Lab."""
+def _users(lab: Lab, others: Sequence[SeenClaim]) -> dict[str, str]:
+    """Return whose a container or a process group is: the key of a hold of `_holds`."""
     cells = (lab.service(name) for name in lab.catalog)
-    running = ((one.spec.name, one.instance) for one in cells)
-    return {i.identifier.partition(":")[0]: name for name, i in running if i is not None}
+    running = [(one.instance.identifier, one.spec.name) for one in cells if one.instance]
+    running += [(one.identifier, _key_of_others(one.service, one.since)) for one in others]
+    return {identifier.partition(":")[0]: key for identifier, key in running}
+
+
+def _key_of_others(service: str, since: float) -> str:
+    return f"{service}@{since}"
 
 
 def _holds(claims: Claims) -> list[Hold]:
@@ -145,7 +152,7 @@ def _holds(claims: Claims) -> list[Hold]:
             sample[key] = claim
     return [
         Hold(
-            key=claim.service if claim.ours else f"{claim.service}@{claim.since}",
+            key=claim.service if claim.ours else _key_of_others(claim.service, claim.since),
             service=claim.service,
             devices=tuple(devices[key]),
             mib=claim.mib,

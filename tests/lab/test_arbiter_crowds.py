@@ -14,7 +14,8 @@ from coursia_genai_lab.gpu.reading import Fault, GPUProcess, Reading
 from coursia_genai_lab.lab.gpu_book import Book, device_of
 from coursia_genai_lab.lab.gpu_memory import count
 from coursia_genai_lab.lab.gpu_presence import reads_what_services_get
-from coursia_genai_lab.lab.planning import host_of
+from coursia_genai_lab.lab.planning import host_of, plan_of_lab
+from coursia_genai_lab.runtimes.fake import FakeWorld
 from coursia_genai_lab.runtimes.gpu_claims import SeenClaim
 
 FLUX = gpu_service("flux", 16_000)
@@ -100,3 +101,40 @@ async def test_where_no_gpu_can_be_seen_services_share_by_their_word(tmp_path: P
         await lab.ready("alone")
         assert (lab.state("flux"), lab.state("alone")) == ("stopped", "ready")
         assert lab.gpus.readings == 0
+
+
+async def test_what_another_lab_gave_up_is_not_shown_for_ever(tmp_path: Path) -> None:
+    gpus, world = simulated(a=24_000), FakeWorld()
+    async with (
+        bench(tmp_path / "ada", gpus, FLUX, world=world) as ada,
+        bench(tmp_path / "ben", gpus, gpu_service("small", 4_000), world=world) as ben,
+    ):
+        await ben.ready("small")
+        ada.lab.pin("flux", minutes=None, by="ada")
+        await ada.until(lambda: ada.state("flux") == "ready")
+        assert [one.ours for one in ada.lab.gpus.claims()["a"]] == [True, False]
+        ben.lab.stop("small", by="ben")
+        await ada.until(lambda: [one.ours for one in ada.lab.gpus.claims()["a"]] == [True])
+    await world.close()
+
+
+async def test_the_plan_counts_another_labs_service_once(tmp_path: Path) -> None:
+    gpus, world = simulated(a=24_000), FakeWorld()
+    async with (
+        bench(tmp_path / "ada", gpus, TINY, world=world) as ada,
+        bench(tmp_path / "ben", gpus, gpu_service("other", 9_000), world=world) as ben,
+    ):
+        await ben.ready("other")
+        ben.load("other")
+        view = await plan_of_lab(
+            ada.lab,
+            readings=gpus.fresh,
+            expected_start=lambda name: None,
+            usual_job=lambda name: (None, 0),
+            people=2,
+            names=True,
+        )
+        (planned,) = view.services
+        assert planned.fit == "fits"
+        assert [note.code for note in view.notes] == []
+    await world.close()
