@@ -132,12 +132,16 @@ def gpu_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerUnder
     It offers GPUs as soon as it finds NVIDIA's hook among its programs; one that does nothing
     lets real containers start and shows in their environment what they would be given.
     """
-    tools = tmp_path_factory.mktemp("tools")
-    hook = tools / "nvidia-container-runtime-hook"
+    with running_engine(gpu_tools(tmp_path_factory.mktemp("tools"))) as engine:
+        yield engine
+
+
+def gpu_tools(folder: Path) -> Path:
+    """Put a hook that does nothing into a folder for `running_engine`; return the folder."""
+    hook = folder / "nvidia-container-runtime-hook"
     hook.write_text("#!/bin/sh\ncat >/dev/null\nexit 0\n")
     hook.chmod(0o755)
-    with running_engine(tools) as engine:
-        yield engine
+    return folder
 
 
 @pytest.fixture(scope="session")
