@@ -253,7 +253,7 @@ class Arbiter:
                     count=ticket.wish.count,
                     unseen_is_fine=ticket.unseen_is_fine,
                 )
-                holds = self._book.holds(seen.devices, but=spec.name, look=seen.number)
+                holds = self._book.holds(seen.devices, look=seen.number)
                 barred = self._barred(ticket, seen.devices)
                 step = next_step(seen.devices, holds, ticket.wish, barred=barred)
                 if isinstance(step, Placed):

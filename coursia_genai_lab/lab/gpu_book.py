@@ -113,13 +113,12 @@ class Book:
         recent = self._clock() - claim.ended_at < BACK_SECONDS
         return recent and any(one.amounts.get(claim.key, 0) for one in counts)
 
-    def holds(self, devices: Sequence[Device], *, but: str = "", look: int = 0) -> list[Hold]:
-        """Return every hold but one service's, the devices by the ids that the driver gives them.
+    def holds(self, devices: Sequence[Device], *, look: int = 0) -> list[Hold]:
+        """Return every hold, the devices by the ids that the driver gives them.
 
         What ended after `look` was begun still counts as declared: the look may have seen less.
         """
-        known = [claim for claim in self._live.values() if claim.service != but]
-        ours = [self._hold(claim, look) for claim in (*known, *self._ended)]
+        ours = [self._hold(claim, look) for claim in (*self._live.values(), *self._ended)]
         found = [*ours, *map(_hold_of_others, self.others)]
         return [replace(hold, devices=_resolved(hold.devices, devices)) for hold in found]
 

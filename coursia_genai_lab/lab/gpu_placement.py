@@ -104,24 +104,30 @@ def wanted(devices: Sequence[Device], wish: Wish) -> frozenset[str]:
 def next_step(
     devices: Sequence[Device], holds: Sequence[Hold], wish: Wish, *, barred: Collection[str] = ()
 ) -> Step:
-    """Return what is to happen next for a wish; `barred` devices are for those who came before."""
+    """Return what is to happen next for a wish; `barred` devices are for those who came before.
+
+    What the service itself still holds is its own: it is in nobody's way.
+    """
     found = candidates(devices, wish)
     if isinstance(found, Never):
         return found
     free = [device for device in found if device.id not in barred]
-    if chosen := _pick(free, holds, wish, found, ()):
-        rooms = {one.id: room(one, holds) for one in chosen}
+    own = [hold.key for hold in holds if hold.key == wish.service]
+    if chosen := _pick(free, holds, wish, found, own):
+        rooms = {one.id: room(one, holds, own) for one in chosen}
         known = {key: mib for key, mib in rooms.items() if mib is not None}
         return Placed(tuple(one.id for one in chosen), known)
-    returning = [hold.key for hold in holds if hold.returning]
-    if returning and _pick(free, holds, wish, found, returning):
-        needed = _needed(free, holds, wish, found, [], returning)
+    others = [hold for hold in holds if hold.key not in own]
+    returning = [hold.key for hold in others if hold.returning]
+    if returning and _pick(free, holds, wish, found, [*own, *returning]):
+        needed = _needed(free, holds, wish, found, own, returning)
         return Returning(tuple(needed))
-    spare = sorted((hold for hold in holds if hold.spare and not hold.returning), key=_age)
+    spare = sorted((hold for hold in others if hold.spare and not hold.returning), key=_age)
+    gone = [*own, *returning]
     for most in range(1, len(spare) + 1):
         oldest = [hold.key for hold in spare[:most]]
-        if _pick(free, holds, wish, found, [*returning, *oldest]):
-            return GiveWay(tuple(_needed(free, holds, wish, found, returning, oldest)))
+        if _pick(free, holds, wish, found, [*gone, *oldest]):
+            return GiveWay(tuple(_needed(free, holds, wish, found, gone, oldest)))
     return _full(found, holds, wish, barred)
 
 
@@ -186,7 +192,8 @@ def _needed(
 def _full(
     found: Sequence[Device], holds: Sequence[Hold], wish: Wish, barred: Collection[str]
 ) -> Full:
-    here = [one for one in holds if any(one.touches(device) for device in found)]
+    others = [one for one in holds if one.key != wish.service]
+    here = [one for one in others if any(one.touches(device) for device in found)]
     strangers = []
     for device in found:
         foreign = count(device, holds).foreign

@@ -57,6 +57,25 @@ async def test_nobody_gives_way_to_a_start_that_still_downloads(tmp_path: Path) 
         assert lab.lab.service("flux").resting
 
 
+@pytest.mark.parametrize("named", [True, False])
+async def test_an_engine_that_kept_its_memory_may_go_on_with_it(
+    tmp_path: Path, named: bool
+) -> None:
+    gpus = simulated(a=24_000)
+    gpus.names_users = named
+    async with bench(tmp_path, gpus, FLUX, FORGE) as lab:
+        lab.frees = False
+        await lab.ready("flux")
+        lab.load("flux")
+        lab.lab.start("forge", by="ben")
+        await lab.until(lambda: lab.lab.service("flux").resting)
+        # It was asked, kept everything, and whoever wanted its memory has gone.
+        lab.lab.stop("forge", by="ben")
+        await lab.ready("flux")
+        assert lab.runtime.starts == ["flux"]
+        assert not lab.lab.service("flux").resting
+
+
 def test_the_process_of_another_lab_is_not_counted_as_a_stranger_too() -> None:
     book = Book(
         clock=lambda: 0.0,
