@@ -55,7 +55,8 @@ def _config() -> Any:
     quiet = logging.Logger("genai-settings", logging.CRITICAL + 1)
     found = Config()
     for name in CONFIG_FILES:
-        app = JupyterApp(config_file_name=name, log=quiet)
+        # A server leaves a broken file out, with a word in its log alone.
+        app = JupyterApp(config_file_name=name, log=quiet, raise_config_file_errors=True)
         try:
             app.load_config_file(suppress_errors=False)
         except Exception as error:  # noqa: BLE001 -- a configuration file is a program

@@ -21,7 +21,7 @@ Title = Callable[[str], str]
 
 def never(spec: ServiceSpec, gpu: GPUSpec, why: Never, devices: Sequence[Device]) -> ServiceError:
     """Return why a service cannot have what it wants, whoever gives way."""
-    if why.code == "gpu_absent":
+    if why.code == "gpu_absent" and devices:
         return ServiceError(
             f"{spec.title} wants {_list(why.missing, 'GPU')}, which is not on this machine.",
             f"Name one of these in its service file, or none: {_here(devices)}.",

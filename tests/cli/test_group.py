@@ -65,6 +65,20 @@ def test_an_address_where_nothing_answers_is_told_with_where_to_look(genai: Gena
     assert "kernel" not in error["remedy"]
 
 
+@pytest.mark.parametrize("text", ['{"GenAILab": ', "c.GenAILab.model_roots = ["])
+def test_a_configuration_that_jupyter_would_leave_out_is_told(
+    genai: Genai, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "config").mkdir()
+    ending = "json" if text.startswith("{") else "py"
+    (tmp_path / "config" / f"jupyter_server_config.{ending}").write_text(text, encoding="utf-8")
+    done = genai("doctor", "--json")
+    assert done.status == 1
+    wrong = next(one for one in done.json["findings"] if one["name"] == "settings")
+    assert wrong["sentence"].startswith("jupyter_server_config cannot be read: ")
+    assert genai("plan", "--json").json["error"]["code"] == "setting_wrong"
+
+
 def test_where_no_model_file_is_a_check_says_so(genai: Genai) -> None:
     done = genai("models", "verify")
     assert done.status == 0

@@ -125,6 +125,12 @@ def test_what_is_told_of_a_service_that_never_fits_is_what_nothing_mends() -> No
     assert told(big, "models_missing") == "gpu_too_small"
 
 
+def test_where_no_gpu_is_none_is_asked_for_by_its_id() -> None:
+    shown = fit(service("flux", 8, ids=["0"]), Host()).problem
+    assert shown is not None
+    assert shown.code == "no_gpu"
+
+
 def test_two_that_share_a_gpu_run_together_and_two_that_fill_it_take_turns() -> None:
     host = Host((card(0, 24),))
     small, small2, big = service("a", 10), service("b", 10), service("c", 20)
