@@ -315,7 +315,7 @@ class Arbiter:
         return now >= min(ticket.patience_ends, ticket.deadline)
 
     def _say_who(self, ticket: _Ticket, why: Full, report: Report) -> None:
-        ours = [hold for hold in why.holds if hold.ours and hold.state == "held"]
+        ours = [hold for hold in why.holds if hold.ours and hold.state != "ended"]
         labs = [hold for hold in why.holds if not hold.ours]
         if ours:
             ticket.in_the_way = self._title(ours[0].service)
@@ -334,6 +334,10 @@ class Arbiter:
             ticket.in_the_way = ""
 
     def _barred(self, ticket: _Ticket, devices: Sequence[Device]) -> set[str]:
+        name = ticket.wish.service
+        if self._book.of(name) is not None and not self._release.spare(name, resting=True):
+            # It was pinned while it gave way: those before it wait for what it holds.
+            return set()
         earlier = self._queue[: self._queue.index(ticket)]
         return {one for other in earlier for one in wanted(devices, other.wish)}
 

@@ -142,7 +142,7 @@ def _large(gpu: GPUSpec, devices: Sequence[Device]) -> int:
 
 
 def _what_helps(why: Full, title: Title) -> tuple[str, str | None]:
-    ours = [hold for hold in why.holds if hold.ours and hold.state == "held"]
+    ours = [hold for hold in why.holds if hold.ours and hold.state != "ended"]
     if ours:
         oldest = ours[0]
         return (

@@ -76,6 +76,25 @@ async def test_an_engine_that_kept_its_memory_may_go_on_with_it(
         assert not lab.lab.service("flux").resting
 
 
+async def test_what_is_pinned_while_it_gives_way_does_not_wait_for_who_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, simulated(a=24_000), FLUX, FORGE) as lab:
+        lab.frees = False
+        await lab.ready("flux")
+        lab.load("flux")
+        lab.lab.start("forge", by="ben")
+        await lab.until(lambda: lab.lab.service("flux").resting)
+        lab.lab.pin("flux", minutes=None, by="ada")
+        await lab.until(lambda: not lab.lab.service("flux").resting, seconds=30)
+        assert (lab.state("flux"), lab.state("forge")) == ("ready", "starting")
+        await lab.until(lambda: "waiting for GPU memory that Flux uses" in lab.phases)
+        assert "waiting for GPU memory that another program uses" not in lab.phases
+        lab.lab.unpin("flux", by="ada")
+        await lab.until(lambda: lab.state("forge") == "ready")
+        assert lab.runtime.starts == ["flux", "forge"]
+
+
 def test_the_process_of_another_lab_is_not_counted_as_a_stranger_too() -> None:
     book = Book(
         clock=lambda: 0.0,
