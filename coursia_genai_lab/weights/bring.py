@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from ..catalog.spec import ModelFileSpec
 from ..errors import ConfigurationError
 from .check import hash_of
 from .inventory import find_file
-from .part import BLOCK, Part, told
+from .part import BLOCK, Part, make_folder, told
 from .places import HIDDEN, Place, place_of
 from .problems import busy, disk_full, place_taken, root_missing
 from .records import FileRecord, write_record
@@ -114,8 +115,9 @@ def _put(
     link: bool,
 ) -> bool:
     try:
-        for path in (place.part, place.lock, place.record, place.target):
+        for path in (place.part, place.lock, place.record):
             path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.target.parent, place.root)
     except OSError as error:
         raise told(error, place.root) from error
     lock = WriterLock(place.lock, place.root)
@@ -142,6 +144,8 @@ def _linked(file: ModelFileSpec, place: Place, one: Offered) -> bool:
             return False
         raise
     try:
+        if not draft.stat().st_mode & stat.S_IROTH:
+            return False  # A container could not read it; a copy of ours it can.
         write_record(place.record, _record(place, draft.stat(), file.sha256 or "", one))
         draft.replace(place.target)
     finally:

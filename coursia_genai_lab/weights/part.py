@@ -15,8 +15,8 @@ from .problems import disk_fails, disk_full, root_readonly
 
 BLOCK = 4 * 2**20
 _NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-_MODE_OF_A_MODEL = 0o644
-"""Containers read model files as users of their own."""
+_MODE_OF_A_MODEL, _MODE_OF_A_FOLDER = 0o644, 0o755
+"""Containers read model files as users of their own, whatever the mask of who fetched them."""
 
 
 class Part:
@@ -90,7 +90,7 @@ class Part:
     def move_to(self, target: Path) -> None:
         """Give the file its final name in one step, whole and on the disk."""
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent, self._root)
             try:
                 self._path.replace(target)
             except OSError as error:
@@ -127,6 +127,18 @@ class Part:
 
     def _told(self, error: OSError) -> ModelFilesError:
         return told(error, self._root)
+
+
+def make_folder(folder: Path, root: Path) -> None:
+    """Make what is missing of a folder below a model root, for everybody to read.
+
+    Raises:
+        OSError: the place cannot be written.
+    """
+    for place in [*reversed(folder.relative_to(root).parents), folder.relative_to(root)]:
+        with suppress(FileExistsError):
+            (root / place).mkdir()
+            (root / place).chmod(_MODE_OF_A_FOLDER)
 
 
 def told(error: OSError, root: Path) -> ModelFilesError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import stat
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from model_fetching import QUICK, Bringer
 from waiting import until
 
 from coursia_genai_lab.errors import Conflict, GenAIError, ModelFilesError
+from coursia_genai_lab.weights.bring import bring_file, offered_by
 from coursia_genai_lab.weights.inventory import find_file
 from coursia_genai_lab.weights.places import HIDDEN
 from coursia_genai_lab.weights.writer import WriterLock
@@ -72,10 +74,12 @@ async def test_cuts_without_end_are_told_and_keep_what_came(bringer: Bringer) ->
     bringer.liar.always = Mood(cut_after=0)
     assert await code_of(bringer, sha256=GOOD) == "model_fetch_cut"
     assert len(bringer.liar.gets()) == QUICK.attempts
-    assert find_file(bringer.spec(), [bringer.root]).state == "partial"
+    kept = find_file(bringer.spec(), [bringer.root])
+    assert kept.state == "partial"
     bringer.liar.always = None
     await bringer.fetch(sha256=GOOD)
-    assert bringer.liar.gets()[-1].start > MOSTLY
+    # On a slow machine a cut takes more of what is on its way with it.
+    assert bringer.liar.gets()[-1].start == kept.done_bytes > 0
     assert "checking what is here" in bringer.phases()
     assert bringer.place.target.read_bytes() == DATA
 
@@ -295,3 +299,40 @@ async def test_nothing_but_whole_files_is_ever_visible(bringer: Bringer) -> None
     await bringer.fetch(sha256=GOOD)
     look()
     assert seen == {"model.safetensors"}
+
+
+async def test_containers_can_read_the_file_whatever_the_mask_of_the_admin(
+    bringer: Bringer,
+) -> None:
+    before = os.umask(0o077)
+    try:
+        await bringer.fetch(sha256=GOOD)
+    finally:
+        os.umask(before)
+    assert bringer.place.target.parent.stat().st_mode & 0o777 == 0o755
+    assert bringer.place.target.stat().st_mode & 0o777 == 0o644
+
+
+def test_an_import_too_and_no_link_is_made_to_what_others_may_not_read(bringer: Bringer) -> None:
+    offered = bringer.root.parent / "stick"
+    offered.mkdir()
+    (offered / "model.safetensors").write_bytes(DATA)
+    (offered / "model.safetensors").chmod(0o600)
+    before = os.umask(0o077)
+    try:
+        brought = bring_file(
+            bringer.spec(sha256=GOOD, folder="vae/large"),
+            [bringer.root],
+            offered_by(offered),
+            bringer.terms,
+            lambda _: None,
+            link=True,
+        )
+    finally:
+        os.umask(before)
+    assert brought is not None
+    assert not brought.linked
+    for folder in ("vae", "vae/large"):
+        assert (bringer.root / folder).stat().st_mode & 0o777 == 0o755
+    here = bringer.root / "vae" / "large" / "model.safetensors"
+    assert here.stat().st_mode & 0o777 == 0o644
