@@ -34,7 +34,7 @@ def remove_image(
     while True:
         try:
             # Asked for by its id an engine takes away an only name, too.
-            if client.api.inspect_image(image).get("RepoTags"):
+            if client.images.get(image).tags:
                 return False
             client.api.remove_image(image)
         except docker.errors.ImageNotFound:
