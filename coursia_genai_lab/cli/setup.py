@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 
 from ..errors import ConfigurationError
 from .find import as_json as json_option
+from .settings import operator_settings
 from .shown import print_json, told
 
 CONFIG_FILE = "jupyter_server_config.json"
@@ -38,9 +40,12 @@ def setup(folder: Path, as_json: bool) -> None:
 
     with told(as_json):
         folder = folder.expanduser().absolute()
+        known = operator_settings().model_roots
         _make(folder)
         file = Path(jupyter_config_dir()) / CONFIG_FILE
-        roots = add_model_root(file, folder)
+        roots = add_model_root(file, folder, known)
+        if str(folder) not in operator_settings().model_roots:
+            raise _overruled(file)
         if as_json:
             print_json({"file": str(file), ROOTS: roots})
         else:
@@ -49,23 +54,32 @@ def setup(folder: Path, as_json: bool) -> None:
             click.echo("If a Jupyter server runs, start it again: it reads this when it starts.")
 
 
-def add_model_root(file: Path, folder: Path) -> list[str]:
+def add_model_root(file: Path, folder: Path, known: Sequence[str] = ()) -> list[str]:
     """Add a folder to the model roots that a configuration file names; return them all.
 
-    Everything else in the file stays. It is replaced in one step.
+    Where it names none, those that are `known` from other files are named in it too, for it hides
+    them. Everything else in the file stays. It is replaced in one step.
 
     Raises:
         ConfigurationError: it cannot be read, is not what it should be, or cannot be written.
     """
     settings = _read(file)
     section = settings.setdefault(SECTION, {})
-    roots = section.setdefault(ROOTS, []) if isinstance(section, dict) else None
+    roots = section.setdefault(ROOTS, list(known)) if isinstance(section, dict) else None
     if not isinstance(roots, list):
         raise _wrong(file, f"{SECTION}.{ROOTS} is no list in it")
     if str(folder) not in roots:
         roots.append(str(folder))
         _write(file, settings)
     return [str(root) for root in roots]
+
+
+def _overruled(file: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{file} names the folder now, but another configuration file says otherwise and wins.",
+        f"Add it to {SECTION}.{ROOTS} there; `jupyter --paths` lists the folders of such files.",
+        code="setting_wrong",
+    )
 
 
 def _make(folder: Path) -> None:

@@ -230,6 +230,27 @@ def test_setup_makes_the_folder_and_the_next_command_knows_it(
     assert (found["state"], str(folder) in found["sentence"]) == ("ok", True)
 
 
+def test_setup_keeps_the_folders_that_another_file_names(genai_here: Genai, tmp_path: Path) -> None:
+    site = tmp_path / "config" / "jupyter_server_config.py"
+    site.parent.mkdir()
+    site.write_text("c.GenAILab.model_roots = ['/srv/models']\n", encoding="utf-8")
+    folder = tmp_path / "models"
+    done = genai_here("setup", "--models", str(folder), "--json")
+    assert (done.status, done.json["model_roots"]) == (0, ["/srv/models", str(folder)])
+
+
+def test_setup_says_when_a_stronger_file_names_other_folders(
+    genai_here: Genai, tmp_path: Path
+) -> None:
+    stronger = tmp_path / "config" / "jupyter_coursia_genai_lab_config.json"
+    stronger.parent.mkdir()
+    stronger.write_text('{"GenAILab": {"model_roots": ["/srv/models"]}}', encoding="utf-8")
+    done = genai_here("setup", "--models", str(tmp_path / "models"), "--json")
+    assert done.status == 1
+    assert done.json["error"]["code"] == "setting_wrong"
+    assert "another configuration file" in done.json["error"]["message"]
+
+
 # -- the whole -------------------------------------------------------------------------------------
 
 
