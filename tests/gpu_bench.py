@@ -13,6 +13,7 @@ from simulated_clock import SimulatedClock
 from coursia_genai_lab.catalog.load import Catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
+from coursia_genai_lab.errors import ServiceError
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.lab.leases import Lease
 from coursia_genai_lab.lab.timeline_note import TimelineNote
@@ -53,6 +54,8 @@ class Bench:
         """Services whose engines say that they work."""
         self.frees = True
         """Whether engines give their memory back when they are asked."""
+        self.refusal: asyncio.Future[None] | None = None
+        """When engines that were asked say that they do not."""
 
     def state(self, name: str) -> str:
         return self.lab.service(name).state
@@ -127,6 +130,9 @@ async def bench(
 
     async def free(spec: ServiceSpec, instance: Instance) -> None:
         await asyncio.sleep(0)
+        if made[0].refusal is not None:
+            await made[0].refusal
+            raise ServiceError("It gives nothing back.")
         if made[0].frees:
             for card in instance.detail["gpus"].split(","):
                 gpus.use(card, CONTEXT_MIB, container=instance.identifier, pid=1)

@@ -85,7 +85,8 @@ class GPURelease:
                 service.rest()
                 freed = await self._given_back(service, newcomer, reason)
                 claim.resting_at = self._clock()
-                if freed or service.instance is not instance:
+                # Who was pinned meanwhile may have its memory again, and work with it.
+                if freed or service.instance is not instance or book.of(name) is not claim:
                     return False
         if not self.spare(name, resting=claim.resting_at is not None):
             return False

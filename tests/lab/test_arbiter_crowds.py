@@ -95,6 +95,27 @@ async def test_what_is_pinned_while_it_gives_way_does_not_wait_for_who_waits_for
         assert lab.runtime.starts == ["flux", "forge"]
 
 
+async def test_a_job_of_who_has_its_memory_again_is_not_stopped_for_an_older_wish(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, simulated(a=24_000), FLUX, FORGE) as lab:
+        await lab.ready("flux")
+        lab.load("flux")
+        lab.refusal = asyncio.get_running_loop().create_future()
+        lab.lab.start("forge", by="ben")
+        await lab.until(lambda: lab.lab.service("flux").resting)
+        lab.lab.pin("flux", minutes=None, by="ada")
+        await lab.until(lambda: not lab.lab.service("flux").resting)
+        job = lab.job("flux")
+        lab.lab.unpin("flux", by="ada")
+        lab.refusal.set_result(None)
+        for _ in range(5):
+            await lab.settle()
+            lab.clock.advance(0.5)
+        assert (lab.state("flux"), lab.state("forge")) == ("ready", "starting")
+        lab.lab.leases.drop(job.id)
+
+
 def test_the_process_of_another_lab_is_not_counted_as_a_stranger_too() -> None:
     book = Book(
         clock=lambda: 0.0,
