@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 
 PENDING_SECONDS = 60.0
 """How long a lease lives between preparing a launch and its kernel's start."""
-SURVEY_SECONDS = 1.2
-"""How long the first launch waits to learn what this machine can run."""
+SURVEY_SECONDS = 5.0
+"""How long the first launch waits to learn what this machine can run: half a second as a rule, and
+an engine that keeps silent is asked for three."""
 DOOR_SECONDS = 2.0
 """How long a launch waits for its doors: milliseconds, but the first loads a library."""
 DEMO = "demo"
