@@ -91,10 +91,16 @@ def started(
     }
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, str(entry), *arguments], stdout=out, stderr=out, env=environment
+            [sys.executable, str(entry), *arguments],
+            stdout=out,
+            stderr=out,
+            env=environment,
+            start_new_session=True,
         )
     try:
         yield StartedService(process, port, log, entry.parent)
     finally:
-        process.kill()
+        # With its server, as the end of a container does.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE)

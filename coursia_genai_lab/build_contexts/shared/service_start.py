@@ -127,6 +127,10 @@ def run(
     Signals are passed on, what it prints is printed without the credential. It is ended at once
     if it answers a request for `path` without a credential.
     """
+    early: list[int] = []
+    for number in _SIGNALS:
+        # Until there is a server to pass them on to.
+        signal.signal(number, lambda got, _: early.append(got))
     child = subprocess.Popen(  # noqa: S603 -- the command is the image's own
         list(command),
         cwd=folder,
@@ -137,6 +141,8 @@ def run(
     )
     for number in _SIGNALS:
         signal.signal(number, lambda got, _: child.send_signal(got))
+    for got in early:
+        child.send_signal(got)
     opened = threading.Event()
     watch = threading.Thread(target=_watch, args=(child, port, path, opened), daemon=True)
     watch.start()
