@@ -159,7 +159,9 @@ class _Fetch:
     async def _until_whole(self, part: Part) -> Origin:
         """Ask as often as it takes; return the origin of a part that is whole and right."""
         patience, failures, most = self._terms.patience, 0, part.size
+        tries = 0
         while True:
+            tries += 1
             try:
                 self._tell("asking the source", part)
                 origin = await in_thread(lambda: self._terms.sources.find(self._file))
@@ -169,7 +171,7 @@ class _Fetch:
             except Interruption as interruption:
                 failures = failures + 1 if part.size <= most else 1
                 most = max(most, part.size)
-                if failures >= patience.attempts:
+                if failures >= patience.attempts or tries >= patience.most_attempts:
                     raise interruption.error from interruption
                 await self._pause(part, interruption, failures)
 

@@ -42,6 +42,8 @@ class Patience:
 
     attempts: int = 8
     """Tries in a row that bring nothing; one that brings something begins the count anew."""
+    most_attempts: int = 500
+    """Tries in all: a source may cut after every few bytes for ever."""
     first_pause: float = 1.0
     """After the first cut; twice that after the next, and so on."""
     longest_pause: float = 60.0

@@ -69,6 +69,16 @@ async def test_a_cut_at_99_percent_goes_on_from_there(bringer: Bringer) -> None:
     assert second.headers["accept-encoding"] == "identity"
 
 
+async def test_a_source_that_cuts_after_every_few_bytes_is_left_at_last(bringer: Bringer) -> None:
+    bringer.liar.always = Mood(cut_after=1000)
+    terms = bringer.with_terms(patience=replace(QUICK, attempts=50, most_attempts=6))
+    with pytest.raises(ModelFilesError) as failure:
+        await bringer.fetch(terms, sha256=GOOD)
+    assert failure.value.error_code == "model_fetch_cut"
+    assert len(bringer.liar.gets()) == 6
+    assert not bringer.place.target.exists()
+
+
 async def test_cuts_without_end_are_told_and_keep_what_came(bringer: Bringer) -> None:
     bringer.liar.moods = [Mood(cut_after=2_900_000)]
     bringer.liar.always = Mood(cut_after=0)
