@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from coursia_genai_lab.app import build_runtimes
 from coursia_genai_lab.catalog import Catalog, ServiceSpec
+from coursia_genai_lab.composition import build_runtimes
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.runtimes.base import Instance

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import aiohttp
 
-from coursia_genai_lab.app import build_runtimes
 from coursia_genai_lab.catalog import ServiceSpec, load_catalog
+from coursia_genai_lab.composition import build_runtimes
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.runtimes.base import Instance

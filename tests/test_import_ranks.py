@@ -16,6 +16,7 @@ RANKS = [
     {"gateway"},
     {"launch", "notebooks"},
     {"events", "handlers"},
+    {"composition"},
     {"app"},
     {"cli"},
 ]

@@ -186,7 +186,7 @@ def _build_here(service: str, base: str, no_cache: bool, say: _Say) -> str:
 
 
 async def _run(spec: ServiceSpec, settings: LabSettings, order: BuildOrder, say: _Say) -> None:
-    from ..app import build_builder
+    from ..composition import build_builder
 
     def report(progress: Progress) -> None:
         say.phase(progress.phase, progress.percent)

@@ -38,8 +38,8 @@ def look() -> Outlook:
 
 
 async def _look(settings: LabSettings) -> Outlook:
-    # The application loads Jupyter Server and the Docker SDK, which `detect` does without.
-    from ..app import build_runtimes
+    # The runtimes load the Docker SDK, which `detect` does without.
+    from ..composition import build_runtimes
 
     catalog = load_catalog(settings.services_path or None)
     files = ModelFiles(settings.model_roots)

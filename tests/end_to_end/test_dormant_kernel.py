@@ -9,9 +9,9 @@ import aiohttp
 from simulated_clock import SimulatedClock
 from waiting import until
 
-from coursia_genai_lab.app import build_runtimes
 from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
+from coursia_genai_lab.composition import build_runtimes
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.gateway.doors import Doors
 from coursia_genai_lab.gateway.tokens import Tokens

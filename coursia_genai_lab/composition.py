@@ -1,0 +1,199 @@
+"""The parts of a Lab joined: with Jupyter's server around them, or alone for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from jupyter_core.paths import jupyter_data_dir
+
+from .catalog.load import Catalog
+from .config import LabSettings
+from .engines import Engine, engine_of
+from .gateway.doors import Doors
+from .gateway.tokens import Tokens
+from .gpu.reader import COMMAND
+from .gpu.sampler import Sampler
+from .lab.consents import Consents
+from .lab.gpu_presence import evidently_no_gpu, reads_what_services_get
+from .lab.lab import Lab
+from .lab.memory import Memory
+from .launch.desk import LocalLaunchDesk
+from .wire.services import LabEvent, RuntimeName
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+    from .catalog.spec import ServiceSpec
+    from .runtimes.base import Instance, Runtime
+    from .runtimes.building import Builder
+
+
+@dataclass(frozen=True)
+class Core:
+    """A Lab with its memory, its doors and the desk that gives their addresses."""
+
+    lab: Lab
+    memory: Memory
+    tokens: Tokens
+    doors: Doors
+    consents: Consents
+    desk: LocalLaunchDesk
+    sampler: Sampler
+    questions: Questions
+
+    async def open(self) -> None:
+        """Open the Lab; the doors open with the first that is asked for. Idempotent."""
+        await self.lab.open()
+        self.memory.open()
+
+    async def close(self) -> None:
+        """Close doors, stop services, write what is to be remembered. Idempotent."""
+        try:
+            await self.doors.close()
+            await self.lab.close()
+        finally:
+            await self.memory.close()
+        await self.sampler.close()
+        await self.questions.close()
+
+
+def compose(
+    settings: LabSettings,
+    catalog: Catalog,
+    *,
+    host_path: str,
+    publish: Callable[[LabEvent], None] = lambda event: None,
+) -> Core:
+    """Return the parts, built and joined; nothing is opened: no port, no client, no folder.
+
+    `host_path` is the trait `state_path` as the operator set it; `publish` hears every event.
+    """
+    questions = Questions()
+    memory = Memory(
+        store_url=settings.store_url,
+        data_folder=jupyter_data_dir(),
+        host_path=host_path,
+        publish=publish,
+    )
+    sampler = Sampler(settings.gpu_reader or COMMAND)
+    lab = Lab(
+        catalog=catalog,
+        settings=settings,
+        runtimes=lambda: build_runtimes(settings),
+        answers=questions.until_it_answers,
+        warm_up=questions.warm_up,
+        busy=questions.busy,
+        free=questions.free,
+        emit=memory.emit,
+        record=memory.record,
+        expected_seconds=memory.estimates.expected,
+        gpu_readings=sampler if reads_what_services_get(settings) else None,
+        no_gpu=partial(evidently_no_gpu, settings=settings),
+    )
+    memory.attend(lab)
+    tokens = Tokens(lab.leases)
+    doors = Doors(lab, tokens)
+    consents = Consents(memory.consents, trusted_folders=settings.trusted_folders)
+    return Core(
+        lab=lab,
+        memory=memory,
+        tokens=tokens,
+        doors=doors,
+        consents=consents,
+        desk=LocalLaunchDesk(lab, tokens, doors, consents),
+        sampler=sampler,
+        questions=questions,
+    )
+
+
+class Questions:
+    """Ask services with one HTTP session, made at first use."""
+
+    def __init__(self) -> None:
+        self._made: ClientSession | None = None
+
+    async def until_it_answers(self, spec: ServiceSpec, instance: Instance) -> None:
+        """Return when the instance serves, as its spec defines that."""
+        from .runtimes.readiness import until_ready
+
+        await until_ready(
+            instance.url,
+            spec.readiness,
+            timeout_seconds=spec.start_timeout_seconds,
+            session=self._session(),
+        )
+
+    async def warm_up(self, spec: ServiceSpec, instance: Instance) -> None:
+        """Send the job of the spec's [warm_up], and return when it is done."""
+        from .engines.warm_up import warm_up
+        from .runtimes.credentials import credential_headers
+
+        headers = credential_headers(spec.credential, instance.credential)
+        await warm_up(spec, instance.url, headers, self._session())
+
+    async def busy(self, spec: ServiceSpec, instance: Instance) -> bool:
+        """Say whether the instance works, as far as its engine tells."""
+        engine = self._engine(spec, instance)
+        return engine is not None and await engine.busy()
+
+    async def free(self, spec: ServiceSpec, instance: Instance) -> None:
+        """Ask the instance to give its memory back."""
+        engine = self._engine(spec, instance)
+        if engine is not None:
+            await engine.free()
+
+    async def close(self) -> None:
+        """Close the session."""
+        if self._made is not None:
+            await self._made.close()
+            self._made = None
+
+    def _engine(self, spec: ServiceSpec, instance: Instance) -> Engine | None:
+        from .runtimes.credentials import credential_headers
+
+        headers = credential_headers(spec.credential, instance.credential)
+        return engine_of(spec.dialect, instance.url, headers, self._session())
+
+    def _session(self) -> ClientSession:
+        if self._made is None:
+            import aiohttp
+
+            self._made = aiohttp.ClientSession()
+        return self._made
+
+
+def build_runtimes(settings: LabSettings) -> Mapping[RuntimeName, Runtime]:
+    """Return one runtime of each kind; called in a thread, for their libraries are heavy."""
+    from .runtimes.docker import DockerRuntime
+    from .runtimes.docker_engine import DockerEngine
+    from .runtimes.docker_neighbours import DockerNeighbours
+    from .runtimes.external import ExternalRuntime
+    from .runtimes.process import ProcessRuntime
+
+    runtimes: dict[RuntimeName, Runtime] = {
+        "external": ExternalRuntime(
+            containers=DockerNeighbours(DockerEngine(settings.docker_host or None)),
+            may_wake=settings.start_known_containers,
+        ),
+        "docker": DockerRuntime(host=settings.docker_host or None, pull=settings.pull_images),
+        "process": ProcessRuntime(),
+    }
+    if settings.runtime == "fake":
+        from .runtimes.fake import FakeRuntime
+
+        runtimes["fake"] = FakeRuntime()
+    return runtimes
+
+
+def build_builder(settings: LabSettings) -> Builder:
+    """Return what makes images; called in a thread, for its libraries are heavy."""
+    if settings.runtime == "fake":
+        from .runtimes.fake_builder import FakeBuilder
+
+        return FakeBuilder()
+    from .runtimes.docker_builder import DockerBuilder
+
+    return DockerBuilder(host=settings.docker_host or None, pull=settings.pull_images)
