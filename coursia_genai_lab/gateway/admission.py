@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from typing import Literal, Protocol
 from urllib.parse import parse_qsl
 
-from ..errors import NotAllowed, TokenRefused, TooManyRequests
+from ..errors import GenAIError, NotAllowed, TokenRefused, TooManyRequests
+from ..wire.policy import Mode
+from .standing import Standing
 from .tokens import Grant, Tokens
 
 log = logging.getLogger(__name__)
@@ -100,14 +102,22 @@ def _basic_password(encoded: str) -> str:
         return ""
 
 
+def _always_on(notebook_mode: Mode | None) -> Mode:
+    return "auto"
+
+
 class Admission:
-    """Check callers and count their seats. `clock` is monotonic seconds."""
+    """Check callers, count their seats, and end their calls when their tokens end.
+
+    `mode` says which mode is in force for a notebook's own word; `clock` is monotonic seconds.
+    """
 
     def __init__(
         self,
         tokens: Tokens,
         *,
         open_to: frozenset[str] | None = None,
+        mode: Callable[[Mode | None], Mode] = _always_on,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`open_to` names the services that tokenless local callers may use; None: none may."""
@@ -115,6 +125,8 @@ class Admission:
         self._anyone = (
             None if open_to is None else Grant("", None, "anyone on this machine", open_to)
         )
+        self._mode = mode
+        self._standing = Standing(self.why_ended)
         self._clock = clock
         self._taken: Counter[tuple[SeatKind, str]] = Counter()
         self._taken_in_all: Counter[SeatKind] = Counter()
@@ -124,23 +136,57 @@ class Admission:
         """Return what the caller may use.
 
         Raises:
-            NotAllowed: it does not come from this machine.
+            NotAllowed: it does not come from this machine, or the mode is off.
             TokenMissing, TokenRefused: it has no good token.
             TooManyRequests: there were too many bad tokens lately; good ones still pass.
         """
         refuse_foreign(headers)
         text = offered_token(headers, raw_query, upgrade=upgrade)
-        if not text and self._anyone is not None:
-            return self._anyone
+        grant = self._anyone if not text and self._anyone is not None else self._checked(text)
+        if self._mode(grant.mode) == "off":
+            raise _off()
+        return grant
+
+    def _checked(self, text: str) -> Grant:
         try:
             return self._tokens.check(text)
         except TokenRefused:
             self._count_bad_token()
             raise
 
+    # -- while a call goes on ------------------------------------------------------------------
+
+    def why_ended(self, grant: Grant) -> GenAIError | None:
+        """Return why the caller would not be admitted any more; None while it would."""
+        if self._mode(grant.mode) == "off":
+            return _off()
+        if grant is self._anyone or self._tokens.holds(grant):
+            return None
+        return TokenRefused("This GenAI token has ended with its kernel or its time.")
+
     def stands(self, grant: Grant) -> bool:
         """Say whether the caller would still be admitted."""
-        return grant is self._anyone or self._tokens.holds(grant)
+        return self.why_ended(grant) is None
+
+    async def until_ended(self, grant: Grant) -> GenAIError:
+        """Return why a grant has ended, once it has, within half a second: mode off, kernel gone.
+
+        For work that goes on after its request, or has more to say than an error: cancel this
+        when the work is done.
+        """
+        return await self._standing.until_ended(grant)
+
+    @contextmanager
+    def bound_to(self, grant: Grant) -> Iterator[None]:
+        """Cancel what the current task does in the block when the grant ends.
+
+        Raises:
+            NotAllowed, TokenRefused: the grant has ended, in place of the cancellation.
+        """
+        with self._standing.bound_to(grant):
+            yield
+
+    # -- seats ---------------------------------------------------------------------------------
 
     @contextmanager
     def seat(self, grant: Grant, kind: SeatKind) -> Iterator[None]:
@@ -176,3 +222,11 @@ class Admission:
                 "Wait a minute, then restart the kernel to get a good token.",
                 code="too_many_bad_tokens",
             )
+
+
+def _off() -> NotAllowed:
+    return NotAllowed(
+        "GenAI is switched off on this server.",
+        "Whoever administers this server can change the mode in the GenAI panel.",
+        code="mode_off",
+    )

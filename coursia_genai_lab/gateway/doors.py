@@ -29,7 +29,7 @@ class Doors:
     def __init__(self, lab: LabView, tokens: Tokens) -> None:
         self._lab = lab
         open_to = frozenset(lab.catalog) if lab.settings.open_doors else None
-        self._admission = Admission(tokens, open_to=open_to)
+        self._admission = Admission(tokens, open_to=open_to, mode=lab.policy.effective)
         self._building: Building | None = None
         self._opening: dict[str, asyncio.Task[str]] = {}
         self._addresses: dict[str, str] = {}

@@ -13,7 +13,6 @@ from ..engines.workflow_files import read_all
 from ..errors import (
     GenAIError,
     InvalidRequest,
-    NotAllowed,
     NotFound,
     ServiceError,
     TooManyRequests,
@@ -21,7 +20,7 @@ from ..errors import (
 from ..lab.endpoint import Endpoint
 from ..wire.images import ModelInfo
 from .admission import MAX_BODY_BYTES, Admission
-from .answers import json_answer, refusal
+from .answers import fail, json_answer
 from .dialects import openai_error
 from .holding import Holding
 from .needs import LabView
@@ -71,22 +70,16 @@ class OpenAIDoor:
         try:
             return await self._serve(request)
         except GenAIError as error:
-            return refusal(error, openai_error)
+            return await fail(request, error, openai_error, event=True)
         # The boundary of a request: a defect answers 500 and must not end the door.
         except Exception:
             log.exception("gateway: a request to the OpenAI door failed")
-            return refusal(GenAIError("The gateway failed."), openai_error)
+            return await fail(request, GenAIError("The gateway failed."), openai_error)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         target = read_target(request.raw_path)
         grant = self._admission.admit(request.headers, target.raw_query)
-        if self._lab.policy.effective(grant.mode) == "off":
-            raise NotAllowed(
-                "GenAI is switched off on this server.",
-                "Whoever administers this server can change the mode in the GenAI panel.",
-                code="mode_off",
-            )
-        with self._admission.seat(grant, "request"):
+        with self._admission.seat(grant, "request"), self._admission.bound_to(grant):
             return await self._route(request, target, grant)
 
     async def _route(

@@ -13,6 +13,7 @@ from ..engines import Engine, engine_of, kind_of
 from ..engines.orders import Event, Picture
 from ..errors import GenAIError, GenerationError, ServiceError
 from ..lab.endpoint import Endpoint
+from .answers import begin
 from .dialects import openai_error
 from .headers import GUARDS, credential
 from .needs import LabView
@@ -200,7 +201,7 @@ class _Stream:
         if self.response is None:
             headers = {**GUARDS, "Content-Type": "text/event-stream; charset=utf-8"}
             self.response = web.StreamResponse(headers=headers)
-            await self.response.prepare(self._request)
+            await begin(self.response, self._request)
         await self.response.write(data)
 
     async def fail(self, error: GenAIError) -> None:

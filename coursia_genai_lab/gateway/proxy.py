@@ -24,6 +24,7 @@ from yarl import URL
 from ..errors import GenerationError, InvalidRequest, RequestTooLarge, ServiceDied
 from ..lab.endpoint import Endpoint
 from .admission import MAX_BODY_BYTES
+from .answers import begin
 from .headers import request_headers, response_headers
 
 log = logging.getLogger(__name__)
@@ -247,7 +248,7 @@ async def _stream(
     length = upstream.content_length
     if length is not None and (splice is None or splice.grows_by is not None):
         response.content_length = length + (splice.grows_by or 0 if splice is not None else 0)
-    await response.prepare(request)
+    await begin(response, request)
     try:
         async for chunk in upstream.content.iter_any():
             piece = chunk if splice is None else splice.feed(chunk)

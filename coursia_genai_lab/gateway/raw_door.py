@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from ..errors import GenAIError, NotAllowed, ServiceError, ServiceNotReady
 from ..lab.endpoint import Endpoint
 from .admission import Admission
-from .answers import json_answer, refusal
+from .answers import fail, json_answer
 from .dialects import RawDialect, Route
 from .holding import Holding
 from .job_watch import JobWatch
@@ -54,11 +54,11 @@ class RawDoor:
         try:
             return await self._serve(request)
         except GenAIError as error:
-            return refusal(error, self._dialect.body)
+            return await fail(request, error, self._dialect.body)
         # The boundary of a request: a defect answers 500 and must not end the door.
         except Exception:
             log.exception("gateway: a request to the door of %s failed", self._service)
-            return refusal(GenAIError("The gateway failed."), self._dialect.body)
+            return await fail(request, GenAIError("The gateway failed."), self._dialect.body)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         target = read_target(request.raw_path)
@@ -83,7 +83,7 @@ class RawDoor:
         if route.kind == "socket":
             with self._admission.seat(grant, "socket"):
                 return await self._socket(request, target, grant)
-        with self._admission.seat(grant, "request"):
+        with self._admission.seat(grant, "request"), self._admission.bound_to(grant):
             return await self._http(request, target, route, grant)
 
     # -- HTTP ----------------------------------------------------------------------------------

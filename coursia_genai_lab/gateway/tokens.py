@@ -24,9 +24,9 @@ def _nothing(service: str) -> bool:
     return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grant:
-    """What a token opens, and for whom."""
+    """What a token opens, and for whom. Two grants are the same only if one token made them."""
 
     lease_id: str
     kernel_id: str | None
@@ -40,11 +40,12 @@ class Grant:
     withholds: Callable[[str], bool] = field(default=_nothing, repr=False)
     """Whether a service waits, at this moment, for its person's consent: it must not be started,
     but while it runs it may be used. Asked at every call, for a consent can be withdrawn."""
+    digest: bytes = field(default=b"", repr=False)
+    """The hash of the token, by which its store finds it again."""
 
 
 @dataclass(frozen=True)
 class _Entry:
-    digest: bytes = field(repr=False)
     grant: Grant
     expires_at: float | None
 
@@ -77,8 +78,7 @@ class Tokens:
         text = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
         digest = _digest(text)
         self._entries[digest] = _Entry(
-            digest=digest,
-            grant=Grant(lease_id, kernel_id, person, frozenset(services), path, mode, withholds),
+            Grant(lease_id, kernel_id, person, frozenset(services), path, mode, withholds, digest),
             expires_at=None if lifetime_seconds is None else self._clock() + lifetime_seconds,
         )
         return Secret(text)
@@ -96,7 +96,7 @@ class Tokens:
             raise TokenRefused("That is no GenAI token.")
         digest = _digest(text)
         entry = self._entries.get(digest)
-        if entry is None or not hmac.compare_digest(entry.digest, digest):
+        if entry is None or not hmac.compare_digest(entry.grant.digest, digest):
             raise TokenRefused("This GenAI token is not known here, or its kernel has ended.")
         if not self._valid(entry):
             del self._entries[digest]
@@ -105,7 +105,8 @@ class Tokens:
 
     def holds(self, grant: Grant) -> bool:
         """Say whether a grant still stands, for what was opened with it and stays open."""
-        return any(entry.grant is grant and self._valid(entry) for entry in self._entries.values())
+        entry = self._entries.get(grant.digest)
+        return entry is not None and entry.grant is grant and self._valid(entry)
 
     def revoke(self, lease_id: str) -> None:
         """End every token of a lease; ending them twice is no error."""
