@@ -1,6 +1,8 @@
 // Generated from coursia_genai_lab/wire by scripts/generate_wire.py; do not edit.
 export type NotebookType = 'CLASSIC' | 'GENAI_BASIC' | 'GENAI_ADVANCED' | 'HYBRID';
 export type Mode = 'auto' | 'local' | 'cloud' | 'demo' | 'off';
+export type JobKind = 'openai' | 'comfyui' | 'a1111';
+export type JobState = 'waiting' | 'working';
 export type ServiceState =
   | 'absent'
   | 'building'
@@ -35,6 +37,10 @@ export interface Wire {
   GenerationRequest: GenerationRequest;
   HolderView: HolderView;
   IndexTotals: IndexTotals;
+  JobKind: JobKind;
+  JobList: JobList;
+  JobState: JobState;
+  JobView: JobView;
   LabEvent: LabEvent;
   LaunchView: LaunchView;
   LogLines: LogLines;
@@ -52,14 +58,17 @@ export interface Wire {
   PlannedService: PlannedService;
   Problem: Problem;
   Profile: Profile;
+  Provenance: Provenance;
   Resources: Resources;
   Section: Section;
   ServiceList: ServiceList;
   ServiceState: ServiceState;
+  ServiceUsage: ServiceUsage;
   ServiceView: ServiceView;
   StatusView: StatusView;
   TimelineEntry: TimelineEntry;
   TimelineView: TimelineView;
+  UsageView: UsageView;
   WeightsFile: WeightsFile;
   WeightsList: WeightsList;
   WeightsView: WeightsView;
@@ -557,6 +566,42 @@ export interface HolderView {
   ends_at: number | null;
 }
 /**
+ * GET jobs: the caller's own; an admin or a teacher sees those of others without labels.
+ */
+export interface JobList {
+  jobs: JobView[];
+}
+/**
+ * One job in the line of a service.
+ */
+export interface JobView {
+  id: string;
+  /**
+   * Who makes it; the demo engine where that stands in.
+   */
+  service: string;
+  kind: JobKind;
+  state: JobState;
+  /**
+   * 1 is next; 0 while it is being worked on.
+   */
+  position: number;
+  /**
+   * Seconds until its turn, by past jobs; null where nobody knows.
+   */
+  seconds: number | null;
+  /**
+   * Unix time at which it was asked for.
+   */
+  since: number;
+  mine: boolean;
+  /**
+   * What its owner recognises it by, the notebook's path; empty for other people's.
+   */
+  label: string;
+  model: string;
+}
+/**
  * A change, told on the event bus: public fields only.
  */
 export interface LabEvent {
@@ -702,6 +747,67 @@ export interface PlannedService {
   problem: Problem | null;
 }
 /**
+ * What is known of one picture; None is what nobody knows.
+ */
+export interface Provenance {
+  /**
+   * UUID of the generation: the same in the file, the answer and the record.
+   */
+  id: string;
+  /**
+   * ISO 8601, UTC, to the second.
+   */
+  made_at: string;
+  /**
+   * `coursia-genai-lab` and its version.
+   */
+  software: string;
+  engine: 'comfyui' | 'a1111' | 'openai_images' | 'openrouter';
+  /**
+   * The service that made it; `demo` where the demo engine stood in.
+   */
+  service: string;
+  /**
+   * The service that was asked for, where another stood in.
+   */
+  asked_service: string | null;
+  demo: boolean;
+  mode: Mode;
+  model: string;
+  /**
+   * File names of the weights, the main one first.
+   */
+  model_files: string[];
+  /**
+   * `sha256:…` of the main file, where it was checked.
+   */
+  model_hash: string | null;
+  /**
+   * A provider's own id of the generation.
+   */
+  provider_id: string | null;
+  workflow: string | null;
+  /**
+   * `sha256:…` of the template, not of the filled graph.
+   */
+  workflow_hash: string | null;
+  /**
+   * Digest or id of the container image that the engine ran from.
+   */
+  image_digest: string | null;
+  prompt: string;
+  negative_prompt: string | null;
+  seed: number | null;
+  width: number;
+  height: number;
+  steps: number | null;
+  guidance: number | null;
+  /**
+   * `sha256:…` of the pictures that were changed or referred to, then of the mask.
+   */
+  inputs: string[];
+}
+/**
  * Every service of the catalogue.
  */
 export interface ServiceList {
@@ -788,6 +894,18 @@ export interface ServiceView {
   missing_models: string[];
 }
 /**
+ * What a person had one service make.
+ */
+export interface ServiceUsage {
+  service: string;
+  pictures: number;
+  /**
+   * Time for which an engine worked on them.
+   */
+  seconds: number;
+  failed: number;
+}
+/**
  * The snapshot that a page loads before it follows events.
  */
 export interface StatusView {
@@ -864,6 +982,19 @@ export interface TimelineView {
    * False: no store could be opened, and the entries end with this server.
    */
   durable: boolean;
+}
+/**
+ * GET usage: what the caller had made since a time.
+ */
+export interface UsageView {
+  /**
+   * Unix time; what is older is not counted.
+   */
+  since: number;
+  pictures: number;
+  seconds: number;
+  failed: number;
+  services: ServiceUsage[];
 }
 /**
  * One file of a model.

@@ -290,6 +290,9 @@ class ServiceSpec(SpecPart):
     start_timeout_seconds: float = Field(default=600, gt=0, le=_DAY)
     stop_grace_seconds: float = Field(default=10, ge=0, le=600)
     """How long it may take to end by itself, before it is killed."""
+    concurrency: int = Field(default=1, ge=1, le=16)
+    """Jobs that it works on at a time; the others wait in the Lab's line, one person's after
+    another's. Engines with one worker have 1."""
     no_progress_seconds: float | None = Field(default=3600, gt=0, le=7 * _DAY)
     """How long a job may show no progress before it is ended, and the service with it when that
     fails; None never ends one. Many jobs can show none before their picture, so it is long."""

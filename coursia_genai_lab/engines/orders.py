@@ -62,12 +62,28 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """What an engine really used for a picture; None is what it does not tell."""
+
+    workflow: str | None = None
+    workflow_hash: str | None = None
+    """`sha256:…` of the workflow's template, before anything was filled in."""
+    files: tuple[str, ...] = ()
+    """File names of the weights, the main one first."""
+    steps: int | None = None
+    guidance: float | None = None
+    provider_id: str | None = None
+    """A provider's own id of the generation."""
+
+
+@dataclass(frozen=True)
 class Picture:
-    """A finished picture: the file as the engine made it, and its seed."""
+    """A finished picture: the file as the engine made it, its seed, and how it was made."""
 
     data: bytes = field(repr=False)
     seed: int
     index: int = 0
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True)

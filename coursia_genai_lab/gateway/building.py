@@ -12,6 +12,7 @@ from .listener import Listener
 from .needs import LabView
 from .openai_api import OpenAIDoor
 from .proxy import Proxy, open_session
+from .queue import FairQueue
 from .raw_door import RawDoor
 from .sockets import Bridges
 
@@ -19,9 +20,10 @@ from .sockets import Bridges
 class Building:
     """The listeners and the one client session that they share."""
 
-    def __init__(self, lab: LabView, admission: Admission) -> None:
+    def __init__(self, lab: LabView, admission: Admission, queue: FairQueue) -> None:
         self._lab = lab
         self._admission = admission
+        self._queue = queue
         self._holding = Holding(lab)
         self._session = open_session()
         self._proxy = Proxy(self._session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound
@@ -12,6 +13,7 @@ from ..wire.problems import Problem
 from .admission import Admission
 from .dialects import RAW_DIALECTS
 from .needs import LabView
+from .queue import FairQueue
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -24,10 +26,21 @@ CLOSE_SECONDS = 0.9
 
 
 class Doors:
-    """Open doors and know their addresses. Cheap to make; aiohttp is loaded with the first door."""
+    """Open doors and know their addresses. Cheap to make; aiohttp is loaded with the first door.
 
-    def __init__(self, lab: LabView, tokens: Tokens) -> None:
+    `usual` tells the seconds of a job of a service by the past; None where there is none.
+    """
+
+    def __init__(
+        self,
+        lab: LabView,
+        tokens: Tokens,
+        *,
+        usual: Callable[[str], float | None] = lambda service: None,
+    ) -> None:
         self._lab = lab
+        self.queue = FairQueue(slots=lambda service: lab.catalog[service].concurrency, usual=usual)
+        """The jobs of all doors that wait for their turn, or have it."""
         open_to = frozenset(lab.catalog) if lab.settings.open_doors else None
         self._admission = Admission(tokens, open_to=open_to, mode=lab.policy.effective)
         self._building: Building | None = None
@@ -98,7 +111,7 @@ class Doors:
         from .building import Building
 
         if self._building is None:
-            self._building = Building(self._lab, self._admission)
+            self._building = Building(self._lab, self._admission, self.queue)
         preferred = None if name == OPENAI else self._lab.catalog[name].door_port
         listener = await self._building.add(None if name == OPENAI else name, preferred)
         address = self._addresses[name] = f"http://127.0.0.1:{listener.port}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .consents import ConsentGiven, ConsentList, ConsentNeeded, ConsentRequest
     from .gpu import GPUClaim, GPUPoint, GPUsView, GPUUser, GPUView
     from .images import GenerationRequest, ModelInfo, ModelList
+    from .jobs import JobKind, JobList, JobState, JobView
     from .launches import EnabledKernel, EnableKernel, LaunchView
     from .notebooks import (
         Evidence,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .plan import ClassWait, PlannedService, PlanView
     from .policy import Mode, ModeChange, ModeLayer, ModeView
     from .problems import Problem
+    from .provenance import Provenance
     from .services import (
         Accepted,
         HolderView,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         StatusView,
     )
     from .timeline import TimelineEntry, TimelineView
+    from .usage import ServiceUsage, UsageView
     from .weights import FetchRequest, ModelRoot, WeightsFile, WeightsList, WeightsView
 
 __all__ = [
@@ -60,6 +63,10 @@ __all__ = [
     "GenerationRequest",
     "HolderView",
     "IndexTotals",
+    "JobKind",
+    "JobList",
+    "JobState",
+    "JobView",
     "LabEvent",
     "LaunchView",
     "LogLines",
@@ -77,14 +84,17 @@ __all__ = [
     "PlannedService",
     "Problem",
     "Profile",
+    "Provenance",
     "Resources",
     "Section",
     "ServiceList",
     "ServiceState",
+    "ServiceUsage",
     "ServiceView",
     "StatusView",
     "TimelineEntry",
     "TimelineView",
+    "UsageView",
     "WeightsFile",
     "WeightsList",
     "WeightsView",
@@ -111,6 +121,10 @@ _HOMES = {
     "HolderView": ".services",
     "IndexTotals": ".notebooks",
     "LabEvent": ".services",
+    "JobKind": ".jobs",
+    "JobList": ".jobs",
+    "JobState": ".jobs",
+    "JobView": ".jobs",
     "LaunchView": ".launches",
     "LogLines": ".services",
     "Mode": ".policy",
@@ -127,14 +141,17 @@ _HOMES = {
     "PlannedService": ".plan",
     "Problem": ".problems",
     "Profile": ".notebooks",
+    "Provenance": ".provenance",
     "Resources": ".notebooks",
     "Section": ".notebooks",
     "ServiceList": ".services",
     "ServiceState": ".services",
+    "ServiceUsage": ".usage",
     "ServiceView": ".services",
     "StatusView": ".services",
     "TimelineEntry": ".timeline",
     "TimelineView": ".timeline",
+    "UsageView": ".usage",
     "WeightsFile": ".weights",
     "WeightsList": ".weights",
     "WeightsView": ".weights",

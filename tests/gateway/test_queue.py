@@ -1,0 +1,195 @@
+"""Jobs take turns: nobody waits for another's batch, and everybody knows their place."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from coursia_genai_lab.errors import GenerationCancelled, NotAllowed, NotFound, TooManyRequests
+from coursia_genai_lab.gateway.queue import MOST_OF_ONE, FairQueue, Place, Ticket
+
+
+def order_of_turns(queue: FairQueue, tickets: list[Ticket]) -> list[Ticket]:
+    """Let every job have its turn, one after the other, and return the order."""
+    turns: list[Ticket] = []
+    while len(turns) < len(tickets):
+        working = [one for one in queue.tickets() if one.began is not None]
+        turns += working
+        for one in working:
+            one.leave(done=True)
+    return turns
+
+
+async def test_a_batch_of_a_hundred_delays_a_neighbour_by_at_most_one_job() -> None:
+    queue = FairQueue()
+    batch = [queue.join("demo", "ada", holder="a") for _ in range(100)]
+    single = queue.join("demo", "ben", holder="b")
+    assert single.place.position == 1
+    turns = order_of_turns(queue, [*batch, single])
+    assert turns.index(single) == 1
+    assert [one for one in turns if one is not single] == batch
+
+
+async def test_people_take_turns_and_so_do_the_notebooks_of_one_person() -> None:
+    queue = FairQueue()
+    running = queue.join("demo", "zoe", holder="z")
+    names = ["ada/1", "ada/1", "ada/2", "ben/3", "ben/3", "ada/2"]
+    tickets = {}
+    for number, name in enumerate(names):
+        person, holder = name.split("/")
+        tickets[queue.join("demo", person, holder=holder)] = f"{name}#{number}"
+    turns = order_of_turns(queue, [running, *tickets])
+    assert [tickets[one] for one in turns[1:]] == [
+        "ada/1#0",
+        "ben/3#3",
+        "ada/2#2",
+        "ben/3#4",
+        "ada/1#1",
+        "ada/2#5",
+    ]
+
+
+async def test_whoever_comes_again_and_again_is_not_served_before_the_one_who_waits() -> None:
+    queue = FairQueue()
+    first = queue.join("demo", "flood", holder="f")
+    for _ in range(20):
+        queue.join("demo", "flood", holder="f")
+    quiet = [queue.join("demo", f"quiet{n}", holder=f"q{n}") for n in range(5)]
+    queue.join("demo", "flood", holder="f")
+    first.leave(done=True)
+    seen = []
+    for _ in range(6):
+        working = next(one for one in queue.tickets() if one.began is not None)
+        seen.append(working.person)
+        working.leave(done=True)
+    assert set(seen[:6]) >= {one.person for one in quiet}
+
+
+async def test_each_waiting_job_hears_its_place_and_the_time_until_its_turn() -> None:
+    now = [0.0]
+    queue = FairQueue(usual=lambda backend: 10.0, clock=lambda: now[0])
+    working = queue.join("demo", "ada", holder="a")
+    places: list[Place] = []
+    waiting = [queue.join("demo", f"p{n}", holder=f"{n}") for n in range(3)]
+    turn = asyncio.ensure_future(waiting[2].turn(places.append))
+    await asyncio.sleep(0)
+    assert places == [Place(3, 30.0)]
+    now[0] = 4.0
+    working.leave(done=True)
+    await asyncio.sleep(0)
+    assert places[-1] == Place(2, 8.0), "by the four seconds that the first job took"
+    waiting[0].leave()
+    waiting[1].leave()
+    await turn
+    assert [place.position for place in places] == [3, 2, 1] or places[-1].position in (1, 2)
+    assert waiting[2].place.position == 0
+
+
+async def test_a_service_with_two_slots_works_on_two_jobs_at_once() -> None:
+    queue = FairQueue(slots=lambda backend: 2)
+    tickets = [queue.join("wide", "ada", holder="a") for _ in range(3)]
+    assert [one.began is not None for one in tickets] == [True, True, False]
+    other = queue.join("narrow", "ada", holder="a")
+    assert other.began is not None, "another service has a line of its own"
+    tickets[0].leave()
+    assert tickets[2].began is not None
+
+
+async def test_whoever_stops_waiting_gives_the_place_away() -> None:
+    queue = FairQueue()
+    working = queue.join("demo", "ada", holder="a")
+    gone, stays = (queue.join("demo", who, holder=who) for who in ("ben", "cal"))
+    turn = asyncio.ensure_future(gone.turn())
+    await asyncio.sleep(0)
+    turn.cancel()
+    await asyncio.wait([turn])
+    gone.leave()
+    assert stays.place.position == 1
+    working.leave()
+    assert stays.began is not None
+    stays.leave()
+    stays.leave()
+    assert queue.tickets() == []
+
+
+async def test_only_the_owner_cancels_a_job_waiting_or_working() -> None:
+    queue = FairQueue()
+    ended: list[str] = []
+
+    async def cancel() -> None:
+        ended.append("in the engine")
+
+    working = queue.join("demo", "ada", holder="a", cancel=cancel)
+    waiting = queue.join("demo", "ada", holder="a")
+    turn = asyncio.ensure_future(waiting.turn())
+    with pytest.raises(NotAllowed):
+        await queue.cancel(waiting.id, "ben")
+    with pytest.raises(NotFound):
+        await queue.cancel("no-such-job", "ben")
+    await queue.cancel(waiting.id, "ada")
+    with pytest.raises(GenerationCancelled):
+        await turn
+    await queue.cancel(working.id, "teacher", anybody=True)
+    assert ended == ["in the engine"]
+    assert queue.tickets() == [working]
+
+
+async def test_the_jobs_of_a_lease_end_with_it() -> None:
+    queue = FairQueue()
+    working = queue.join("demo", "ada", holder="other")
+    waiting = [queue.join("demo", "ada", holder="kernel") for _ in range(3)]
+    turns = [asyncio.ensure_future(one.turn()) for one in waiting]
+    await queue.end_holder("kernel", "The kernel has ended.")
+    for turn in turns:
+        with pytest.raises(GenerationCancelled, match="kernel has ended"):
+            await turn
+    assert queue.tickets() == [working]
+
+
+async def test_one_person_cannot_fill_the_line() -> None:
+    queue = FairQueue()
+    for _ in range(MOST_OF_ONE + 1):
+        queue.join("demo", "flood", holder="f")
+    with pytest.raises(TooManyRequests) as refused:
+        queue.join("demo", "flood", holder="f")
+    assert refused.value.error_code == "queue_full"
+    queue.join("demo", "neighbour", holder="n")
+
+
+async def test_others_see_that_a_job_waits_and_not_whose_it_is() -> None:
+    queue = FairQueue()
+    queue.join("demo", "ada", holder="a", label="secret plans.ipynb", model="demo")
+    assert queue.view("ben") == []
+    (seen,) = queue.view("ben", all_people=True)
+    assert (seen.mine, seen.label, seen.state) == (False, "", "working")
+    (own,) = queue.view("ada")
+    assert (own.mine, own.label) == (True, "secret plans.ipynb")
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_nobody_waits_longer_than_a_round_for_each_of_their_own_jobs(seed: int) -> None:
+    chance = random.Random(seed)
+    queue = FairQueue(slots=lambda backend: 1 + seed % 3)
+    people = [f"p{n}" for n in range(6)]
+    waits: list[tuple[int, int]] = []
+    turn = 0
+    asked: dict[Ticket, tuple[int, int]] = {}
+    for _ in range(400):
+        if chance.random() < 0.55:
+            person = chance.choice(people)
+            ahead = sum(one.person == person for one in queue.tickets())
+            ticket = queue.join("demo", person, holder=person)
+            asked[ticket] = (turn, ahead)
+        working = [one for one in queue.tickets() if one.began is not None]
+        if working and chance.random() < 0.5:
+            working[0].leave(done=True)
+            turn += 1
+        for ticket in [one for one in asked if one.began is not None]:
+            began, ahead = asked.pop(ticket)
+            waits.append((turn - began, ahead))
+    assert waits
+    for waited, ahead in waits:
+        # A round for each of one's own jobs before it and for itself, and what was at work.
+        assert waited <= (ahead + 1) * len(people) + 3, (waited, ahead)
