@@ -18,8 +18,10 @@ def kind_of(dialect: Dialect) -> type[Engine] | None:
     """Return the kind of adapter for a dialect; None for one that has none."""
     from .a1111 import WebUI
     from .comfyui import ComfyUI
+    from .openai_images import OpenAIImages
 
-    kinds: dict[Dialect, type[Engine]] = {kind.dialect: kind for kind in (ComfyUI, WebUI)}
+    known: tuple[type[Engine], ...] = (ComfyUI, WebUI, OpenAIImages)
+    kinds: dict[Dialect, type[Engine]] = {kind.dialect: kind for kind in known}
     return kinds.get(dialect)
 
 

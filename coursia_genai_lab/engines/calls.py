@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GenerationError, ServiceDied, ServiceError
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession, ClientWebSocketResponse
+    from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse
 
 ANSWER_SECONDS = 5.0
 MOST_BYTES = 64 * 2**20
 """Of an answer: queues hold whole graphs, and pictures are megabytes."""
 _PIECE = 2**16
+SHORTEST_SECRET = 6
+"""What is shorter is a user's name or nothing, and would be struck out of ordinary words."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,35 @@ class Answer:
             return None
 
 
+class Reply:
+    """An answer whose body is still to come; it breaks off as `Calls.sent` says."""
+
+    def __init__(self, answer: ClientResponse, secrets: tuple[str, ...]) -> None:
+        self.status = answer.status
+        self.kind = answer.content_type
+        self.request_id = answer.headers.get("x-request-id")
+        self._content = answer.content
+        self._secrets = secrets
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes."""
+        return self._content.iter_any().__aiter__()
+
+    async def whole(self, most: int = MOST_BYTES) -> Answer:
+        """Return the answer; in words of refusal the credential is struck out.
+
+        Raises GenerationError when it is larger than `most` bytes.
+        """
+        body = await _read(self._content, most)
+        return Answer(self.status, body if self.status < 300 else self.redacted(body))
+
+    def redacted(self, text: bytes) -> bytes:
+        """Return what a server says without the credential that it was sent."""
+        for secret in self._secrets:
+            text = text.replace(secret.encode(), "…".encode())
+        return text
+
+
 class Calls:
     """Ask one address with one credential; `session` may be shared and keep no type of its own."""
 
@@ -49,6 +83,7 @@ class Calls:
         self._url = url.rstrip("/")
         self._headers = dict(headers)
         self._session = session
+        self._secrets = tuple(_secrets(self._headers.values()))
 
     async def ask(
         self,
@@ -107,15 +142,20 @@ class Calls:
         except (ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
             raise _no_answer(path) from error
 
-    async def _send(
+    @asynccontextmanager
+    async def sent(
         self,
         method: str,
         path: str,
-        data: bytes | None,
-        kind: str | None,
-        seconds: float | None,
-        most: int,
-    ) -> Answer:
+        data: bytes | None = None,
+        kind: str | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> AsyncIterator[Reply]:
+        """Send bytes of a content type and give the answer as soon as its head is here.
+
+        Raises as `ask` does, also while the body is read; redirects are not followed.
+        """
         from aiohttp import ClientConnectorError, ClientError, ClientTimeout
         from yarl import URL
 
@@ -128,18 +168,40 @@ class Calls:
                 allow_redirects=False,
                 timeout=ClientTimeout(total=seconds, sock_connect=ANSWER_SECONDS),
             ) as answer:
-                found = Answer(answer.status, await _read(answer.content, most))
+                if answer.status == 401:
+                    raise GenerationError(
+                        "The engine does not accept the Lab's credential.",
+                        "Restart the service, so that it gets a new one.",
+                        code="credential_refused",
+                    )
+                yield Reply(answer, self._secrets)
         except ClientConnectorError as error:
             raise ServiceDied("The engine does not answer any more.") from error
         except (ClientError, asyncio.TimeoutError, OSError) as error:
             raise _no_answer(path) from error
-        if found.status == 401:
-            raise GenerationError(
-                "The engine does not accept the Lab's credential.",
-                "Restart the service, so that it gets a new one.",
-                code="credential_refused",
-            )
-        return found
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None,
+        kind: str | None,
+        seconds: float | None,
+        most: int,
+    ) -> Answer:
+        async with self.sent(method, path, data, kind, seconds=seconds) as reply:
+            return await reply.whole(most)
+
+
+def _secrets(values: Iterable[str]) -> Iterator[str]:
+    """Give every form in which headers hold a credential."""
+    for value in values:
+        scheme, _, rest = value.partition(" ")
+        found = [value, rest]
+        if scheme.lower() == "basic":
+            with suppress(binascii.Error, UnicodeDecodeError):
+                found.append(base64.b64decode(rest).decode().partition(":")[2])
+        yield from (one for one in found if len(one) >= SHORTEST_SECRET)
 
 
 async def _read(content: Any, most: int) -> bytes:

@@ -36,6 +36,7 @@ GRAPH: dict[str, Any] = {
 JOBS: dict[str, tuple[str, dict[str, Any], str]] = {
     "comfyui": ("/prompt", {"prompt": GRAPH, "client_id": "c"}, "/interrupt"),
     "a1111": ("/sdapi/v1/txt2img", {"prompt": "a fox", "steps": 20}, "/sdapi/v1/interrupt"),
+    "openai_images": ("/v1/images/generations", {"prompt": "a fox"}, "/interrupt"),
 }
 
 
@@ -63,7 +64,7 @@ def asked(dialect: Dialect, engine: DemoEngine, session: aiohttp.ClientSession) 
     return found
 
 
-@pytest.mark.parametrize("dialect", ["comfyui", "a1111"])
+@pytest.mark.parametrize("dialect", JOBS)
 async def test_an_engine_is_busy_while_its_job_runs(slow: DemoEngine, dialect: Dialect) -> None:
     path, job, interrupt = JOBS[dialect]
     async with aiohttp.ClientSession(headers=headers(slow)) as session:
@@ -77,13 +78,13 @@ async def test_an_engine_is_busy_while_its_job_runs(slow: DemoEngine, dialect: D
         (await work).close()
 
 
-@pytest.mark.parametrize("dialect", ["comfyui", "a1111"])
+@pytest.mark.parametrize("dialect", JOBS)
 async def test_an_engine_gives_its_memory_back(slow: DemoEngine, dialect: Dialect) -> None:
     async with aiohttp.ClientSession() as session:
         await asked(dialect, slow, session).free()
 
 
-@pytest.mark.parametrize("dialect", ["comfyui", "a1111"])
+@pytest.mark.parametrize("dialect", JOBS)
 async def test_no_proper_answer_is_an_error(unused_port: int, dialect: Dialect) -> None:
     async with aiohttp.ClientSession() as session:
         engine = engine_of(dialect, f"http://127.0.0.1:{unused_port}", {}, session)
@@ -92,7 +93,7 @@ async def test_no_proper_answer_is_an_error(unused_port: int, dialect: Dialect) 
             await engine.busy()
 
 
-@pytest.mark.parametrize("dialect", ["comfyui", "a1111"])
+@pytest.mark.parametrize("dialect", JOBS)
 async def test_a_credential_that_is_refused_is_an_error(slow: DemoEngine, dialect: Dialect) -> None:
     async with aiohttp.ClientSession() as session:
         engine = engine_of(dialect, slow.url, {}, session)
@@ -103,4 +104,4 @@ async def test_a_credential_that_is_refused_is_an_error(slow: DemoEngine, dialec
 
 async def test_a_dialect_that_tells_nothing_of_its_work_has_no_adapter() -> None:
     async with aiohttp.ClientSession() as session:
-        assert engine_of("openai_images", "http://127.0.0.1:1", {}, session) is None
+        assert engine_of("openrouter", "http://127.0.0.1:1", {}, session) is None

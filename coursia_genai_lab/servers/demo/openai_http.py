@@ -1,6 +1,7 @@
 """The OpenAI Images API: `/v1/models`, `/v1/images/generations` and `/v1/images/edits`.
 
-Beyond OpenAI's own parameters it takes `seed`, `steps`, `guidance` and `negative_prompt`, and,
+`/v1/coursia/engine` says what the engine takes beyond OpenAI's parameters and how many jobs there
+are. Beyond OpenAI's own parameters it takes `seed`, `steps`, `guidance` and `negative_prompt`, and,
 beside `stream`, `progress: true`, which adds events of the type `image_generation.progress`
 (`image_edit.progress`) with `step`, `steps` and `image_index`. A finished picture says its `model`,
 its `seed` and `demo: true`. Without a `seed` equal requests give
@@ -27,6 +28,7 @@ from .pixels import MAX_UPLOAD, BadPictureError, decode
 from .web import Guarded
 
 MAX_IMAGES = 16
+EXTENSIONS = ("seed", "negative_prompt", "steps", "guidance", "progress")
 
 
 class OpenAI(Guarded):
@@ -66,6 +68,15 @@ class ModelDetail(OpenAI):
             self.write_json(find_model(name).described())
         except OrderError as error:
             self.write_json(error.body, error.status)
+
+
+class About(OpenAI):
+    """What the engine is, for whoever speaks to it in another's name."""
+
+    def get(self) -> None:
+        """Answer with the fields that it takes beyond OpenAI's, and how many jobs there are."""
+        remaining = self.engine.queue.remaining
+        self.write_json({"engine": "demo", "takes": list(EXTENSIONS), "remaining": remaining})
 
 
 class Generations(OpenAI):

@@ -69,7 +69,8 @@ class Order:
     def origin(self, index: int) -> dict[str, Any]:
         """What a finished picture, number `index` from 0, says of where it comes from."""
         recipe = self.recipe.nth(index)
-        return {"model": recipe.model, "seed": recipe.seed, "demo": True}
+        made_with = {"steps": recipe.steps, "guidance": recipe.guidance}
+        return {"model": recipe.model, "seed": recipe.seed, **made_with, "demo": True}
 
     @property
     def usage(self) -> dict[str, Any]:

@@ -47,6 +47,7 @@ ROUTES: list[tuple[str, type[RequestHandler]]] = [
     ("/api/jobs/([^/]+)/cancel", comfy_jobs.JobCancel),
     ("/v1/models", openai_http.ModelList),
     ("/v1/models/(.+)", openai_http.ModelDetail),
+    ("/v1/coursia/engine", openai_http.About),
     ("/v1/images/generations", openai_http.Generations),
     ("/v1/images/edits", openai_http.Edits),
     ("/sdapi/v1/txt2img", a1111_http.Text2Image),
