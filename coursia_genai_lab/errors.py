@@ -25,7 +25,9 @@ GenAIError                      anything of ours; code, sentence, remedy, HTTP s
     ├── TokenMissing            401  this kernel has no GenAI token
     ├── TokenRefused            401  the token is unknown, expired or of a dead kernel
     ├── ModelUnknown            404  no engine knows the model
+    ├── ModerationBlocked       400  whoever runs the model does not want this picture made
     ├── GenerationCancelled     499  the person cancelled
+    ├── GenerationTimedOut      504  the caller did not want to wait any longer
     └── LabUnreachable          502  the Lab's address does not answer
 
 Codes are stable words for programs; sentences and remedies are for people.
@@ -262,12 +264,28 @@ class ModelUnknown(GenerationError):
     default_remedy = "List the models with `coursia_genai_lab.models()`."
 
 
+class ModerationBlocked(GenerationError):
+    """Whoever runs the model does not want this picture made; asking again changes nothing."""
+
+    code = "moderation_blocked"
+    status = 400
+    default_remedy = "Change the wording or the pictures: the same request is refused every time."
+
+
 class GenerationCancelled(GenerationError):
     """The person cancelled the generation."""
 
     code = "cancelled"
     status = 499
     default_remedy = "Run it again when you want the picture."
+
+
+class GenerationTimedOut(GenerationError):
+    """The time that the caller gave is used up."""
+
+    code = "timed_out"
+    status = 504
+    default_remedy = "Ask again with more time; a service that has started by then answers sooner."
 
 
 class LabUnreachable(GenerationError):
