@@ -21,6 +21,8 @@ from ..wire.jobs import JobKind, JobView
 MOST_OF_ONE = 200
 """Jobs that one person may have waiting for one service: a batch of a hundred, twice."""
 MOST_IN_ALL = 1000
+REPEAT_SECONDS = 15.0
+"""How often a place that stays the same is told again, with a newer estimate."""
 REMEMBERED = 20
 """Past jobs of a service that its estimates rest on."""
 
@@ -88,6 +90,7 @@ class Ticket:
     async def turn(self, told: Told = _unheard) -> None:
         """Return when it is this job's turn; `told` hears each new place until then.
 
+        It hears the same place again every 15 seconds: who waits is alive and not hung.
         Whoever is cancelled meanwhile still has to `leave`.
 
         Raises:
@@ -96,7 +99,10 @@ class Ticket:
         self._told = told
         self.tell()
         try:
-            await asyncio.wait([self._turn])
+            while not self._turn.done():
+                await asyncio.wait([self._turn], timeout=REPEAT_SECONDS)
+                self._last = None
+                self.tell()
         finally:
             self._told = _unheard
         self._turn.result()
