@@ -1,18 +1,107 @@
-"""Calls that touch jobs or settings of others, cut down to the caller's own."""
+"""Whose jobs went through a raw door, and calls cut down to what touches the caller's own."""
 
 from __future__ import annotations
 
 import json
+import time
+import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from ..errors import InvalidRequest, NotAllowed
 from .dialects import Limit
 
 REMEMBERED = 4096
-"""Job ids kept a door; ComfyUI itself forgets history beyond 10,000."""
+"""Ended jobs kept a door; ComfyUI itself forgets history beyond 10,000."""
+KEPT_GRAPH_BYTES = 2**16
+"""A job that ComfyUI never had keeps a graph up to here for its entry in the history."""
+
+RawState = Literal["waiting", "posting", "working", "done", "failed", "cancelled"]
+"""waiting: in the line. posting: its turn has come, and ComfyUI checks it. working: ComfyUI has
+it. Then how it ended; a cancelled job that never had its turn vanishes, as it does in ComfyUI."""
+OPEN_STATES = frozenset({"waiting", "posting", "working"})
+
+OutputFile = tuple[str, str, str]
+"""type (output, temp, input), subfolder, file name."""
+
+
+@dataclass(eq=False)
+class RawJob:
+    """One job that came through the door of a ComfyUI, as its caller knows it."""
+
+    person: str
+    service: str
+    """Whose door it came through."""
+    backend: str
+    """Who works on it."""
+    lease_id: str
+    """The claim of the notebook that it came from."""
+    graph: dict[str, Any] = field(repr=False)
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """`prompt_id`, as the caller was told."""
+    upstream_id: str = ""
+    """`prompt_id` in the engine: another one only where the server gives its own."""
+    number: int = 0
+    client_id: str | None = None
+    """The `clientId` of the sockets that hear of it; the engine knows another one."""
+    extra: dict[str, Any] = field(default_factory=dict, repr=False)
+    """`extra_data`, of which only what is allowed."""
+    outputs: list[str] = field(default_factory=list)
+    """Ids of the nodes that put something out, where they are known."""
+    state: RawState = "waiting"
+    created_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+    files: set[OutputFile] = field(default_factory=set, repr=False)
+    """What it has put out, as far as the door has seen."""
+    entry: dict[str, Any] | None = field(default=None, repr=False)
+    """Its entry in the history, where the engine has none: it was refused, or died."""
+
+    def __post_init__(self) -> None:
+        self.upstream_id = self.upstream_id or self.id
+
+    @property
+    def open(self) -> bool:
+        """Whether it waits or is worked on."""
+        return self.state in OPEN_STATES
+
+    def row(self) -> list[Any]:
+        """Return the job as GET /queue and the history show it to its owner."""
+        extra = {**self.extra, "create_time": self.created_ms}
+        if self.client_id is not None:
+            extra["client_id"] = self.client_id
+        return [self.number, self.id, self.graph, extra, self.outputs]
+
+    def shown_entry(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Return the engine's entry of the history as its owner may see it.
+
+        The engine's own holds the secret client id under which the gateway listens.
+        """
+        row = entry.get("prompt")
+        graph = row[2] if isinstance(row, list) and len(row) > 2 else self.graph
+        outputs = row[4] if isinstance(row, list) and len(row) > 4 else self.outputs
+        mine = self.row()
+        return {**entry, "prompt": [*mine[:2], graph, mine[3], outputs]}
+
+    def note_outputs(self, outputs: object) -> None:
+        """Remember the files that a piece of `outputs` names, whatever kinds of them there are."""
+        waiting = [outputs]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, dict):
+                name, kind = one.get("filename"), one.get("type")
+                if isinstance(name, str) and isinstance(kind, str):
+                    self.files.add((kind, str(one.get("subfolder") or ""), name))
+                waiting.extend(one.values())
+            elif isinstance(one, list):
+                waiting.extend(one)
+
+    def ended(self, state: RawState) -> None:
+        """Note how it ended, and let go of a graph that the engine's history has anyway."""
+        self.state = state
+        if self.entry is None or len(json.dumps(self.graph)) > KEPT_GRAPH_BYTES:
+            self.graph = {}
 
 
 class OwnJobs:
@@ -20,7 +109,41 @@ class OwnJobs:
 
     def __init__(self) -> None:
         self._owners: OrderedDict[str, str] = OrderedDict()
+        self._jobs: OrderedDict[str, RawJob] = OrderedDict()
         self._in_flight: Counter[str] = Counter()
+
+    # -- the registry of ComfyUI's jobs --------------------------------------------------------
+
+    def add(self, job: RawJob) -> None:
+        """Remember a job from now on; of ended ones the oldest are forgotten."""
+        self._jobs[job.id] = job
+        if len(self._jobs) > REMEMBERED:
+            oldest = next((one for one in self._jobs.values() if not one.open), None)
+            if oldest is not None:
+                del self._jobs[oldest.id]
+
+    def forget(self, job: RawJob) -> None:
+        """Know nothing of a job any more: it left the line before its turn, or was deleted."""
+        self._jobs.pop(job.id, None)
+
+    def taken(self, job_id: str) -> bool:
+        """Say whether somebody has a job of this id."""
+        return job_id in self._jobs
+
+    def find(self, job_id: str, person: str) -> RawJob | None:
+        """Return a person's own job; somebody else's is none."""
+        job = self._jobs.get(job_id)
+        return job if job is not None and job.person == person else None
+
+    def of(self, person: str) -> list[RawJob]:
+        """Return a person's jobs, the oldest first."""
+        return [job for job in self._jobs.values() if job.person == person]
+
+    def made(self, person: str, file: OutputFile) -> bool:
+        """Say whether one of a person's jobs has put a file out."""
+        return any(file in job.files for job in self.of(person))
+
+    # -- calls that touch jobs -----------------------------------------------------------------
 
     def note_answer(self, person: str, body: bytes) -> str | None:
         """Remember and return the `prompt_id` in the answer to POST /prompt, if there is one."""
@@ -58,7 +181,10 @@ class OwnJobs:
         return _LIMITS[limit](self, person, body, last_segment)
 
     def _only_own(self, person: str, jobs: list[str]) -> None:
-        if any(self._owners.get(job) != person for job in jobs):
+        def mine(job: str) -> bool:
+            return self._owners.get(job) == person or self.find(job, person) is not None
+
+        if not all(map(mine, jobs)):
             raise NotAllowed(
                 "A job that you did not post through this door cannot be touched.",
                 "Name jobs that this server's notebooks of yours have posted.",
