@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from .a1111_order import Body, body_of, refuse_impossible
 from .base import Engine, ended
 from .calls import Answer
 from .comfyui_errors import no_memory, out_of_memory, plain
-from .orders import Notice, Order, Phase, Picture, Preview, Report, Step, unheard
+from .orders import Notice, Order, Phase, Picture, Preview, Recipe, Report, Step, unheard
 
 LOOK_SECONDS = 0.5
 QUESTION_SECONDS = 10.0
@@ -47,7 +48,7 @@ class WebUI(Engine):
             seed = order.seed_of(index)
             sent = {**body.fields, **checkpoint, "seed": seed}
             answer = await self._made(body, sent, order, report, index)
-            pictures.append(Picture(_picture(answer), seed, index))
+            pictures.append(Picture(_picture(answer), seed, index, _recipe(answer, body)))
             report(pictures[-1])
         return pictures
 
@@ -212,6 +213,22 @@ def _picture(answer: Mapping[str, Any]) -> bytes:
             code="interrupted",
         )
     return data
+
+
+def _recipe(answer: Mapping[str, Any], body: Body) -> Recipe:
+    """Return what the WebUI says that it used, which is not always what it was sent."""
+    try:
+        said = json.loads(str(answer.get("info") or "{}"))
+    except (ValueError, RecursionError):
+        said = {}
+    said = said if isinstance(said, dict) else {}
+    file, steps, guidance = (said.get(name) for name in ("sd_model_name", "steps", "cfg_scale"))
+    shown = body.checkpoint or (str(file)[:255] if file else None)
+    return Recipe(
+        files=(shown,) if shown else (),
+        steps=steps if isinstance(steps, int) else body.steps,
+        guidance=float(guidance) if isinstance(guidance, (int, float)) else body.guidance,
+    )
 
 
 def _decoded(text: object) -> bytes:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidRequest
+from .limits import refuse_number, refuse_texts, size_of
 from .orders import Order
+from .pictures import white_where_open
 from .workflow_files import WebUISettings, workflow_of
-from .workflow_plan import LEAST_SIDE, MOST_SIDE, near_side, png_size
 
 MULTIPLE = 8
+MOST_STEPS = 150
+MOST_GUIDANCE = 30
 OTHERS = WebUISettings(
     checkpoint="", sampler_name="Euler", steps=20, cfg_scale=7.0, denoising_strength=0.75
 )
@@ -27,6 +29,7 @@ class Body:
     path: str
     fields: dict[str, Any] = field(repr=False)
     steps: int
+    guidance: float
     checkpoint: str | None
     notices: tuple[str, ...] = ()
 
@@ -40,13 +43,14 @@ def body_of(order: Order) -> Body:
     width, height = refuse_impossible(order)
     settings = _settings(order.model)[0]
     steps = settings.steps if order.steps is None else order.steps
+    guidance = settings.cfg_scale if order.guidance is None else order.guidance
     fields: dict[str, Any] = {
         "prompt": order.prompt,
         "negative_prompt": order.negative,
         "width": width,
         "height": height,
         "steps": steps,
-        "cfg_scale": settings.cfg_scale if order.guidance is None else order.guidance,
+        "cfg_scale": guidance,
         "sampler_name": settings.sampler_name,
         "batch_size": 1,
         "n_iter": 1,
@@ -61,12 +65,12 @@ def body_of(order: Order) -> Body:
         # The picture fills the size, and what stands out is cut.
         fields["resize_mode"] = 1
     if order.mask is not None:
-        fields["mask"] = base64.b64encode(_white_where_open(order.mask)).decode("ascii")
+        fields["mask"] = base64.b64encode(white_where_open(order.mask)).decode("ascii")
         fields["inpainting_fill"] = 1
         fields["inpaint_full_res"] = False
         fields["denoising_strength"] = 1.0
     path = "/sdapi/v1/img2img" if order.images else "/sdapi/v1/txt2img"
-    return Body(path, fields, steps, settings.checkpoint or None)
+    return Body(path, fields, steps, guidance, settings.checkpoint or None)
 
 
 def refuse_impossible(order: Order) -> tuple[int, int]:
@@ -82,42 +86,20 @@ def refuse_impossible(order: Order) -> tuple[int, int]:
             code="too_many_images",
             param="image",
         )
-    return _size(order, _settings(order.model)[1])
+    refuse_texts(order)
+    settings, side, title = _settings(order.model)
+    for name, value, usual, least, most in (
+        ("steps", order.steps, settings.steps, 1, MOST_STEPS),
+        ("guidance", order.guidance, settings.cfg_scale, 0, MOST_GUIDANCE),
+    ):
+        if value is not None:
+            refuse_number(name, value, title, least=least, most=most, usual=usual)
+    return size_of(order, title, side=side, multiple=MULTIPLE)
 
 
-def _settings(model: str) -> tuple[WebUISettings, int]:
-    """Return the values for a model and the side that it was made for."""
+def _settings(model: str) -> tuple[WebUISettings, int, str]:
+    """Return the values for a model, the side that it was made for, and its title."""
     workflow = workflow_of(model)
     if workflow is None or workflow.about.webui is None:
-        return OTHERS, OTHERS_SIDE
-    return workflow.about.webui, workflow.about.side
-
-
-def _size(order: Order, side: int) -> tuple[int, int]:
-    if order.width is None or order.height is None:
-        if not order.images:
-            return side, side
-        width, height = png_size(order.images[0])
-        by = (side**2 / (width * height)) ** 0.5
-        return near_side(width * by, MULTIPLE), near_side(height * by, MULTIPLE)
-    for wanted in (order.width, order.height):
-        if not LEAST_SIDE <= wanted <= MOST_SIDE or wanted % MULTIPLE:
-            raise InvalidRequest(
-                f"Both sides of 'size' must be multiples of {MULTIPLE} between {LEAST_SIDE} and "
-                f"{MOST_SIDE}.",
-                f"The model was made for {side}x{side}.",
-                code="invalid_value",
-                param="size",
-            )
-    return order.width, order.height
-
-
-def _white_where_open(mask: bytes) -> bytes:
-    """Return the WebUI's mask, white where the picture may change."""
-    from PIL import Image, ImageOps
-
-    with Image.open(io.BytesIO(mask), formats=("PNG",)) as picture:
-        kept = picture.convert("RGBA").getchannel("A")
-    out = io.BytesIO()
-    ImageOps.invert(kept).save(out, "PNG")
-    return out.getvalue()
+        return OTHERS, OTHERS_SIDE, model[:100]
+    return workflow.about.webui, workflow.about.side, workflow.about.title

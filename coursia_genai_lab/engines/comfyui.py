@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import ServiceError
 from ..wire.services import Dialect
 from .base import Engine
+from .comfyui_errors import NOTHING
 from .comfyui_fitness import refuse_unfit
 from .comfyui_job import LOOK_SECONDS, ComfyJob
 from .comfyui_pictures import made, put
 from .orders import Notice, Order, Picture, Report, unheard
-from .workflow_plan import plan
+from .workflow_plan import Plan, plan
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -26,7 +28,7 @@ class ComfyUI(Engine):
     def __init__(self, url: str, headers: Mapping[str, str], session: ClientSession) -> None:
         super().__init__(url, headers, session)
         self._fit: set[tuple[str, ...]] = set()
-        """Model and nodes that this server was seen to have everything for."""
+        """Workflows and nodes that this server was seen to have everything for."""
 
     async def run(
         self,
@@ -37,14 +39,14 @@ class ComfyUI(Engine):
         previews: bool = False,
         silence_seconds: float | None = 3600.0,
         look_seconds: float = LOOK_SECONDS,
-        model: str | None = None,
+        owners: Mapping[str, str] = NOTHING,
     ) -> dict[str, Any]:
         """Post a graph in API format and return its entry of the history once it is done.
 
         `report` hears phases, steps and, with `previews`, small pictures, under `index`. After
         `silence_seconds` without progress the job is ended; None waits for ever. Cancelling the
-        call ends the job, waiting or running, and no other. `model` is named in the remedy where
-        a file is missing.
+        call ends the job, waiting or running, and no other. `owners` leads from a model file to
+        the model of the catalogue that brings it, for the remedy where one is missing.
 
         Raises:
             InvalidRequest: ComfyUI does not take a value; its message names the input.
@@ -61,7 +63,7 @@ class ComfyUI(Engine):
             previews=previews,
             silence_seconds=silence_seconds,
             look_seconds=look_seconds,
-            model=model,
+            owners=owners,
         )
         return await job.run()
 
@@ -76,34 +78,46 @@ class ComfyUI(Engine):
         A job each lets others in between, and gives every picture the seed that it says.
         """
         made_of = plan(order)
-        # Its graph alone says what a server must have: texts and numbers lack nowhere.
-        key = (order.model, *sorted({node["class_type"] for node in made_of.graph.values()}))
-        if key not in self._fit:
-            await refuse_unfit(self._calls, made_of.graph, order.model)
-            self._fit.add(key)
-        stored = {name: await put(self._calls, data) for name, data in made_of.pictures.items()}
+        key = await self._fitting(made_of)
+        files = await asyncio.to_thread(made_of.files)
+        stored = {name: await put(self._calls, data) for name, data in files.items()}
         for notice in made_of.notices:
             report(Notice(notice))
         pictures = []
         for index in range(order.count):
             seed = order.seed_of(index)
+            job = ComfyJob(
+                self._calls,
+                made_of.graph_for(seed, stored),
+                report,
+                index=index,
+                previews=order.previews,
+                silence_seconds=order.silence_seconds,
+                owners=made_of.owners,
+                fields=made_of.fields,
+            )
             try:
-                entry = await self.run(
-                    made_of.graph_for(seed, stored),
-                    report,
-                    index=index,
-                    previews=order.previews,
-                    silence_seconds=order.silence_seconds,
-                    model=order.model,
-                )
+                entry = await job.run()
             except ServiceError:
                 # It may have been restarted with other nodes and files.
                 self._fit.discard(key)
                 raise
-            data = await made(self._calls, entry)
-            pictures.append(Picture(data[0], seed, index))
+            data = job.sent or await made(self._calls, entry)
+            pictures.append(Picture(data[0], seed, index, made_of.recipe))
             report(pictures[-1])
         return pictures
+
+    async def _fitting(self, made_of: Plan) -> tuple[str, ...]:
+        """Ask the server once whether it has what a workflow needs; return what it is known by."""
+        # Its graph alone says what a server must have: texts and numbers lack nowhere.
+        nodes = sorted({str(node["class_type"]) for node in made_of.graph.values()})
+        key = (made_of.recipe.workflow_hash or "", *nodes)
+        if key not in self._fit:
+            await refuse_unfit(
+                self._calls, made_of.graph, owners=made_of.owners, fields=made_of.fields
+            )
+            self._fit.add(key)
+        return key
 
     async def busy(self) -> bool:
         """Say whether a prompt runs or waits."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import GenAIError, GenerationCancelled, GenerationError, InvalidRequest, ServiceError
 from .calls import Answer
 
 LONGEST_REASON = 300
+NOTHING: Mapping[str, str] = MappingProxyType({})
 FOLDERS = {
     "ckpt_name": "checkpoints",
     "unet_name": "diffusion_models",
@@ -17,15 +19,27 @@ FOLDERS = {
     "clip_name1": "text_encoders",
     "clip_name2": "text_encoders",
     "clip_name3": "text_encoders",
+    "clip_name4": "text_encoders",
     "vae_name": "vae",
     "lora_name": "loras",
+    "control_net_name": "controlnet",
+    "style_model_name": "style_models",
 }
 """Inputs of loaders, and the model folder that each names a file of."""
 _PATHS = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.@ -]+){2,}")
 
 
-def refused(answer: Answer, model: str | None = None) -> GenAIError:
-    """Return what an answer to `POST /prompt` that is no success means."""
+def refused(
+    answer: Answer,
+    *,
+    owners: Mapping[str, str] = NOTHING,
+    fields: Mapping[str, str] = NOTHING,
+) -> GenAIError:
+    """Return what an answer to `POST /prompt` that is no success means.
+
+    `owners` leads from a model file to the model that brings it, `fields` from `NODE.INPUT` to the
+    field of an order that its value came from.
+    """
     body = answer.table
     told = body.get("error")
     error: Mapping[str, Any] = told if isinstance(told, dict) else {"message": told}
@@ -36,13 +50,21 @@ def refused(answer: Answer, model: str | None = None) -> GenAIError:
         name = extra.get("class_type") if isinstance(extra, dict) else None
         return node_missing(str(name or "?")[:100])
     problems = list(_problems(body.get("node_errors")))
-    for _, problem in problems:
+    for _, _, problem in problems:
         name, value = _choice(problem)
         if name in FOLDERS:
-            return file_missing(name, value, model)
+            return file_missing(name, value, owners.get(value))
     if problems:
-        shown = "; ".join(dict.fromkeys(_words(kind, problem) for kind, problem in problems))
-        return InvalidRequest(f"ComfyUI does not take this: {plain(shown)}.", code="engine_refused")
+        asked = [fields.get(f"{node}.{_input(problem)}") for node, _, problem in problems]
+        named = (
+            f"'{field}': {_said(problem)}" if field else _words(kind, problem)
+            for field, (_, kind, problem) in zip(asked, problems, strict=True)
+        )
+        return InvalidRequest(
+            f"ComfyUI does not take this: {plain('; '.join(dict.fromkeys(named)))}.",
+            code="engine_refused",
+            param=next((field for field in asked if field), None),
+        )
     reason = plain(str(error.get("message") or "")) or f"it answered with status {answer.status}"
     kind = InvalidRequest if answer.status in (400, 413) else GenerationError
     return kind(f"ComfyUI refused the job: {reason}.", code="engine_refused")
@@ -58,11 +80,13 @@ def node_missing(name: str) -> ServiceError:
 
 
 def file_missing(name: str, value: str, model: str | None) -> ServiceError:
-    """Return what is told where a loader's file is not there; `model` is who needs it."""
+    """Return what is told where a loader's file is not there; `model` is what brings it."""
     folder = FOLDERS.get(name, "models")
     return ServiceError(
         f"Model missing: this ComfyUI has no {value[:200]} in its folder {folder}.",
-        "Fetch the model, then ask again.",
+        "Fetch the model, then ask again."
+        if model
+        else f"Put the file into the folder {folder} of the models, then ask again.",
         code="models_missing",
         command=f"coursia-genai models fetch {model}" if model else None,
     )
@@ -117,13 +141,13 @@ def plain(text: str) -> str:
     return line[:LONGEST_REASON].rstrip(". ")
 
 
-def _problems(nodes: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give (class of the node, what is wrong) for every input that was refused."""
-    for node in nodes.values() if isinstance(nodes, dict) else ():
+def _problems(nodes: object) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Give (node, its class, what is wrong) for every input that was refused."""
+    for node_id, node in nodes.items() if isinstance(nodes, dict) else ():
         errors = node.get("errors") if isinstance(node, dict) else None
         for one in errors or ():
             if isinstance(one, dict):
-                yield str(node.get("class_type"))[:100], one
+                yield str(node_id), str(node.get("class_type"))[:100], one
 
 
 def _choice(problem: Mapping[str, Any]) -> tuple[str, str]:
@@ -134,12 +158,20 @@ def _choice(problem: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _words(kind: str, problem: Mapping[str, Any]) -> str:
+    field = _input(problem)
+    return f"{kind}.{field}: {_said(problem)}" if field else f"{kind}: {_said(problem)}"
+
+
+def _said(problem: Mapping[str, Any]) -> str:
     message = str(problem.get("message") or problem.get("type") or "")
-    extra = problem.get("extra_info")
-    field = extra.get("input_name") if isinstance(extra, dict) else None
     # The details of an exception are a stack trace of the server; those of a check are its value.
     if str(problem.get("type", "")).startswith("exception_during"):
-        return f"{kind}: {message}"
+        return message
     details = str(problem.get("details") or "")
-    shown = f"{message} ({details})" if details and details != field else message
-    return f"{kind}.{field}: {shown}" if field else f"{kind}: {shown}"
+    return f"{message} ({details})" if details and details != _input(problem) else message
+
+
+def _input(problem: Mapping[str, Any]) -> str | None:
+    extra = problem.get("extra_info")
+    name = extra.get("input_name") if isinstance(extra, dict) else None
+    return None if name is None else str(name)[:100]

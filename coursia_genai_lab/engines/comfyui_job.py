@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ..errors import GenerationError, ServiceDied, ServiceError
 from .base import ended
 from .calls import Calls
-from .comfyui_errors import ended_badly, refused
+from .comfyui_errors import NOTHING, ended_badly, refused
 from .comfyui_socket import Display
 from .orders import Phase, Report
 
@@ -33,7 +33,8 @@ State = Literal["waiting", "running", "gone"]
 class ComfyJob:
     """Post one graph with an id of our own and wait until it is done.
 
-    `silence_seconds` None waits for ever; `model` is named where a file of it is missing.
+    `silence_seconds` None waits for ever. `owners` leads from a model file to the model that brings
+    it, `fields` from `NODE.INPUT` to the field that its value came from, for refusals.
     """
 
     def __init__(
@@ -46,7 +47,8 @@ class ComfyJob:
         previews: bool = False,
         silence_seconds: float | None = None,
         look_seconds: float = LOOK_SECONDS,
-        model: str | None = None,
+        owners: Mapping[str, str] = NOTHING,
+        fields: Mapping[str, str] = NOTHING,
     ) -> None:
         self.id = str(uuid.uuid4())
         self._calls = calls
@@ -56,7 +58,7 @@ class ComfyJob:
         self._previews = previews
         self._silence_seconds = silence_seconds
         self._look_seconds = look_seconds
-        self._model = model
+        self._owners, self._fields = owners, fields
         self._clock = asyncio.get_running_loop().time
         self._moved_at = self._clock()
         self._bell = asyncio.Event()
@@ -67,6 +69,11 @@ class ComfyJob:
         self._display = Display(
             calls, graph, report, index=index, moved=self._moved, ended=self._bell.set
         )
+
+    @property
+    def sent(self) -> list[bytes]:
+        """The pictures that came by the socket alone, whole, in order: ComfyUI keeps no file."""
+        return self._display.sent
 
     async def run(self) -> dict[str, Any]:
         """Return the history's entry of the finished job; however it ends, none of it is left."""
@@ -108,10 +115,10 @@ class ComfyJob:
         errors = told.get("node_errors")
         if answer.status >= 300:
             self._over = True
-            raise refused(answer, self._model)
+            raise refused(answer, owners=self._owners, fields=self._fields)
         if isinstance(errors, dict) and errors:
             # A part of it would run, and nobody has asked for a part.
-            raise refused(answer, self._model)
+            raise refused(answer, owners=self._owners, fields=self._fields)
         self._moved()
 
     async def _until_done(self) -> dict[str, Any]:

@@ -28,6 +28,9 @@ MOST_OPENINGS = 10
 FLAGS = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
 ENDS = frozenset({"execution_success", "execution_error", "execution_interrupted"})
 PREVIEW, PREVIEW_WITH_METADATA = 1, 4
+WHOLE = 2
+"""A PNG, by the word of a frame without metadata."""
+SENDER = "SaveImageWebsocket"
 PHASES = (
     ("Loader", "loading the model"),
     ("TextEncode", "reading the prompt"),
@@ -67,6 +70,9 @@ class Display:
             if isinstance(node, dict)
         }
         self._draws = any(_is_sampler(kind) for kind in self._kinds.values())
+        self.sent: list[bytes] = []
+        """Whole pictures of SaveImageWebsocket: what is missed here is lost."""
+        self._node = ""
         self._phase = ""
         self._ready = asyncio.Event()
         self._heard_end = asyncio.Event()
@@ -155,6 +161,7 @@ class Display:
             self._stepped(data)
 
     def _working(self, node: str) -> None:
+        self._node = node
         kind = self._kinds.get(node, "")
         phase = next((words for part, words in PHASES if part in kind), "")
         if phase and phase != self._phase:
@@ -173,13 +180,18 @@ class Display:
             return
         event, word = struct.unpack(">II", frame[:8])
         if event == PREVIEW:
-            # An old server does not say whose it is; nobody else listens under this id.
-            picture = frame[8:]
+            # It does not say whose it is; nobody else listens under this id.
+            picture, whole = frame[8:], word == WHOLE
         elif event == PREVIEW_WITH_METADATA and self._is_ours(frame[8 : 8 + word]):
-            picture = frame[8 + word :]
+            picture, whole = frame[8 + word :], True
         else:
             return
         self._moved()
+        # It comes as previews come; who is at work and that it is a PNG tell it from those.
+        sends = self._kinds.get(self._node) == SENDER
+        if sends and whole and picture.startswith(b"\x89PNG"):
+            self.sent.append(picture)
+            return
         if picture.startswith((b"\xff\xd8\xff", b"\x89PNG")):
             self._report(Preview(picture, self._index))
 

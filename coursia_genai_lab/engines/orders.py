@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .workflow_files import Workflow
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Order:
     previews: bool = False
     silence_seconds: float | None = 3600.0
     """A job that shows no progress for so long is ended; None never ends one."""
+    workflow: Workflow | None = field(default=None, repr=False)
+    """A registered workflow that makes the pictures; None takes the model's own."""
 
     def seed_of(self, index: int) -> int:
         """Return the seed of one picture, within what every engine counts to."""

@@ -6,8 +6,10 @@ A graft is a part of a graph that takes the place of the empty latent of any mod
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,12 +23,18 @@ else:
 
 FOLDER = Path(__file__).parent / "workflows"
 Graph = dict[str, dict[str, Any]]
-Place = Annotated[str, StringConstraints(pattern=r"^[^.]+\.[^.]+$")]
+Place = Annotated[str, StringConstraints(pattern=r"^[^.]+\..+$")]
 """`NODE.INPUT`, or `NODE.SLOT` for an output."""
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
 
 
 class Parameter(_Part):
@@ -59,11 +67,16 @@ class Description(_Part):
     title: str = ""
     needs_picture: bool = False
     """Whether it only changes pictures."""
-    side: int = 1024
+    side: int = Field(default=1024, ge=16, le=16384)
     """Pixels; the square of it is what the model was made for."""
-    multiple: int = 16
+    multiple: int = Field(default=16, ge=1, le=256)
     """Both sides must be multiples of this."""
     parameters: dict[str, Parameter]
+    outputs: list[str] = Field(default_factory=list)
+    """Nodes that give the picture; empty means each SaveImage."""
+    mask_in: str | None = None
+    """The picture that carries the mask where it is transparent; None: the mask has a place of
+    its own, or there is none."""
     sockets: dict[Literal["latent", "vae", "decoded", "saved"], Place] = Field(default_factory=dict)
     """Where a graft is joined: inputs that it takes over, outputs that it uses."""
     grafts: dict[Literal["image", "mask", "sized"], str] = Field(default_factory=dict)
@@ -76,11 +89,20 @@ class Description(_Part):
 
 
 class Workflow(_Part):
-    """A graph and its description."""
+    """A graph and its description.
+
+    `fetched_as` leads from files to the models of the catalogue that bring them; a file that is
+    not there is one of the model of the workflow's own name.
+    """
 
     name: str
     graph: Graph
     about: Description
+    fetched_as: dict[str, str] | None = None
+
+    def owner_of(self, file: str) -> str | None:
+        """Return the model of the catalogue that brings a file; None where nobody knows one."""
+        return self.name if self.fetched_as is None else self.fetched_as.get(file)
 
 
 @cache
@@ -107,3 +129,13 @@ def workflow_of(model: str) -> Workflow | None:
     """Return the workflow for a model; None where none comes along."""
     found = read(model) if model in names() else None
     return found if found is not None and found.about.sockets else None
+
+
+def hash_of(graph: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return `sha256:…` of a template: of what is computed, not of its titles and spaces."""
+    computed = {
+        node: {"class_type": about["class_type"], "inputs": about["inputs"]}
+        for node, about in graph.items()
+    }
+    text = json.dumps(computed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

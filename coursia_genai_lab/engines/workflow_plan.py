@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import copy
-import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidRequest, ServiceError
-from .orders import Order
-from .workflow_files import Graph, Parameter, Workflow, read, workflow_of
+from .comfyui_errors import FOLDERS
+from .limits import refuse_number, refuse_texts, size_of
+from .orders import Order, Recipe
+from .workflow_files import Graph, Parameter, Workflow, hash_of, read, workflow_of
 
-LEAST_SIDE = 64
-MOST_SIDE = 2048
-_OF_ORDER = {"steps": "steps", "guidance": "guidance", "negative_prompt": "negative"}
-"""What a model may lack: parameter -> field of the order."""
+_MAY_LACK = ("negative_prompt", "width", "height", "steps", "guidance")
+"""Parameters of an order that a model may not have; the picture is made without."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,19 @@ class Plan:
     graph: Graph = field(repr=False)
     parameters: Mapping[str, Parameter]
     pictures: Mapping[str, bytes] = field(repr=False)
-    """Parameter -> the file to be put there."""
+    """Parameter -> the PNG to be put there."""
+    mask: tuple[str, bytes] | None = field(repr=False)
+    """A picture's parameter and the PNG whose transparency it must carry."""
     notices: tuple[str, ...]
     """What of the order the model cannot do, a sentence each; the rest is done."""
+    recipe: Recipe
+    owners: Mapping[str, str]
+    """Model file -> the model of the catalogue that brings it."""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Inputs, `NODE.INPUT`, and the parameter that each got its value from."""
+        return {place: name for name, one in self.parameters.items() for place in one.at}
 
     def graph_for(self, seed: int, stored: Mapping[str, str]) -> Graph:
         """Return the graph to post; `stored` says what ComfyUI calls the pictures."""
@@ -35,6 +44,15 @@ class Plan:
         for name, value in {"seed": seed, **stored}.items():
             _set(graph, self.parameters.get(name), value)
         return graph
+
+    def files(self) -> dict[str, bytes]:
+        """Return the PNG of each picture as it is sent; a mask is put in, so work for a thread."""
+        if self.mask is None:
+            return dict(self.pictures)
+        from .pictures import with_transparency
+
+        name, mask = self.mask
+        return {**self.pictures, name: with_transparency(self.pictures[name], mask)}
 
 
 def plan(order: Order) -> Plan:
@@ -44,36 +62,52 @@ def plan(order: Order) -> Plan:
         ServiceError: no workflow comes along for its model; code `no_workflow`.
         InvalidRequest: the model cannot do it; the sentence says what it can.
     """
-    workflow = workflow_of(order.model)
+    workflow = order.workflow or workflow_of(order.model)
     if workflow is None:
         raise ServiceError(
             f"The Lab has no workflow for {order.model[:100]}.",
-            "Post a graph of your own through the service's door, COMFYUI_API_URL.",
+            "Register one with `coursia-genai workflows register FILE`, or post a graph of your "
+            "own through the service's door, COMFYUI_API_URL.",
             code="no_workflow",
         )
+    refuse_texts(order)
     task = _task(workflow, order)
     graft = read(workflow.about.grafts[task]) if task is not None else None
     parameters = _parameters(workflow, graft)
     graph = copy.deepcopy(workflow.graph)
     if graft is not None:
         _join(graph, workflow, graft)
-    pictures = _pictures(workflow, order)
-    width, height = _size(workflow, order)
-    values: dict[str, Any] = {"prompt": order.prompt, "width": width, "height": height}
-    notices = []
-    for name, of_order in _OF_ORDER.items():
-        wanted = getattr(order, of_order)
-        if name in parameters:
-            values[name] = wanted
-        elif wanted not in (None, ""):
-            notices.append(f"{workflow.about.title} knows no {name}; it was left out.")
+    template = hash_of(graph)
+    pictures, mask = _pictures(workflow, parameters, order)
+    values, notices = _values(workflow, parameters, order)
     for name, parameter in parameters.items():
         value = values.get(name)
         _set(graph, parameter, _checked(name, parameter, value, workflow.about.title))
     for name, parameter in parameters.items():
         if parameter.optional and name not in pictures:
             _leave_out(graph, parameter)
-    return Plan(_needed(graph), parameters, pictures, tuple(notices))
+    graph = _needed(graph, workflow.about.outputs)
+    files = model_files(graph)
+    recipe = Recipe(
+        workflow=workflow.name if graft is None else f"{workflow.name}+{graft.name}",
+        workflow_hash=template,
+        files=files,
+        steps=_number(graph, parameters.get("steps")),
+        guidance=_number(graph, parameters.get("guidance")),
+    )
+    owners = {file: owner for file in files if (owner := workflow.owner_of(file)) is not None}
+    return Plan(graph, parameters, pictures, mask, tuple(notices), recipe, owners)
+
+
+def model_files(graph: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the names of the weights that a graph loads, the main one first, each once."""
+    found = [
+        (list(FOLDERS).index(name), value)
+        for node in graph.values()
+        for name, value in node["inputs"].items()
+        if name in FOLDERS and isinstance(value, str)
+    ]
+    return tuple(dict.fromkeys(value for _, value in sorted(found, key=lambda one: one[0])))
 
 
 def _parameters(workflow: Workflow, graft: Workflow | None) -> dict[str, Parameter]:
@@ -88,16 +122,49 @@ def _parameters(workflow: Workflow, graft: Workflow | None) -> dict[str, Paramet
 
 
 def _task(workflow: Workflow, order: Order) -> Any:
-    if order.mask is not None:
+    about = workflow.about
+    if order.mask is not None and "mask" in about.grafts:
         return "mask"
-    if workflow.about.needs_picture:
-        return "sized" if order.width is not None else None
-    return "image" if order.images else None
+    if about.needs_picture:
+        return "sized" if order.width is not None and "sized" in about.grafts else None
+    return "image" if order.images and "image" in about.grafts else None
 
 
-def _pictures(workflow: Workflow, order: Order) -> dict[str, bytes]:
+def _values(
+    workflow: Workflow, parameters: Mapping[str, Parameter], order: Order
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what the order gives to the graph, and sentences on what it cannot take."""
+    about = workflow.about
+    width: int | None = order.width
+    height: int | None = order.height
+    sides = [parameters[name].default for name in ("width", "height") if name in parameters]
+    if width is not None or None in sides:
+        # Also where the model takes no size: one that nothing can make is refused all the same.
+        width, height = size_of(order, about.title, side=about.side, multiple=about.multiple)
+    values: dict[str, Any] = {
+        "prompt": order.prompt,
+        "negative_prompt": order.negative or None,
+        "width": width,
+        "height": height,
+        "steps": order.steps,
+        "guidance": order.guidance,
+    }
+    lacking = [name for name in _MAY_LACK if values[name] is not None and name not in parameters]
+    if order.width is None:
+        lacking = [name for name in lacking if name not in ("width", "height")]
+    if "prompt" not in parameters:
+        lacking.insert(0, "prompt")
+    told = dict.fromkeys("size" if name in ("width", "height") else name for name in lacking)
+    return values, [f"{about.title} knows no {name}; it was left out." for name in told]
+
+
+def _pictures(
+    workflow: Workflow, parameters: Mapping[str, Parameter], order: Order
+) -> tuple[dict[str, bytes], tuple[str, bytes] | None]:
     title = workflow.about.title
-    names = [n for n, p in workflow.about.parameters.items() if p.type == "picture"] or ["image"]
+    mask = _mask(workflow, parameters, order)
+    places = {n: p for n, p in parameters.items() if p.type == "picture" and n != "mask"}
+    names = list(places) or (["image"] if "image" in workflow.about.grafts else [])
     if workflow.about.needs_picture and not order.images:
         raise InvalidRequest(
             f"{title} changes pictures, and none was sent.",
@@ -107,79 +174,75 @@ def _pictures(workflow: Workflow, order: Order) -> dict[str, bytes]:
         )
     if len(order.images) > len(names):
         raise InvalidRequest(
-            f"{title} takes {len(names)} picture{'s'[: len(names) > 1]}, "
-            f"{len(order.images)} were sent.",
+            f"{title} takes {_counted(len(names))}, {len(order.images)} were sent.",
             "Send fewer, or ask a model that takes several.",
             code="too_many_images",
             param="image",
         )
-    if order.mask is not None and not order.images:
+    needed = sum(not one.optional for one in places.values())
+    if len(order.images) < needed:
+        raise InvalidRequest(
+            f"{title} needs {_counted(needed)}, {len(order.images)} were sent.",
+            "Send them all to /v1/images/edits.",
+            code="missing_required_parameter",
+            param="image",
+        )
+    pictures = dict(zip(names, order.images, strict=False))
+    if mask is not None and mask[0] == "mask":
+        pictures["mask"] = mask[1]
+        mask = None
+    return pictures, mask
+
+
+def _mask(
+    workflow: Workflow, parameters: Mapping[str, Parameter], order: Order
+) -> tuple[str, bytes] | None:
+    """Return the parameter that the mask is for, and the mask."""
+    about = workflow.about
+    place = "mask" if "mask" in parameters else about.mask_in
+    if order.mask is None:
+        if place is None:
+            return None
+        raise InvalidRequest(
+            f"{about.title} changes what a mask leaves open, and no mask was sent.",
+            "Send a PNG of the picture's size as 'mask', transparent where it may change.",
+            code="missing_required_parameter",
+            param="mask",
+        )
+    if not order.images:
         raise InvalidRequest(
             "A mask needs the picture that it lies on.", code="invalid_value", param="mask"
         )
-    pictures = dict(zip(names, order.images, strict=False))
-    if order.mask is not None:
-        pictures["mask"] = order.mask
-    return pictures
-
-
-def _size(workflow: Workflow, order: Order) -> tuple[int, int]:
-    about = workflow.about
-    if order.width is None or order.height is None:
-        if not order.images:
-            return about.side, about.side
-        # Models draw well at the size that they were made for, in whatever shape.
-        width, height = png_size(order.images[0])
-        by = (about.side**2 / (width * height)) ** 0.5
-        return near_side(width * by, about.multiple), near_side(height * by, about.multiple)
-    for side in (order.width, order.height):
-        if not LEAST_SIDE <= side <= MOST_SIDE:
-            raise InvalidRequest(
-                f"Both sides of 'size' must be between {LEAST_SIDE} and {MOST_SIDE}.",
-                f"The model was made for {about.side}x{about.side}.",
-                code="invalid_value",
-                param="size",
-            )
-    near = tuple(near_side(side, about.multiple) for side in (order.width, order.height))
-    if near != (order.width, order.height):
+    if place is None:
         raise InvalidRequest(
-            f"{about.title} makes pictures whose sides are multiples of {about.multiple}.",
-            f"Ask for {near[0]}x{near[1]}.",
+            f"{about.title} takes no mask.",
+            "Leave the mask out, or ask another model.",
             code="invalid_value",
-            param="size",
+            param="mask",
         )
-    return order.width, order.height
+    return place, order.mask
 
 
-def near_side(side: float, multiple: int) -> int:
-    """Return the multiple next to `side` among the sides that are taken."""
-    least, most = -(-LEAST_SIDE // multiple), MOST_SIDE // multiple
-    return min(most, max(least, round(side / multiple))) * multiple
-
-
-def png_size(data: bytes) -> tuple[int, int]:
-    """Return width and height of a PNG; raises InvalidRequest for anything else."""
-    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 24:
-        raise InvalidRequest("The picture is no PNG.", code="invalid_image")
-    width, height = struct.unpack(">II", data[16:24])
-    if not width or not height:
-        raise InvalidRequest("The picture is damaged.", code="invalid_image")
-    return width, height
+def _counted(pictures: int) -> str:
+    return f"{pictures or 'no'} picture{'s'[: pictures != 1]}"
 
 
 def _checked(name: str, parameter: Parameter, value: Any, title: str) -> Any:
-    if value is None or value == "":
-        value = parameter.default if value is None else value
+    value = parameter.default if value is None else value
     if value is None or parameter.type in ("text", "picture"):
         return value
-    low, high = parameter.least, parameter.most
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise InvalidRequest(
-            f"'{name}' of {title} must be between {low:g} and {high:g}.",
-            code="invalid_value",
-            param=name,
-        )
+    usual = parameter.default if isinstance(parameter.default, (int, float)) else None
+    refuse_number(name, value, title, least=parameter.least, most=parameter.most, usual=usual)
     return int(value) if parameter.type == "integer" else float(value)
+
+
+def _number(graph: Graph, parameter: Parameter | None) -> Any:
+    """Return what a graph says where a parameter is set."""
+    for node, name in _places(parameter.at) if parameter is not None else ():
+        value = graph[node]["inputs"].get(name) if node in graph else None
+        if isinstance(value, (int, float)):
+            return value
+    return None
 
 
 def _set(graph: Graph, parameter: Parameter | None, value: Any) -> None:
@@ -218,13 +281,15 @@ def _leave_out(graph: Graph, parameter: Parameter) -> None:
         }
 
 
-def _needed(graph: Graph) -> Graph:
+def _needed(graph: Graph, outputs: Iterable[str] = ()) -> Graph:
     """Return what the picture needs; a graft leaves nodes behind whose place it took."""
-    wanted = [node for node, about in graph.items() if about["class_type"] == "SaveImage"]
+    wanted = list(outputs) or [
+        node for node, about in graph.items() if about["class_type"] == "SaveImage"
+    ]
     kept: set[str] = set()
     while wanted:
         node = wanted.pop()
-        if node not in kept:
+        if node in graph and node not in kept:
             kept.add(node)
             links = (v for v in graph[node]["inputs"].values() if isinstance(v, list) and v)
             wanted += [str(link[0]) for link in links]

@@ -15,7 +15,7 @@ from door_harness import service
 from PIL import Image
 
 from coursia_genai_lab.engines.a1111 import WebUI
-from coursia_genai_lab.engines.orders import Event, Order, Picture, Step
+from coursia_genai_lab.engines.orders import Event, Order, Picture, Recipe, Step
 from coursia_genai_lab.errors import GenAIError, InvalidRequest, ServiceDied
 
 PICTURE = "iVBORw0KGgo="
@@ -92,6 +92,26 @@ async def test_steps_of_the_own_task_are_shown(start_demo: StartDemo) -> None:
     assert {one.steps for one in steps} == {8}
     assert {one.index for one in steps} <= {0, 1}
     assert [one for one in heard if isinstance(one, Picture)] == pictures
+
+
+async def test_a_picture_says_how_it_was_made(start_demo: StartDemo) -> None:
+    engine = start_demo("--seconds-per-step", "0.002")
+    order = Order("sdxl-turbo", "a fox", 3, width=128, height=128, steps=3, guidance=2.0)
+    async with aiohttp.ClientSession() as session:
+        (picture,) = await WebUI(engine.url, headers(engine), session).generate(order)
+    assert picture.recipe == Recipe(
+        files=("sd_xl_turbo_1.0_fp16.safetensors",), steps=3, guidance=2.0
+    )
+
+
+async def test_what_the_webui_says_that_it_used_counts() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        info = '{"sd_model_name": "mine", "steps": 7, "cfg_scale": 4.5}'
+        return web.json_response({"images": [PICTURE], "info": info})
+
+    async with service(answer) as upstream, aiohttp.ClientSession() as session:
+        (picture,) = await WebUI(upstream.url, {}, session).generate(Order("my-own", "a fox", 1))
+    assert picture.recipe == Recipe(files=("mine",), steps=7, guidance=4.5)
 
 
 async def test_cancelling_interrupts_the_own_task_only_when_it_runs(slow: DemoEngine) -> None:

@@ -12,18 +12,20 @@ from demo_process import DemoEngine
 from PIL import Image
 
 from coursia_genai_lab.catalog.load import load_catalog
+from coursia_genai_lab.engines.a1111 import WebUI
 from coursia_genai_lab.engines.calls import Calls
 from coursia_genai_lab.engines.comfyui import ComfyUI
 from coursia_genai_lab.engines.comfyui_errors import FOLDERS
 from coursia_genai_lab.engines.comfyui_fitness import refuse_unfit
 from coursia_genai_lab.engines.orders import Notice, Order, Picture
-from coursia_genai_lab.engines.workflow_files import names, read, workflow_of
+from coursia_genai_lab.engines.workflow_files import hash_of, names, read, workflow_of
 from coursia_genai_lab.engines.workflow_plan import plan
 from coursia_genai_lab.errors import GenAIError, InvalidRequest, ServiceError
 
 MODELS = sorted(name for name in names() if workflow_of(name) is not None)
 GRAFTS = sorted(names() - set(MODELS))
 CHANGES_ONLY = [model for model in MODELS if read(model).about.needs_picture]
+PARAMETERS = {"size", "steps", "guidance", "prompt", "negative_prompt", "image", "mask"}
 SETTINGS = {
     # model: steps, cfg, sampler, scheduler, side
     "flux-1-dev": (20, 1.0, "euler", "simple", 1024),
@@ -181,9 +183,18 @@ def test_qwen_has_one_loader_for_each_picture_and_no_other(count: int) -> None:
     ("model", "more", "word"),
     [
         ("flux-1-dev", {"width": 1000, "height": 1000}, "992x992"),
-        ("flux-1-dev", {"width": 32, "height": 1024}, "between"),
-        ("flux-1-dev", {"width": 4096, "height": 4096}, "between"),
-        ("sdxl-turbo", {"steps": 11}, "steps"),
+        ("flux-1-dev", {"width": 32, "height": 1024}, "from 64x64 to 2048x2048"),
+        ("flux-1-dev", {"width": 4096, "height": 4096}, "4096x4096 was asked for"),
+        ("flux-1-dev", {"width": 0, "height": 0}, "0x0 was asked for"),
+        ("sdxl-turbo", {"steps": 11}, "'steps' of SDXL Turbo must be between 1 and 10"),
+        ("sdxl-turbo", {"steps": 0}, "the model's own, 1"),
+        ("flux-1-dev", {"steps": 10_000}, "between 1 and 150"),
+        ("flux-1-dev", {"guidance": float("nan")}, "between 0 and 30"),
+        ("flux-1-dev", {"prompt": ""}, "empty"),
+        ("flux-1-dev", {"prompt": " \n\t"}, "empty"),
+        ("flux-1-dev", {"prompt": "x" * 50_000}, "50,000 characters; an engine takes 32,000"),
+        ("sdxl-turbo", {"negative": "x" * 50_000}, "'negative_prompt'"),
+        ("flux-1-dev", {"prompt": "a fox \ud83e"}, "half a character"),
         ("flux-1-dev", {"images": (png(), png())}, "takes 1 picture"),
         ("qwen-image-edit-2509", {"images": (png(),) * 4}, "takes 3 pictures"),
         ("qwen-image-edit-2509", {"images": ()}, "none was sent"),
@@ -192,8 +203,38 @@ def test_qwen_has_one_loader_for_each_picture_and_no_other(count: int) -> None:
     ],
 )
 def test_what_a_model_cannot_do_is_said(model: str, more: dict[str, Any], word: str) -> None:
-    with pytest.raises(InvalidRequest, match=word):
+    with pytest.raises(InvalidRequest, match=word) as refused:
         plan(order(model, **more))
+    assert refused.value.param in (None, *PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"steps": 0},
+        {"steps": 10_000},
+        {"guidance": 31.0},
+        {"guidance": float("nan")},
+        {"prompt": ""},
+        {"prompt": "x" * 50_000},
+        {"width": 100, "height": 100},
+        {"width": 4096, "height": 64},
+    ],
+)
+def test_the_webui_is_not_asked_for_what_no_model_can_do(more: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        WebUI.check(order("sdxl-turbo", **more))
+    assert refused.value.param in PARAMETERS
+    assert refused.value.remedy
+
+
+async def test_emoji_and_every_script_reach_the_picture(demo_engine: DemoEngine) -> None:
+    words = "🦊 лиса 狐狸 e\u0301 \u202e\x00 {a|b} " + "x" * 20_000
+    async with aiohttp.ClientSession() as session:
+        engine = ComfyUI(demo_engine.url, headers(demo_engine), session)
+        asked = order("sdxl-turbo", prompt=words, width=64, height=64)
+        (picture,) = await engine.generate(asked)
+    assert picture.data.startswith(b"\x89PNG")
 
 
 def test_a_model_without_a_workflow_is_an_error_with_a_remedy() -> None:
@@ -234,21 +275,66 @@ async def test_a_server_takes_every_graph_and_makes_a_picture(
         ("1", "ckpt_name", "absent.safetensors", "models_missing", "absent.safetensors"),
         ("6", "sampler_name", "of_next_year", "value_missing", "of_next_year"),
         ("6", None, "NodeOfNextYear", "node_missing", "NodeOfNextYear"),
+        ("6", "steps", 20_000, "engine_refused", "1 to 10000 for KSampler.steps; 20000"),
+        ("6", "cfg", -1, "engine_refused", "0 to 100 for KSampler.cfg"),
+        ("8", "samples", None, "engine_refused", "gives no samples to VAEDecode"),
     ],
 )
 async def test_what_a_server_lacks_is_said_before_it_is_used(
-    demo_engine: DemoEngine, node: str, entry: str | None, value: str, code: str, word: str
+    demo_engine: DemoEngine, node: str, entry: str | None, value: Any, code: str, word: str
 ) -> None:
     graph = copy.deepcopy(plan(order("flux-1-dev")).graph)
     if entry is None:
         graph[node]["class_type"] = value
+    elif value is None:
+        del graph[node]["inputs"][entry]
     else:
         graph[node]["inputs"][entry] = value
     async with aiohttp.ClientSession() as session:
         calls = Calls(demo_engine.url, headers(demo_engine), session)
         await refuse_unfit(calls, plan(order("flux-1-dev")).graph)
         with pytest.raises(GenAIError, match=word) as refused:
-            await refuse_unfit(calls, graph, "flux-1-dev")
+            await refuse_unfit(calls, graph, owners={value: "flux-1-dev"})
     assert refused.value.error_code == code
     if code == "models_missing":
         assert refused.value.command == "coursia-genai models fetch flux-1-dev"
+
+
+async def test_a_picture_says_how_it_was_made(demo_engine: DemoEngine) -> None:
+    async with aiohttp.ClientSession() as session:
+        engine = ComfyUI(demo_engine.url, headers(demo_engine), session)
+        small = {"width": 64, "height": 64}
+        (one,) = await engine.generate(order("flux-1-dev", steps=2, **small))
+        (two,) = await engine.generate(order("flux-1-dev", prompt="a lake", guidance=5.0, **small))
+        (other,) = await engine.generate(order("flux-1-dev", images=(png(),), **small))
+        (turbo,) = await engine.generate(order("sdxl-turbo", **small))
+    made = one.recipe, two.recipe
+    assert made[0] is not None
+    assert made[1] is not None
+    assert other.recipe is not None
+    assert turbo.recipe is not None
+    assert (made[0].workflow, made[0].steps, made[0].guidance) == ("flux-1-dev", 2, 3.5)
+    assert (made[1].steps, made[1].guidance) == (20, 5.0)
+    assert made[0].files == ("flux1-dev-fp8.safetensors",)
+    assert made[0].workflow_hash == made[1].workflow_hash == hash_of(read("flux-1-dev").graph)
+    assert other.recipe.workflow == "flux-1-dev+image-to-image"
+    assert other.recipe.workflow_hash not in (made[0].workflow_hash, turbo.recipe.workflow_hash)
+
+
+def test_the_main_weights_of_a_workflow_come_first() -> None:
+    recipe = plan(order("qwen-image-edit-2509-lightning")).recipe
+    assert recipe.files == (
+        "qwen_image_edit_2509_fp8_e4m3fn.safetensors",
+        "qwen_2.5_vl_7b_fp8_scaled.safetensors",
+        "qwen_image_vae.safetensors",
+        "Qwen-Image-Edit-2509-Lightning-4steps-V1.0-bf16.safetensors",
+    )
+
+
+def test_the_hash_of_a_workflow_is_of_what_is_computed() -> None:
+    graph = read("flux-1-dev").graph
+    titled = copy.deepcopy(dict(reversed(graph.items())))
+    titled["6"]["_meta"] = {"title": "Another title"}
+    assert hash_of(titled) == hash_of(graph)
+    titled["6"]["inputs"]["steps"] = 21
+    assert hash_of(titled) != hash_of(graph)
