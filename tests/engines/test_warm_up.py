@@ -100,13 +100,14 @@ async def test_a_model_that_the_engine_lacks_is_named_with_the_command_that_fetc
     assert failure.value.command == "coursia-genai models fetch big"
 
 
-async def test_a_value_that_no_model_of_the_spec_explains_is_told_as_it_is(
+async def test_a_file_that_no_model_of_the_spec_brings_is_named_with_its_folder(
     demo_engine: DemoEngine,
 ) -> None:
     with pytest.raises(ServiceError) as failure:
         await warmed(service("/prompt", {"prompt": graph("nobody.safetensors")}), demo_engine)
-    assert failure.value.error_code == "warm_up_failed"
-    assert "ckpt_name = 'nobody.safetensors'" in failure.value.message
+    assert failure.value.error_code == "models_missing"
+    assert "nobody.safetensors in its folder checkpoints" in failure.value.message
+    assert failure.value.command is None
 
 
 @pytest.mark.parametrize(
@@ -157,9 +158,10 @@ async def test_a_model_that_never_gets_warm_ends_the_start_in_time(start_demo: S
     with pytest.raises(StartTimedOut) as failure:
         await warmed(service("/prompt", {"prompt": graph()}, seconds=0.5), engine)
     assert "[warm_up]" in failure.value.remedy
+    assert (await asked(engine, "/prompt"))["exec_info"]["queue_remaining"] == 0
 
 
-async def test_whoever_stops_waiting_stops_the_warm_up(start_demo: StartDemo) -> None:
+async def test_whoever_stops_waiting_ends_the_job_too(start_demo: StartDemo) -> None:
     engine = start_demo("--seconds-per-step", "60")
     spec = service("/prompt", {"prompt": graph()})
     waiting = asyncio.create_task(warmed(spec, engine))
@@ -168,6 +170,7 @@ async def test_whoever_stops_waiting_stops_the_warm_up(start_demo: StartDemo) ->
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+    assert (await asked(engine, "/prompt"))["exec_info"]["queue_remaining"] == 0
 
 
 async def answered_by(history: dict[str, Any], answer: dict[str, Any]) -> None:
@@ -194,13 +197,21 @@ async def answered_by(history: dict[str, Any], answer: dict[str, Any]) -> None:
         await runner.cleanup()
 
 
-async def test_a_job_that_fails_is_told_with_the_exception_and_without_the_credential() -> None:
-    error = {"exception_type": "torch.OutOfMemoryError", "exception_message": "the-credential!"}
+async def test_a_job_that_fails_is_told_with_its_reason_and_without_the_credential() -> None:
+    error = {"exception_type": "RuntimeError", "exception_message": "it broke: the-credential!"}
     status = {"completed": False, "status_str": "error", "messages": [["execution_error", error]]}
     with pytest.raises(ServiceError) as failure:
         await answered_by({"p1": {"status": status}}, {"prompt_id": "p1", "node_errors": {}})
-    assert "torch.OutOfMemoryError" in failure.value.message
+    assert "it broke" in failure.value.message
     assert "the-credential" not in failure.value.message
+
+
+async def test_too_little_memory_is_told_as_that() -> None:
+    error = {"exception_type": "torch.OutOfMemoryError", "exception_message": "Allocation failed"}
+    status = {"completed": False, "status_str": "error", "messages": [["execution_error", error]]}
+    with pytest.raises(ServiceError, match="too little free memory") as failure:
+        await answered_by({"p1": {"status": status}}, {"prompt_id": "p1", "node_errors": {}})
+    assert failure.value.error_code == "warm_up_failed"
 
 
 async def test_a_job_that_was_lost_fails() -> None:
