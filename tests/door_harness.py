@@ -23,6 +23,8 @@ from coursia_genai_lab.runtimes.base import Secret
 from coursia_genai_lab.servers.demo.server import DemoServer
 from coursia_genai_lab.servers.demo.settings import Settings
 from coursia_genai_lab.wire.policy import Mode, ModeChange
+from coursia_genai_lab.wire.problems import Problem
+from coursia_genai_lab.wire.services import ServiceState
 
 BOUND = 60.0
 """Seconds that any wait of a test may take before it counts as failed."""
@@ -35,6 +37,7 @@ class SmallService:
     """Whether somebody wants it to run."""
 
     wanted: bool
+    state: ServiceState = "stopped"
 
 
 class SmallLab:
@@ -51,6 +54,7 @@ class SmallLab:
         self.left: float | None = None
         self.stand_in_for: set[str] = set()
         self.wanted: set[str] = set()
+        self.problems: dict[str, Problem] = {}
         self._ready: dict[str, Endpoint] = {}
         self._changed = asyncio.Event()
 
@@ -75,12 +79,17 @@ class SmallLab:
 
     def service(self, name: str) -> SmallService:
         """Say that a service runs once the test has told its address."""
-        return SmallService(name in self._ready or name in self.wanted)
+        ready = name in self._ready
+        return SmallService(ready or name in self.wanted, "ready" if ready else "stopped")
 
     def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
         """Return the service, or demo where the test wants it so."""
         demo = self.policy.effective(notebook_mode) == "demo" or service in self.stand_in_for
         return "demo" if demo else service
+
+    def hindrance(self, service: str, model: str) -> Problem | None:
+        """Return what the test set."""
+        return self.problems.get(service)
 
     def estimate(self, service: str) -> float | None:
         """Return what the test set."""

@@ -223,6 +223,9 @@ class ModelSpec(SpecPart):
     """Whether its source gives it only to an account: it needs a token from the secrets file."""
     optional: bool = False
     """Whether the service is of use without it; one model that is not must be here to start."""
+    rank: int = Field(default=0, ge=0, le=100)
+    """How well it draws, as its file's author sees it: who names no model gets the highest of
+    those that can be had as soon."""
 
 
 class DetectExample(SpecPart):

@@ -10,6 +10,8 @@ from ..lab.endpoint import Endpoint
 from ..lab.leases import Leases
 from ..lab.policy import Policy
 from ..wire.policy import Mode
+from ..wire.problems import Problem
+from ..wire.services import ServiceState
 
 
 class Running(Protocol):
@@ -18,6 +20,10 @@ class Running(Protocol):
     @property
     def wanted(self) -> bool:
         """Whether it runs or is being started by somebody's wish."""
+
+    @property
+    def state(self) -> ServiceState:
+        """What it does at the moment."""
 
 
 class LabView(Protocol):
@@ -55,6 +61,9 @@ class LabView(Protocol):
 
     def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
         """Return who answers for a service: itself, or its stand-in."""
+
+    def hindrance(self, service: str, model: str) -> Problem | None:
+        """Return why a service cannot make pictures with a model now; None: nothing is known."""
 
     def estimate(self, service: str) -> float | None:
         """Return the seconds left of a start; None where nobody can know."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from ..catalog.load import Catalog
@@ -23,6 +22,7 @@ from .endpoint import Endpoint
 from .engine_work import Busy, Free
 from .entry import Entry
 from .gpu_look import Readings
+from .hindrance import hindrance
 from .holders import Holders
 from .idle import IdleStops
 from .leases import Lease, Leases
@@ -38,8 +38,6 @@ from .service import Service
 from .survey import Lack, RuntimeSource, Survey
 from .terms import Terms
 from .timeline_note import ExpectedSeconds, Record, forget
-
-log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 3.0
 """How long services may take to stop when the server stops; the next Lab reaps the rest."""
@@ -293,6 +291,10 @@ class Lab(Telling):
     def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
         """Return who answers for a service: itself, or the demo engine in its place."""
         return self.routing.backend(service, notebook_mode)
+
+    def hindrance(self, service: str, model: str) -> Problem | None:
+        """Return why a service cannot make pictures with a model now; None: nothing is known."""
+        return hindrance(self._commands.cell(service), self.survey, model)
 
     def genai_mode(
         self, services: Sequence[str], notebook_mode: Mode | None = None
