@@ -15,6 +15,7 @@ from .proxy import Proxy, open_session
 from .queue import FairQueue
 from .raw_door import RawDoor
 from .sockets import Bridges
+from .webui_jobs import WebUIJobs
 
 
 class Building:
@@ -47,6 +48,14 @@ class Building:
             await self._session.close()
 
     def _raw(self, service: str) -> RawDoor:
+        webui = WebUIJobs(
+            service,
+            lab=self._lab,
+            queue=self._queue,
+            proxy=self._proxy,
+            watch=self._watch,
+            session=self._session,
+        )
         return RawDoor(
             service,
             RAW_DIALECTS[self._lab.catalog[service].dialect],
@@ -56,6 +65,7 @@ class Building:
             proxy=self._proxy,
             bridges=Bridges(self._session, self._holding.closing),
             watch=self._watch,
+            webui=webui if self._lab.catalog[service].dialect == "a1111" else None,
         )
 
     def _openai(self) -> OpenAIDoor:

@@ -16,9 +16,10 @@ from typing import Any, Literal
 from ..errors import GenAIError, NotAllowed
 from ..wire.services import Dialect
 
-Kind = Literal["probe", "front", "read", "write", "job", "socket"]
-"""probe: asks whether the service is up. front: `/`, answered by the door. job: makes pictures."""
-Limit = Literal["interrupt", "delete", "cancel", "interrupt_current", "checkpoint"]
+Kind = Literal["probe", "front", "read", "write", "own", "job", "socket"]
+"""probe: asks whether the service is up. front: `/`, answered by the door. job: makes pictures.
+own: answered with the caller's own jobs."""
+Limit = Literal["interrupt", "delete", "cancel"]
 """How a route that touches others is limited; see own_jobs."""
 
 
@@ -109,28 +110,30 @@ COMFYUI_ROUTES = (
 )
 
 A1111_READS = (
-    *("options", "sd-models", "sd-modules", "sd-vae", "samplers", "schedulers", "upscalers"),
+    *("sd-models", "sd-modules", "sd-vae", "samplers", "schedulers", "upscalers"),
     *("latent-upscale-modes", "loras", "embeddings", "face-restorers", "prompt-styles"),
-    *("scripts", "script-info", "memory", "progress"),
+    *("scripts", "script-info", "memory"),
 )
 """Not `cmd-flags`: it tells the server's own password."""
 
 A1111_ROUTES = (
     Route("GET", "/", "front"),
     Route("GET", "/internal/ping"),
-    Route("POST", "/internal/progress"),
+    Route("POST", "/internal/progress", "own"),
     *(Route("GET", f"/sdapi/v1/{name}") for name in A1111_READS),
     Route("POST", "/sdapi/v1/txt2img", "job"),
     Route("POST", "/sdapi/v1/img2img", "job"),
     Route("POST", "/sdapi/v1/extra-single-image", "job"),
     Route("POST", "/sdapi/v1/png-info", "write"),
     Route("POST", "/sdapi/v1/interrogate", "job"),
-    Route("POST", "/sdapi/v1/refresh-checkpoints", "write"),
-    Route("POST", "/sdapi/v1/unload-checkpoint", "write"),
-    Route("POST", "/sdapi/v1/reload-checkpoint", "write"),
-    Route("POST", "/sdapi/v1/options", "write", "checkpoint"),
-    Route("POST", "/sdapi/v1/interrupt", "write", "interrupt_current"),
-    Route("POST", "/sdapi/v1/skip", "write", "interrupt_current"),
+    Route("POST", "/sdapi/v1/refresh-checkpoints", "own"),
+    Route("POST", "/sdapi/v1/unload-checkpoint", "own"),
+    Route("POST", "/sdapi/v1/reload-checkpoint", "own"),
+    Route("GET", "/sdapi/v1/progress", "own"),
+    Route("GET", "/sdapi/v1/options", "own"),
+    Route("POST", "/sdapi/v1/options", "own"),
+    Route("POST", "/sdapi/v1/interrupt", "own"),
+    Route("POST", "/sdapi/v1/skip", "own"),
 )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -110,7 +109,6 @@ class OwnJobs:
     def __init__(self) -> None:
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._jobs: OrderedDict[str, RawJob] = OrderedDict()
-        self._in_flight: Counter[str] = Counter()
 
     # -- the registry of ComfyUI's jobs --------------------------------------------------------
 
@@ -159,17 +157,6 @@ class OwnJobs:
             while len(self._owners) > REMEMBERED:
                 self._owners.popitem(last=False)
         return job
-
-    @contextmanager
-    def running(self, person: str) -> Iterator[None]:
-        """Count a blocking job of a person for as long as the block runs."""
-        self._in_flight[person] += 1
-        try:
-            yield
-        finally:
-            self._in_flight[person] -= 1
-            if not self._in_flight[person]:
-                del self._in_flight[person]
 
     def limited_body(self, limit: Limit, person: str, body: bytes, last_segment: str) -> bytes:
         """Return the body to forward: written anew, so that it says what was checked.
@@ -220,34 +207,11 @@ class OwnJobs:
         self._only_own(person, [last_segment])
         return b"{}"
 
-    def _interrupt_current(self, person: str, body: bytes, last_segment: str) -> bytes:
-        if set(self._in_flight) - {person}:
-            raise NotAllowed(
-                "Somebody else's picture is in the making; an interrupt would stop it.",
-                "Wait until it is done.",
-                code="not_your_job",
-            )
-        return b"{}"
-
-    def _checkpoint(self, person: str, body: bytes, last_segment: str) -> bytes:
-        order = _json_object(body)
-        if set(order) != {"sd_model_checkpoint"} or not isinstance(
-            order["sd_model_checkpoint"], str
-        ):
-            raise NotAllowed(
-                "Of the options only sd_model_checkpoint can be set through this door.",
-                "Send other options with the job, in override_settings.",
-                code="option_refused",
-            )
-        return json.dumps(order).encode()
-
 
 _LIMITS: dict[Limit, Callable[[OwnJobs, str, bytes, str], bytes]] = {
     "interrupt": OwnJobs._interrupt,
     "delete": OwnJobs._delete,
     "cancel": OwnJobs._cancel,
-    "interrupt_current": OwnJobs._interrupt_current,
-    "checkpoint": OwnJobs._checkpoint,
 }
 
 

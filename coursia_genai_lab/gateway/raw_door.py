@@ -20,6 +20,8 @@ from .sockets import Bridges, refuse_broken_handshake
 from .starting import starting_stats
 from .target import Target, read_target
 from .tokens import Grant
+from .webui_answers import WebUIAnswers
+from .webui_jobs import WebUIJobs
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class RawDoor:
         proxy: Proxy,
         bridges: Bridges,
         watch: JobWatch,
+        webui: WebUIJobs | None = None,
     ) -> None:
         self._service = service
         self._dialect = dialect
@@ -48,6 +51,8 @@ class RawDoor:
         self._bridges = bridges
         self._watch = watch
         self._jobs = OwnJobs()
+        self._webui = webui
+        self._webui_answers = None if webui is None else WebUIAnswers(webui, proxy)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Return the service's answer, or a refusal in its dialect."""
@@ -92,6 +97,13 @@ class RawDoor:
         self, request: web.BaseRequest, target: Target, route: Route, grant: Grant
     ) -> web.StreamResponse:
         probe = route.kind in ("probe", "front")
+        if self._webui_answers is not None and route.kind == "own":
+            return await self._webui_answers.answer(
+                request,
+                target,
+                grant,
+                lambda: self._endpoint(grant, self._holding.seconds()),
+            )
         try:
             endpoint = await self._endpoint(grant, self._holding.seconds(probe=probe))
         except ServiceNotReady as error:
@@ -100,6 +112,8 @@ class RawDoor:
             raise
         if route.kind == "front":
             return json_answer({"service": self._service, "state": "ready"})
+        if route.kind == "job" and self._webui is not None:
+            return await self._webui.run(request, target, grant, endpoint)
         if route.kind == "job":
             return await self._job(request, target, grant, endpoint)
         body: bytes | None = None
@@ -132,27 +146,20 @@ class RawDoor:
             if status == 200:
                 job.prompt_id = self._jobs.note_answer(grant.person, body)
 
-        if endpoint.dialect != "comfyui":
-            # It works while it answers; the watch sees whether it gets on.
-            self._watch.follow(job, lease.id)
-        done = False
         try:
-            with self._jobs.running(grant.person):
-                answer = await self._proxy.forward(
-                    request,
-                    endpoint,
-                    target.raw,
-                    hooks=Hooks(seen=seen),
-                    silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
-                )
-            done = answer.status == 200 and endpoint.dialect != "comfyui"
-            return answer
+            return await self._proxy.forward(
+                request,
+                endpoint,
+                target.raw,
+                hooks=Hooks(seen=seen),
+                silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
+            )
         finally:
             if job.prompt_id is not None:
                 # ComfyUI has put it into its queue: the lease lasts until it has left it.
                 self._watch.follow(job, lease.id)
             else:
-                self._lab.leases.drop(lease.id, done=done)
+                self._lab.leases.drop(lease.id)
             self._lab.touch(endpoint.backend)
 
     # -- holding -------------------------------------------------------------------------------

@@ -1,0 +1,238 @@
+"""The jobs of one WebUI door: each waits for its turn, and is seen and stopped by its owner only.
+
+The WebUI knows one running job and no owners: its progress, its interrupt and its model are
+everybody's. Here each caller has their own: a task id, a place in line, a checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import ClientSession, web
+
+from ..engines.a1111_control import WebUIControl
+from ..engines.base import ended
+from ..errors import GenAIError, ModelUnknown
+from ..lab.endpoint import Endpoint
+from .admission import MAX_BODY_BYTES
+from .headers import credential
+from .job_watch import JobWatch
+from .needs import LabView
+from .proxy import Proxy, read_body
+from .queue import FairQueue, Place, Ticket
+from .target import Target
+from .tokens import Grant
+from .webui_order import SETTINGS, WebUIOrder, read_order
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 1024
+END_SECONDS = 20.0
+"""How long the end of a job whose caller has gone is waited for, before the next has its turn."""
+
+
+@dataclass(eq=False)
+class WebUIJob:
+    """One call that waits or is worked on."""
+
+    grant: Grant
+    ticket: Ticket
+    endpoint: Endpoint
+    theirs: str | None
+    """The task id that the caller gave it."""
+    ours: str
+    place: Place
+
+    @property
+    def works(self) -> bool:
+        """Whether it has its turn."""
+        return self.ticket.began is not None
+
+
+class WebUIJobs:
+    """Run the jobs of one door in turn, and remember what each caller may know of them."""
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        lab: LabView,
+        queue: FairQueue,
+        proxy: Proxy,
+        watch: JobWatch,
+        session: ClientSession,
+    ) -> None:
+        self._service = service
+        self._lab = lab
+        self._queue = queue
+        self._proxy = proxy
+        self._watch = watch
+        self._session = session
+        self._jobs: list[WebUIJob] = []
+        self._finished: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._chosen: OrderedDict[str, str] = OrderedDict()
+        """Lease -> the checkpoint that was chosen through it."""
+        self._first: dict[str, str] = {}
+        """Address -> the checkpoint that was loaded before anybody chose one."""
+
+    def _control(self, endpoint: Endpoint) -> WebUIControl:
+        return WebUIControl(endpoint.url, credential(endpoint), self._session)
+
+    # -- what a caller may know ----------------------------------------------------------------
+
+    def mine(self, grant: Grant) -> list[WebUIJob]:
+        """Return a person's jobs, the one that has its turn first."""
+        found = [job for job in self._jobs if job.grant.person == grant.person]
+        return sorted(found, key=lambda job: not job.works)
+
+    def task(self, grant: Grant, name: str) -> WebUIJob | None:
+        """Return a person's job by the task id that they gave it."""
+        return next((job for job in self.mine(grant) if job.theirs == name), None)
+
+    def finished(self, grant: Grant, name: str) -> bool:
+        """Say whether a task of this person is over."""
+        return (grant.person, name) in self._finished
+
+    @property
+    def anybody_works(self) -> bool:
+        """Whether some job has its turn."""
+        return any(job.works for job in self._jobs)
+
+    # -- the model -----------------------------------------------------------------------------
+
+    async def choose(self, grant: Grant, endpoint: Endpoint, name: str) -> None:
+        """Let the jobs that come through this lease use a checkpoint; nobody else's change.
+
+        Raises:
+            ModelUnknown: the WebUI has none of that name.
+        """
+        title = await self._control(endpoint).checkpoint_title(name)
+        if title is None:
+            raise ModelUnknown(
+                f"model {name[:100]!r} not found",
+                "GET /sdapi/v1/sd-models lists what there is.",
+            )
+        _keep(self._chosen, grant.lease_id, title)
+
+    async def checkpoint(self, grant: Grant, endpoint: Endpoint) -> str | None:
+        """Return the checkpoint that a lease's jobs use: its own choice, else the first loaded."""
+        if endpoint.url not in self._first:
+            loaded = (await self._control(endpoint).options()).get("sd_model_checkpoint")
+            if isinstance(loaded, str) and loaded:
+                self._first[endpoint.url] = loaded
+        return self._chosen.get(grant.lease_id) or self._first.get(endpoint.url)
+
+    async def options(self, grant: Grant, endpoint: Endpoint) -> dict[str, Any]:
+        """Return the server's settings that may come with a job, and one's own checkpoint."""
+        chosen = await self.checkpoint(grant, endpoint)
+        told = await self._control(endpoint).options()
+        shown = {name: value for name, value in told.items() if name in SETTINGS}
+        return {**shown, "sd_model_checkpoint": chosen} if chosen else shown
+
+    # -- running -------------------------------------------------------------------------------
+
+    async def run(
+        self, request: web.BaseRequest, target: Target, grant: Grant, endpoint: Endpoint
+    ) -> web.StreamResponse:
+        """Wait for the turn of a job, let the WebUI do it, and pass its answer on.
+
+        A caller that leaves gives the place away, or ends the job in the WebUI.
+
+        Raises:
+            GenAIError: as `read_order`, the queue and the proxy say.
+        """
+        sent = await read_body(request, MAX_BODY_BYTES)
+        order = await asyncio.to_thread(read_order, sent)
+        del sent
+        job = self._joined(order, grant, endpoint)
+        watched = self._watch.begin(endpoint)
+        lease = self._lab.leases.take(
+            "job",
+            (endpoint.backend,),
+            label=grant.path or self._service,
+            person=grant.person,
+            remedies=watched.remedies(),
+        )
+        answered = done = False
+        try:
+
+            def told(place: Place) -> None:
+                job.place = place
+                self._lab.leases.progress(lease.id)
+
+            await job.ticket.turn(told)
+            self._lab.leases.progress(lease.id)
+            # It works while it answers; the watch sees whether it gets on.
+            self._watch.follow(watched, lease.id)
+            chosen = order.checkpoint or await self._checkpoint_or_none(grant, endpoint)
+            answer = await self._proxy.forward(
+                request,
+                endpoint,
+                target.raw,
+                body=await asyncio.to_thread(order.sent, job.ours, chosen),
+                content_type="application/json",
+                silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
+            )
+            answered, done = True, answer.status == 200
+            return answer
+        finally:
+            try:
+                if job.works and not answered:
+                    await ended(self._stopped(job), END_SECONDS)
+            finally:
+                self._left(job, done=done)
+                self._lab.leases.drop(lease.id, done=done)
+                self._lab.touch(endpoint.backend)
+
+    def _joined(self, order: WebUIOrder, grant: Grant, endpoint: Endpoint) -> WebUIJob:
+        made: list[WebUIJob] = []
+
+        async def cancel() -> None:
+            await self._stopped(made[0])
+
+        ticket = self._queue.join(
+            endpoint.backend,
+            grant.person,
+            holder=grant.lease_id,
+            label=grant.path or self._service,
+            model=order.model,
+            kind="a1111",
+            cancel=cancel,
+        )
+        made.append(
+            WebUIJob(grant, ticket, endpoint, order.task, f"task({uuid.uuid4().hex})", ticket.place)
+        )
+        self._jobs.append(made[0])
+        return made[0]
+
+    def _left(self, job: WebUIJob, *, done: bool) -> None:
+        self._jobs.remove(job)
+        job.ticket.leave(done=done)
+        if job.theirs is not None:
+            _keep(self._finished, (job.grant.person, job.theirs), None)
+
+    async def _checkpoint_or_none(self, grant: Grant, endpoint: Endpoint) -> str | None:
+        try:
+            return await self.checkpoint(grant, endpoint)
+        except GenAIError as error:
+            # Without it the job runs with whatever is loaded, as it would without us.
+            log.info("%s: its checkpoint is not known: %s", endpoint.backend, error.message)
+            return None
+
+    async def _stopped(self, job: WebUIJob) -> None:
+        try:
+            await self._control(job.endpoint).stop(job.ours)
+        except GenAIError as error:
+            log.info("%s: a job could not be ended: %s", job.endpoint.backend, error.message)
+
+
+def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > REMEMBERED:
+        kept.popitem(last=False)
