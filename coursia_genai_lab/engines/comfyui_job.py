@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any
 
 from ..errors import GenerationError, ServiceDied, ServiceError
 from .base import ended
 from .calls import Calls
 from .comfyui_errors import NOTHING, ended_badly, refused
+from .comfyui_posted import Posted, State
 from .comfyui_socket import Display
 from .orders import Phase, Report
 
 LOOK_SECONDS = 1.0
 POST_SECONDS = 60.0
 """A graph is checked while its poster waits, and models' folders are listed for it."""
-QUESTION_SECONDS = 10.0
 CANCEL_SECONDS = 15.0
 LEAVE_LOOKS = 20
 """Looks at a cancelled job until it has left the GPU; a long single step may ignore it."""
@@ -26,8 +25,6 @@ LOST_LOOKS = 3
 """Looks in turn that find the job nowhere, after which it is gone."""
 DEAD_LOOKS = 3
 """Refused connections in turn, after which the engine has died."""
-
-State = Literal["waiting", "running", "gone"]
 
 
 class ComfyJob:
@@ -50,7 +47,7 @@ class ComfyJob:
         owners: Mapping[str, str] = NOTHING,
         fields: Mapping[str, str] = NOTHING,
     ) -> None:
-        self.id = str(uuid.uuid4())
+        self._posted = Posted(calls, str(uuid.uuid4()))
         self._calls = calls
         self._graph = graph
         self._report = report
@@ -65,10 +62,14 @@ class ComfyJob:
         self._state: State | None = None
         self._place: int | None = None
         self._over = False
-        self._tells_of_jobs = True
         self._display = Display(
             calls, graph, report, index=index, moved=self._moved, ended=self._bell.set
         )
+
+    @property
+    def id(self) -> str:
+        """The job's id in ComfyUI."""
+        return self._posted.id
 
     @property
     def sent(self) -> list[bytes]:
@@ -111,7 +112,7 @@ class ComfyJob:
         told = answer.table
         if isinstance(told.get("prompt_id"), str):
             # A server that is older than ids of our own gives its own.
-            self.id = self._display.job_id = told["prompt_id"]
+            self._posted.id = self._display.job_id = told["prompt_id"]
         errors = told.get("node_errors")
         if answer.status >= 300:
             self._over = True
@@ -125,7 +126,7 @@ class ComfyJob:
         lost = dead = 0
         while True:
             try:
-                entry = await self._ended()
+                entry = await self._posted.entry()
                 state = await self._seen() if entry is None else None
                 dead = 0
             except ServiceDied:
@@ -160,11 +161,6 @@ class ComfyJob:
             return
         self._bell.clear()
 
-    async def _ended(self) -> dict[str, Any] | None:
-        path = f"/history/{quote(self.id, safe='')}"
-        entry = (await self._calls.ask("GET", path, seconds=QUESTION_SECONDS)).table.get(self.id)
-        return entry if isinstance(entry, dict) else None
-
     def _judged(self, entry: dict[str, Any]) -> dict[str, Any]:
         status = entry.get("status")
         if isinstance(status, dict) and not status.get("completed"):
@@ -173,7 +169,7 @@ class ComfyJob:
 
     async def _seen(self) -> State:
         """Say where the job is now, and note when that has changed."""
-        state, place = await self._where()
+        state, place = await self._posted.where()
         if (state, place) != (self._state, self._place):
             self._moved()
             if state == "waiting":
@@ -181,28 +177,6 @@ class ComfyJob:
                 self._report(Phase(f"waiting{before}", self._index))
             self._state, self._place = state, place
         return state
-
-    async def _where(self) -> tuple[State, int | None]:
-        if self._tells_of_jobs:
-            path = f"/api/jobs/{quote(self.id, safe='')}"
-            answer = await self._calls.ask("GET", path, seconds=QUESTION_SECONDS)
-            status = answer.table.get("status")
-            if status == "in_progress":
-                return "running", None
-            if status in ("completed", "failed", "cancelled"):
-                # It stands in the history by now, where the next look finds it.
-                return "running", None
-            if answer.status == 404 and "error" in answer.table:
-                return "gone", None
-            # What waits is counted below; a server before 0.6 has no such route at all.
-            self._tells_of_jobs = status is not None
-        queue = (await self._calls.ask("GET", "/queue", seconds=QUESTION_SECONDS)).table
-        running, waiting = _ids(queue.get("queue_running")), _ids(queue.get("queue_pending"))
-        if self.id in running:
-            return "running", None
-        if self.id in waiting:
-            return "waiting", waiting.index(self.id) + len(running)
-        return "gone", None
 
     def _moved(self) -> None:
         self._moved_at = self._clock()
@@ -226,34 +200,11 @@ class ComfyJob:
             # Whoever waited for it is gone, and asyncio would log that nobody looked.
             post.exception()
         if not self._over:
-            await self._cancel()
+            await self._posted.cancel()
             looks = 0
-            while looks < LEAVE_LOOKS and (await self._where())[0] != "gone":
+            while looks < LEAVE_LOOKS and (await self._posted.where())[0] != "gone":
                 looks += 1
                 await asyncio.sleep(self._look_seconds)
-                if await self._ended() is not None:
+                if await self._posted.entry() is not None:
                     break
-        await self._calls.ask("POST", "/history", {"delete": [self.id]}, seconds=QUESTION_SECONDS)
-
-    async def _cancel(self) -> None:
-        """Take the job out of the queue, or interrupt it where it is the one that runs."""
-        path = f"/api/jobs/{quote(self.id, safe='')}/cancel"
-        answer = await self._calls.ask("POST", path, {}, seconds=QUESTION_SECONDS)
-        if answer.status == 200:
-            return
-        await self._calls.ask("POST", "/queue", {"delete": [self.id]}, seconds=QUESTION_SECONDS)
-        queue = (await self._calls.ask("GET", "/queue", seconds=QUESTION_SECONDS)).table
-        if self.id in _ids(queue.get("queue_running")):
-            # An old server ignores the id and stops whoever runs, which is this one.
-            body = {"prompt_id": self.id}
-            await self._calls.ask("POST", "/interrupt", body, seconds=QUESTION_SECONDS)
-
-
-def _ids(rows: object) -> list[str]:
-    """Return the ids of a part of the queue, by number, which is the order that they run in."""
-    if not isinstance(rows, list):
-        return []
-    jobs = [row for row in rows if isinstance(row, list) and len(row) > 1]
-    if all(isinstance(row[0], (int, float)) for row in jobs):
-        jobs.sort(key=lambda row: float(row[0]))
-    return [str(row[1]) for row in jobs]
+        await self._posted.forget()
