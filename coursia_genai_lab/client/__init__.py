@@ -10,43 +10,64 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .access import Access, find_access
+    from .access import Access, Timeouts, find_access
     from .aio_door import AsyncDoor
+    from .aio_rest import AsyncLabClient
+    from .background import Generation, batch
+    from .batches import Outcome, outcomes
+    from .comparison import Comparison, compare
     from .door import Door
     from .events import Event, Picture, Preview, Step, Waiting
     from .images import EditRequest, ImageFile
-    from .rest import AsyncLabClient, LabClient
+    from .replay import request_again
+    from .rest import LabClient
 
 __all__ = [
     "Access",
     "AsyncDoor",
     "AsyncLabClient",
+    "Comparison",
     "Door",
     "EditRequest",
     "Event",
+    "Generation",
     "ImageFile",
     "LabClient",
+    "Outcome",
     "Picture",
     "Preview",
     "Step",
+    "Timeouts",
     "Waiting",
+    "batch",
+    "compare",
     "find_access",
+    "outcomes",
+    "request_again",
 ]
 
 _HOMES = {
     "Access": ".access",
     "AsyncDoor": ".aio_door",
-    "AsyncLabClient": ".rest",
+    "AsyncLabClient": ".aio_rest",
+    "Comparison": ".comparison",
     "Door": ".door",
     "EditRequest": ".images",
     "Event": ".events",
+    "Generation": ".background",
     "ImageFile": ".images",
     "LabClient": ".rest",
+    "Outcome": ".batches",
     "Picture": ".events",
     "Preview": ".events",
     "Step": ".events",
+    "Timeouts": ".access",
     "Waiting": ".events",
+    "batch": ".background",
+    "compare": ".comparison",
     "find_access": ".access",
+    "outcomes": ".batches",
+    "request_again": ".replay",
 }
 
 

@@ -18,7 +18,30 @@ TOKEN_VARIABLE = "GENAI_API_TOKEN"
 # A slow cloud picture takes up to 280 s (p95) and a hold at the door 60 s before that; a cold
 # local model is silent for six minutes while it loads.
 SILENCE_SECONDS = 660.0
+CONNECT_SECONDS = 10.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long a call may take, in seconds.
+
+    `connect` is for reaching the address, `silence` for hearing nothing at all, `whole` for
+    everything together, with the wait for a service and in line; None: as long as it gets on.
+    """
+
+    connect: float = CONNECT_SECONDS
+    silence: float = SILENCE_SECONDS
+    whole: float | None = None
+
+    def within(self, left: float | None) -> httpx.Timeout:
+        """Return the settings of a request for which so many seconds are left; None: no limit."""
+        most = float("inf") if left is None else max(left, 0.001)
+        connect = min(self.connect, most)
+        return httpx.Timeout(min(self.silence, most), connect=connect, pool=connect)
+
+
+PATIENT = Timeouts()
 
 
 @dataclass(frozen=True)
@@ -53,13 +76,13 @@ class Access:
         """Return `text` with the token taken out, should anybody have put it in."""
         return text.replace(self.token, "…") if self.token else text
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self, timeouts: Timeouts = PATIENT) -> dict[str, Any]:
         """Return the keyword arguments for `httpx.Client` and `httpx.AsyncClient`."""
         parts = urlsplit(self.url)
         return {
             "base_url": self.url,
             "auth": _Authorization(f"{self.scheme} {self.token}") if self.token else None,
-            "timeout": httpx.Timeout(SILENCE_SECONDS, connect=10.0, pool=10.0),
+            "timeout": timeouts.within(timeouts.whole),
             "headers": {"User-Agent": "coursia-genai-lab"},
             # A proxy of the institution cannot reach this machine's own loopback.
             "trust_env": parts.hostname not in LOOPBACK,

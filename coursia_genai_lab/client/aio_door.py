@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from ..errors import GenerationError
 from ..wire.images import ModelInfo
-from .access import Access
+from .access import PATIENT, Access, Timeouts
+from .deadline import Deadline
+from .door import Hear
 from .events import Event, Picture
 from .failures import decoded, failure, unreachable
-from .images import Asked, call_for, read_answer, read_event, read_models
+from .images import Asked, Call, call_for, read_answer, read_event, read_models
 from .patience import WAIT_SECONDS, Patience
 from .sse import EventReader
+
+if TYPE_CHECKING:
+    from ..wire.jobs import JobView
+    from ..wire.usage import UsageView
 
 
 class AsyncDoor:
@@ -27,13 +34,15 @@ class AsyncDoor:
         access: Access,
         *,
         wait: float = WAIT_SECONDS,
+        timeouts: Timeouts = PATIENT,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._access = access
         self._wait = wait
+        self._timeouts = timeouts
         self._pause = pause
-        self._http = httpx.AsyncClient(**access.settings(), transport=transport)
+        self._http = httpx.AsyncClient(**access.settings(timeouts), transport=transport)
 
     async def __aenter__(self) -> AsyncDoor:
         return self
@@ -55,49 +64,87 @@ class AsyncDoor:
 
     async def models(self) -> list[ModelInfo]:
         """As `Door.models`."""
-        try:
-            response = await self._http.get("/models")
-        except httpx.HTTPError as error:
-            raise unreachable(error, self._access) from None
-        if not response.is_success:
-            raise failure(response, self._access).error
-        return read_models(decoded(response))
+        return read_models(await self._get("/models"))
 
-    async def generate(self, asked: Asked) -> list[Picture]:
+    async def queue(self) -> list[JobView]:
+        """As `Door.queue`."""
+        from .mine import read_queue
+
+        return read_queue(await self._get("/coursia/queue"))
+
+    async def usage(self) -> UsageView:
+        """As `Door.usage`."""
+        from .mine import read_usage
+
+        return read_usage(await self._get("/coursia/usage"))
+
+    async def generate(self, asked: Asked, *, on_event: Hear | None = None) -> list[Picture]:
         """As `Door.generate`."""
-        async with aclosing(self._events(asked, live=False)) as events:
-            return [event async for event in events if isinstance(event, Picture)]
+        pictures = []
+        async with aclosing(self._events(asked, live=on_event is not None)) as events:
+            async for event in events:
+                if on_event is not None:
+                    on_event(event)
+                if isinstance(event, Picture):
+                    pictures.append(event)
+        return pictures
 
     def stream(self, asked: Asked) -> AsyncGenerator[Event, None]:
         """As `Door.stream`; use it in `contextlib.aclosing`, so that leaving early cancels."""
         return self._events(asked, live=True)
 
+    async def _get(self, path: str) -> Any:
+        try:
+            response = await self._http.get(path)
+        except httpx.HTTPError as error:
+            raise unreachable(error, self._access) from None
+        if not response.is_success:
+            raise failure(response, self._access).error
+        return decoded(response)
+
     async def _events(self, asked: Asked, *, live: bool) -> AsyncGenerator[Event, None]:
         call = call_for(asked, live=live)
-        patience = Patience(self._wait)
+        patience, deadline = Patience(self._wait), Deadline(self._timeouts.whole)
         while True:
             try:
-                async with self._http.stream("POST", call.path, **call.body) as response:
+                async with self._sent(call, deadline) as response:
                     if response.is_success:
-                        async with aclosing(self._finished(response)) as events:
+                        async with aclosing(self._finished(response, deadline)) as events:
                             async for event in events:
                                 yield event
                         return
-                    await response.aread()
+                    await deadline.within(response.aread())
                     waiting = patience.after(failure(response, self._access))
             except httpx.HTTPError as error:
+                if deadline.blames(error):
+                    raise deadline.passed() from None
                 raise unreachable(error, self._access) from None
             yield waiting
-            await self._pause(waiting.seconds)
+            seconds, left = waiting.seconds or 0.0, deadline.left
+            await self._pause(seconds if left is None else min(seconds, left))
+            deadline.check()
 
-    async def _finished(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+    @asynccontextmanager
+    async def _sent(self, call: Call, deadline: Deadline) -> AsyncIterator[httpx.Response]:
+        timeout = self._timeouts.within(deadline.left)
+        request = self._http.build_request("POST", call.path, timeout=timeout, **call.body)
+        response = await deadline.within(self._http.send(request, stream=True))
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _finished(
+        self, response: httpx.Response, deadline: Deadline
+    ) -> AsyncGenerator[Event, None]:
         if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
-            await response.aread()
+            await deadline.within(response.aread())
             for picture in read_answer(decoded(response)):
                 yield picture
             return
         reader, pictures = EventReader(), 0
-        async for line in response.aiter_lines():
+        lines = response.aiter_lines()
+        while (line := await deadline.within(_next(lines))) is not None:
             data = reader.feed(line)
             event = read_event(data, self._access) if data is not None else None
             if event is not None:
@@ -107,3 +154,7 @@ class AsyncDoor:
                 break
         if not pictures:
             raise GenerationError("The stream ended before the picture was finished.")
+
+
+async def _next(lines: AsyncIterator[str]) -> str | None:
+    return await anext(lines, None)

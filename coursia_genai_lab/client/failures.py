@@ -19,6 +19,7 @@ from ..errors import (
     NotFound,
     ServiceError,
     TokenRefused,
+    TooManyRequests,
 )
 from .access import Access
 
@@ -38,6 +39,7 @@ BY_STATUS: dict[int, type[GenAIError]] = {
     409: Conflict,
     413: InvalidRequest,
     422: InvalidRequest,
+    429: TooManyRequests,
     503: ServiceError,
 }
 LONGEST_MESSAGE = 2000
@@ -81,6 +83,7 @@ def restore(described: object, status: int, access: Access) -> GenAIError:
         access.scrub(str(remedy))[:LONGEST_MESSAGE] if remedy else None,
         code=code if code not in ("", kind.code) else None,
         command=str(table["command"]) if table.get("command") else None,
+        param=str(table["param"])[:100] if table.get("param") else None,
     )
 
 

@@ -6,15 +6,18 @@ import base64
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from ..errors import GenerationError, LabUnreachable
 from ..wire.images import GenerationRequest, ModelInfo
 from .access import Access
-from .events import Event, Picture, Preview, Step
+from .events import Event, Picture, Preview, Step, Waiting
 from .failures import restore
+
+if TYPE_CHECKING:
+    from ..wire.provenance import Provenance
 
 PARTIAL_IMAGES = 3
 
@@ -82,7 +85,7 @@ def read_event(event: dict[str, Any], access: Access) -> Event | None:
     if ending == "partial_image":
         return Preview(_bytes(event), _whole(event.get("partial_image_index")) or 0)
     if ending == "progress":
-        return _step(event)
+        return _step(event) if _whole(event.get("position")) is None else _in_line(event)
     return None
 
 
@@ -143,6 +146,32 @@ def _picture(item: dict[str, Any], around: dict[str, Any]) -> Picture:
         seed=_whole(said("seed")),
         demo=demo if isinstance(demo, bool) else None,
         warning=str(said("warning") or ""),
+        provenance=_provenance(item.get("provenance")),
+    )
+
+
+def _provenance(told: object) -> Provenance | None:
+    # A server that is newer than this client may tell more than the shape has; the picture counts.
+    if not isinstance(told, dict):
+        return None
+    # Loaded with the first picture that has one: its shapes are of no use to anything before.
+    from ..wire.provenance import Provenance
+
+    known = {name: value for name, value in told.items() if name in Provenance.model_fields}
+    try:
+        return Provenance.model_validate(known)
+    except ValidationError:
+        return None
+
+
+def _in_line(event: dict[str, Any]) -> Waiting:
+    told = event.get("seconds")
+    seconds = told if isinstance(told, (int, float)) and not isinstance(told, bool) else None
+    return Waiting(
+        reason=str(event.get("phase") or "waiting in line"),
+        seconds=None if seconds is None else max(0.0, float(seconds)),
+        position=_whole(event.get("position")),
+        index=_whole(event.get("image_index")) or 0,
     )
 
 

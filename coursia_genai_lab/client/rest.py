@@ -1,4 +1,4 @@
-"""The Lab's REST API for programs outside the server: waiting ones, and ones with a loop."""
+"""The Lab's REST API for programs outside the server, those that wait."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ ANSWER_SECONDS = 60.0
 LONG_POLL_SECONDS = 20.0
 
 
-def _settings(base_url: str, token: str) -> tuple[Access, dict[str, Any]]:
+def rest_settings(base_url: str, token: str) -> tuple[Access, dict[str, Any]]:
+    """Return the address of the API of a Jupyter server, and the HTTP settings that suit it."""
     access = Access(base_url.rstrip("/") + API_PATH, token, scheme="token")
     settings = access.settings()
     settings["timeout"] = httpx.Timeout(ANSWER_SECONDS, connect=5.0)
@@ -48,7 +49,7 @@ class LabClient:
     def __init__(
         self, base_url: str, token: str = "", *, transport: httpx.BaseTransport | None = None
     ) -> None:
-        self._access, settings = _settings(base_url, token)
+        self._access, settings = rest_settings(base_url, token)
         self._http = httpx.Client(**settings, transport=transport)
 
     def __enter__(self) -> LabClient:
@@ -196,148 +197,3 @@ class LabClient:
         `profile` is what its notebook needs now; None: what its file says.
         """
         return self._ask(calls.enable(kernel_id, profile))
-
-
-class AsyncLabClient:
-    """As `LabClient`, for programs with an event loop."""
-
-    def __init__(
-        self, base_url: str, token: str = "", *, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
-        self._access, settings = _settings(base_url, token)
-        self._http = httpx.AsyncClient(**settings, transport=transport)
-
-    async def __aenter__(self) -> AsyncLabClient:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    def __repr__(self) -> str:
-        return f"AsyncLabClient({self._access.url!r})"
-
-    async def close(self) -> None:
-        """Hang up; a second call changes nothing."""
-        await self._http.aclose()
-
-    async def _ask(self, call: RestCall[Answer]) -> Answer:
-        try:
-            response = await self._http.request(**call.arguments())
-        except httpx.HTTPError as error:
-            raise unreachable(error, self._access) from None
-        return call.read(response, self._access)
-
-    async def status(self, since: int | None = None, wait: float = LONG_POLL_SECONDS) -> StatusView:
-        """As `LabClient.status`."""
-        return await self._ask(calls.status(since, wait))
-
-    async def services(self) -> ServiceList:
-        """As `LabClient.services`."""
-        return await self._ask(calls.services())
-
-    async def service(self, name: str) -> ServiceView:
-        """As `LabClient.service`."""
-        return await self._ask(calls.service(name))
-
-    async def start(self, name: str) -> Accepted:
-        """As `LabClient.start`."""
-        return await self._ask(calls.command(name, "start"))
-
-    async def stop(self, name: str, *, force: bool = False) -> Accepted:
-        """As `LabClient.stop`."""
-        return await self._ask(calls.command(name, "stop", force=force))
-
-    async def restart(self, name: str, *, force: bool = False) -> Accepted:
-        """As `LabClient.restart`."""
-        return await self._ask(calls.command(name, "restart", force=force))
-
-    async def pin(self, name: str, minutes: float | None = 60) -> Accepted:
-        """As `LabClient.pin`."""
-        return await self._ask(calls.pin(name, minutes))
-
-    async def unpin(self, name: str) -> Accepted:
-        """As `LabClient.unpin`."""
-        return await self._ask(calls.command(name, "unpin"))
-
-    async def build(self, name: str, *, base: str = "", no_cache: bool = False) -> Accepted:
-        """As `LabClient.build`."""
-        return await self._ask(calls.build(name, base, no_cache=no_cache))
-
-    async def cancel_build(self, name: str) -> Accepted:
-        """As `LabClient.cancel_build`."""
-        return await self._ask(calls.cancel_build(name))
-
-    async def logs(self, name: str, tail: int = 100) -> LogLines:
-        """As `LabClient.logs`."""
-        return await self._ask(calls.logs(name, tail))
-
-    async def timeline(
-        self, service: str | None = None, *, before: int | None = None, limit: int = 100
-    ) -> TimelineView:
-        """As `LabClient.timeline`."""
-        return await self._ask(calls.timeline(service, before, limit))
-
-    async def models(self) -> WeightsList:
-        """As `LabClient.models`."""
-        return await self._ask(calls.models())
-
-    async def fetch_model(self, model_id: str, *, accept_licence: bool = False) -> WeightsView:
-        """As `LabClient.fetch_model`."""
-        return await self._ask(calls.fetch_model(model_id, accept_licence=accept_licence))
-
-    async def cancel_fetch(self, model_id: str) -> WeightsView:
-        """As `LabClient.cancel_fetch`."""
-        return await self._ask(calls.cancel_fetch(model_id))
-
-    async def verify_model(self, model_id: str) -> WeightsView:
-        """As `LabClient.verify_model`."""
-        return await self._ask(calls.verify_model(model_id))
-
-    async def gpus(self) -> GPUsView:
-        """As `LabClient.gpus`."""
-        return await self._ask(calls.gpus())
-
-    async def plan(self, people: int | None = None) -> PlanView:
-        """As `LabClient.plan`."""
-        return await self._ask(calls.plan(people))
-
-    async def mode(self) -> ModeView:
-        """As `LabClient.mode`."""
-        return await self._ask(calls.mode())
-
-    async def set_mode(self, value: Mode | None, layer: str = "person") -> ModeView:
-        """As `LabClient.set_mode`."""
-        return await self._ask(calls.change_mode(calls.new_mode(value, layer)))
-
-    async def profile(self, path: str) -> Profile:
-        """As `LabClient.profile`."""
-        return await self._ask(calls.profile(path))
-
-    async def profile_notebook(self, notebook: Mapping[str, Any]) -> Profile:
-        """As `LabClient.profile_notebook`."""
-        return await self._ask(calls.profile_of(notebook))
-
-    async def notebooks(self, folder: str = "", wait: float | None = None) -> FolderIndex:
-        """As `LabClient.notebooks`."""
-        return await self._ask(calls.notebooks(folder, wait))
-
-    async def consents(self, path: str = "") -> ConsentList:
-        """As `LabClient.consents`."""
-        return await self._ask(calls.consents(path))
-
-    async def consent(self, path: str, digest: str) -> ConsentNeeded:
-        """As `LabClient.consent`."""
-        return await self._ask(calls.consent(path, digest))
-
-    async def withdraw_consent(self, path: str) -> ConsentList:
-        """As `LabClient.withdraw_consent`."""
-        return await self._ask(calls.withdraw_consent(path))
-
-    async def enable(self, kernel_id: str, profile: Profile | None = None) -> EnabledKernel:
-        """As `LabClient.enable`."""
-        return await self._ask(calls.enable(kernel_id, profile))

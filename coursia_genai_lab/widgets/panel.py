@@ -11,6 +11,7 @@ import ipywidgets as w
 
 from ..client import AsyncDoor, find_access
 from ..client.events import Event, Picture, Preview, Step, Waiting
+from ..client.work import Work
 from ..errors import Conflict, GenAIError, GenerationCancelled, InvalidRequest, NotFound
 from ..wire.images import GenerationRequest, ModelInfo
 from .asking import new_seed, request_for
@@ -19,7 +20,6 @@ from .panel_parts import Parts, hide, show
 from .pictures import GeneratedImage, Images
 from .progress import shrunk
 from .words import find_words
-from .work import Work
 
 log = logging.getLogger(__name__)
 

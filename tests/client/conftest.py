@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -96,3 +97,16 @@ def server() -> Iterator[ScriptedServer]:
 def answer() -> type[Answer]:
     """The class of scripted answers."""
     return Answer
+
+
+@pytest.fixture
+def within_reason() -> Callable[[str, Callable[[], bool]], None]:
+    """Wait, for a minute at most, until something is true of another process."""
+
+    def wait(what: str, happened: Callable[[], bool]) -> None:
+        ends = time.monotonic() + 60
+        while not happened():
+            assert time.monotonic() < ends, f"never: {what}"
+            time.sleep(0.02)
+
+    return wait
