@@ -268,7 +268,8 @@ class Service(Standing):
         work = self._launcher.reclaim(self, self._report)
         start = asyncio.create_task(work, name=f"genai-rouse-{self.spec.name}")
         await self._while_wanted(start)
-        self._rousing = False
+        # Who is wanted again while the call-off is under way goes on waiting: nobody else would.
+        self._rousing = start.cancelled() and self.wanted and self.instance is not None
         if start.cancelled() or self.instance is None:
             return
         if isinstance(error := start.exception(), GenAIError):

@@ -1,0 +1,61 @@
+"""Services that gave their GPU memory away, run on, and want it back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from gpu_bench import bench, gpu_service, simulated
+
+FLUX = gpu_service("flux", 16_000)
+FORGE = gpu_service("forge", 14_000)
+OF_FORGE = "waiting for GPU memory that Forge uses"
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_who_is_stopped_and_wanted_again_while_it_waits_does_not_wait_for_ever(
+    tmp_path: Path, steps: int
+) -> None:
+    async with bench(tmp_path, simulated(a=24_000), FLUX, FORGE) as lab:
+        await lab.ready("flux")
+        await lab.ready("forge")
+        job = lab.job("forge")
+        lab.lab.start("flux", by="ada")
+        await lab.until(lambda: OF_FORGE in lab.phases)
+        lab.lab.stop("flux", by="ada")
+        # However far the call-off has come: it takes several steps of the loop.
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        lab.lab.start("flux", by="ada")
+        lab.lab.leases.drop(job.id)
+        await lab.until(lambda: lab.state("flux") == "ready")
+        assert not lab.lab.service("flux").resting
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_what_a_door_gave_out_stays_until_its_caller_has_claimed_it(
+    tmp_path: Path, steps: int
+) -> None:
+    async with bench(tmp_path, simulated(a=24_000), FLUX, FORGE) as lab:
+        await lab.ready("flux")
+        await lab.ready("forge")
+        job = lab.job("forge")
+        asked = asyncio.ensure_future(lab.lab.endpoint("flux", timeout=60))
+        await lab.until(lambda: OF_FORGE in lab.phases)
+        lab.lab.leases.drop(job.id)
+        await lab.until(lambda: lab.state("flux") == "ready")
+        # Forge is wanted again at once, and Flux has no job yet.
+        lab.lab.start("forge", by="ben")
+        await asked
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        job = lab.job("flux")
+        for _ in range(20):
+            await lab.settle()
+            lab.clock.advance(0.5)
+        assert (lab.state("flux"), lab.state("forge")) == ("ready", "starting")
+        assert not lab.lab.service("flux").resting
+        assert lab.gpus.used_mib("a") >= 16_000
+        lab.lab.leases.drop(job.id)
+        await lab.until(lambda: lab.state("forge") == "ready")
