@@ -44,7 +44,12 @@ class Releases:
     def stop_idle(self, name: str) -> None:
         """Begin to stop a service whose countdown is over."""
         service = self._services[name]
-        self.engines.begin(service, forbidden=self._routing.forbidden(service.spec))
+        forbidden = self._routing.forbidden(service.spec)
+        if service.state == "starting" and not forbidden:
+            # It rested, and whoever wants it again waits for its GPU memory, which may take long.
+            self._put_off(name)
+        else:
+            self.engines.begin(service, forbidden=forbidden)
 
     def sweep(self) -> None:
         """Look at every job."""

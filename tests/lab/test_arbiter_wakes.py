@@ -33,6 +33,25 @@ async def test_who_is_stopped_and_wanted_again_while_it_waits_does_not_wait_for_
         assert not lab.lab.service("flux").resting
 
 
+async def test_who_waits_for_its_memory_again_does_not_pass_for_unused(tmp_path: Path) -> None:
+    async with bench(
+        tmp_path, simulated(a=24_000), FLUX, FORGE, release_seconds=0.0, idle_minutes=0.2
+    ) as lab:
+        await lab.ready("flux")
+        await lab.ready("forge")
+        job = lab.job("forge")
+        lab.lab.start("flux", by="ada")
+        await lab.until(lambda: OF_FORGE in lab.phases)
+        for _ in range(30):
+            await lab.settle()
+            lab.clock.advance(1)
+            lab.lab.leases.progress(job.id)
+        assert lab.state("flux") == "starting"
+        lab.lab.leases.drop(job.id)
+        await lab.until(lambda: lab.state("flux") == "ready")
+        assert lab.runtime.starts == ["flux", "forge"]
+
+
 @pytest.mark.parametrize("steps", range(8))
 async def test_what_a_door_gave_out_stays_until_its_caller_has_claimed_it(
     tmp_path: Path, steps: int
