@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..gpu.reading import Device as ReadDevice
 from ..gpu.reading import GPUProcess
 from ..runtimes.base import Instance
 from ..runtimes.gpu_claims import SeenClaim
 from ..wire.gpu import GPUClaim
-from .gpu_memory import Count, Device, Hold, User, count, named
+from .gpu_memory import Count, Device, Hold, User, count, named, strangers
 from .gpu_placement import Wish
 
 BACK_SECONDS = 20.0
@@ -39,6 +39,10 @@ class Claim:
     ended_look: int = 0
     """Number of the first look that was begun after its end."""
     number: int = 0
+    falls_since: int | None = None
+    """Number of the first look begun after it rested or ended: from then on it uses ever less."""
+    most: dict[str, int] = field(default_factory=dict)
+    """Device -> the most that looks since then leave it to use."""
 
     @property
     def key(self) -> str:
@@ -72,6 +76,7 @@ class Book:
         self._numbers = itertools.count(1)
         self._looks = itertools.count(1)
         self._look = 0
+        self._strangers: dict[str, int] = {}
         self.others: Sequence[SeenClaim] = ()
         """What other Labs held when it was last looked at."""
 
@@ -90,13 +95,33 @@ class Book:
         claim = self._live.pop(service, None)
         if claim is not None:
             claim.ended_at, claim.ended_look = self._clock(), self._look + 1
+            claim.falls_since = claim.falls_since or claim.ended_look
             claim.number = next(self._numbers)
             self._ended.append(claim)
+
+    def rest(self, claim: Claim) -> None:
+        """Note that a claim's engine has just been asked, or has answered, to give memory back."""
+        claim.resting_at = self._clock()
+        claim.falls_since = claim.falls_since or self._look + 1
 
     def begin_look(self) -> int:
         """Return the number of a look at the driver that begins now."""
         self._look = next(self._looks)
         return self._look
+
+    def learned(self, look: int, devices: Sequence[Device]) -> tuple[Device, ...]:
+        """Return the devices with what is known of strangers, where the driver does not tell."""
+        holds = self.holds(devices, look=look)
+        for device in devices:
+            before = self._strangers.get(device.id, 0)
+            self._strangers[device.id] = strangers(device, holds, before=before)
+        found = tuple(replace(one, strangers_mib=self._strangers[one.id]) for one in devices)
+        for claim in (*self._live.values(), *self._ended):
+            if claim.falls_since is not None and claim.falls_since <= look:
+                for device in found:
+                    left = (device.used_mib or 0) - device.strangers_mib
+                    claim.most[device.id] = min(left, claim.most.get(device.id, left))
+        return found
 
     def settle(self, look: int, devices: Sequence[Device], *, readable: bool) -> None:
         """Strike out what ended before a look that shows its memory back, or too long ago."""
@@ -162,6 +187,7 @@ class Book:
             exclusive=claim.exclusive,
             since=claim.since,
             used_at=self._used_at(name),
+            most_mib=claim.most,
         )
         if claim.ended_at is not None:
             unseen = claim.ended_look > look > 0

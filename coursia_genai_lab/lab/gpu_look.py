@@ -84,7 +84,8 @@ class Looks:
             fault = reading.fault
             if reading.readable:
                 owners = self._book.owners()
-                self._devices = tuple(device_of(one, owners) for one in reading.devices)
+                devices = [device_of(one, owners) for one in reading.devices]
+                self._devices = self._book.learned(number, devices)
                 self._changes.take_back(gpu_problems.UNSEEN)
                 self._book.settle(number, self._devices, readable=True)
                 return Seen(number, self._devices, readable=True)

@@ -45,6 +45,8 @@ class Device:
     users: tuple[User, ...] = ()
     users_known: bool = True
     """False: the driver does not say who uses it, or not in a way that can be looked up."""
+    strangers_mib: int = 0
+    """What is surely nobody's that we know, by earlier readings, where this one tells no users."""
 
     @property
     def tells_users(self) -> bool:
@@ -79,10 +81,16 @@ class Hold:
     """Whether nobody works with it, so that it may give way."""
     used_at: float = 0.0
     """Monotonic time of its last use: the oldest gives way first."""
+    most_mib: Mapping[str, int] = field(default_factory=dict)
+    """Device -> the most that it can still use of it, of what only falls; else what it declares."""
 
     def touches(self, device: Device) -> bool:
         """Say whether it holds memory of this device, or of the GPU that it is a part of."""
         return device.id in self.devices or device.parent in self.devices
+
+    def most(self, device: Device) -> int:
+        """Return how much of what is in use on a device may be its own."""
+        return min(self.mib, self.most_mib.get(device.id, self.mib))
 
 
 @dataclass(frozen=True)
@@ -103,25 +111,39 @@ def count(device: Device, holds: Iterable[Hold]) -> Count:
     """Return who uses how much of a device, declared memory counted as taken.
 
     What the driver ascribes to nobody goes to those that hold the device, up to what each has
-    declared; first, where it ascribes nothing at all, and else only to what has just ended.
+    declared; first, where it ascribes nothing at all, and else only to what has just ended. What
+    strangers were seen to use before is none of it.
     """
     here = sorted((hold for hold in holds if hold.touches(device)), key=_certainty)
-    seen: dict[str, int] = {}
-    for user in device.users:
-        if user.key is not None:
-            seen[user.key] = seen.get(user.key, 0) + (user.used_mib or 0)
+    seen = _seen(device)
     known = {hold.key: seen.get(hold.key, 0) for hold in here}
-    rest = max(0, (device.used_mib or 0) - sum(known.values()))
+    unnamed = max(0, (device.used_mib or 0) - sum(known.values()))
+    strange = 0 if device.tells_users else min(unnamed, device.strangers_mib)
+    rest = unnamed - strange
     for hold in here:
         if hold.state == "ended" or not device.tells_users:
-            share = min(rest, max(0, hold.mib - known[hold.key]))
+            share = min(rest, max(0, hold.most(device) - known[hold.key]))
             known[hold.key] += share
             rest -= share
     amounts = {
         hold.key: max(hold.mib, known[hold.key]) if hold.state == "held" else known[hold.key]
         for hold in here
     }
-    return Count(amounts, rest)
+    return Count(amounts, strange + rest)
+
+
+def strangers(device: Device, holds: Iterable[Hold], *, before: int) -> int:
+    """Return how much in use is surely nobody's that we know, where the driver tells no users.
+
+    That is what exceeds all that those here may use, and at least what it was `before`, so long
+    as so much is in use at all: what came before a service is not what the service has loaded.
+    """
+    if device.tells_users or device.used_mib is None:
+        return 0
+    seen = _seen(device)
+    here = [hold for hold in holds if hold.touches(device)]
+    ours = sum(max(hold.most(device), seen.get(hold.key, 0)) for hold in here)
+    return min(max(before, device.used_mib - ours), device.used_mib)
 
 
 def fits(
@@ -173,6 +195,15 @@ def named(wanted: str, devices: Iterable[Device]) -> Device | None:
             number = int(part) if part.isdecimal() else len(parts)
             return parts[number] if number < len(parts) else None
     return None
+
+
+def _seen(device: Device) -> dict[str, int]:
+    """Return what the driver ascribes to holds, by their keys."""
+    seen: dict[str, int] = {}
+    for user in device.users:
+        if user.key is not None:
+            seen[user.key] = seen.get(user.key, 0) + (user.used_mib or 0)
+    return seen
 
 
 def _certainty(hold: Hold) -> int:

@@ -81,10 +81,10 @@ class GPURelease:
                 return False
             if seen and self._engines.can_free:
                 # From here on nothing passes to the engine before it has its memory again.
-                claim.resting_at = self._clock()
+                book.rest(claim)
                 service.rest()
                 freed = await self._given_back(service, newcomer, reason)
-                claim.resting_at = self._clock()
+                book.rest(claim)
                 # Who was pinned meanwhile may have its memory again, and work with it.
                 if freed or service.instance is not instance or book.of(name) is not claim:
                     return False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from gpu_bench import gpu_service
 
-from coursia_genai_lab.lab.gpu_memory import HEADROOM_MIB, Device, Hold, User, count
+from coursia_genai_lab.lab.gpu_memory import HEADROOM_MIB, Device, Hold, User, count, strangers
 from coursia_genai_lab.lab.gpu_placement import (
     Full,
     GiveWay,
@@ -217,3 +219,28 @@ def test_too_few_gpus_are_not_told_as_too_small_ones() -> None:
     assert larger.gpu is not None
     told = never(larger, larger.gpu, why, [CARD])
     assert "the largest GPU that it may use here has 24000 MiB" in told.message
+
+
+def test_without_names_what_strangers_used_before_stays_theirs_while_so_much_is_in_use() -> None:
+    here = [hold("flux", 16_000)]
+    before = strangers(card(5_000, users_known=False), [], before=0)
+    assert before == 5_000
+    loaded = card(5_300, users_known=False)
+    assert strangers(loaded, here, before=before) == 5_000
+    assert strangers(card(2_000, users_known=False), here, before=before) == 2_000
+    assert strangers(card(23_000, users_known=False), here, before=before) == 7_000
+    assert count(replace(loaded, strangers_mib=5_000), here).taken() == 21_000
+
+
+def test_with_names_nothing_is_remembered_of_strangers() -> None:
+    named = card(9_000, User("blender", 9_000))
+    assert strangers(named, [], before=4_000) == 0
+    assert count(replace(named, strangers_mib=4_000), []).foreign == 9_000
+
+
+def test_what_only_falls_passes_for_no_more_than_it_was_seen_to_use() -> None:
+    nameless = card(20_000, users_known=False)
+    rests = hold("flux", 16_000, state="resting", most_mib={"GPU-a": 300})
+    assert strangers(nameless, [rests], before=0) == 19_700
+    assert count(nameless, [rests]).amounts == {"flux": 300}
+    assert count(nameless, [rests]).foreign == 19_700
