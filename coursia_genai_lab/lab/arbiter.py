@@ -336,7 +336,7 @@ class Arbiter:
     def _barred(self, ticket: _Ticket, devices: Sequence[Device]) -> set[str]:
         name = ticket.wish.service
         if self._book.of(name) is not None and not self._release.spare(name, resting=True):
-            # It was pinned while it gave way: those before it wait for what it holds.
+            # It is kept since it gave way: those before it wait for what it holds.
             return set()
         earlier = self._queue[: self._queue.index(ticket)]
         return {one for other in earlier for one in wanted(devices, other.wish)}

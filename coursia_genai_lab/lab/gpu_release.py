@@ -49,13 +49,13 @@ class GPURelease:
         """Say whether a service may give way now.
 
         One that rests takes no work before it has its memory again, so whoever waits at it loses
-        nothing by a stop; only a pin keeps it.
+        nothing by a stop; only pins keep it, and jobs whose callers were slow to claim it.
         """
         service = self._services[name]
         if service.instance is None or service.instance.external_owner or not service.wanted:
             return False
         if resting:
-            return all(lease.kind != "pin" for lease in self._holders.working(name))
+            return all(lease.kind == "kernel" for lease in self._holders.working(name))
         if self._busy_until.get(name, 0.0) > self._clock() or self._holders.just_served(name):
             return False
         return service.state == "ready" and not self._holders.held(name)

@@ -78,3 +78,23 @@ async def test_what_a_door_gave_out_stays_until_its_caller_has_claimed_it(
         assert lab.gpus.used_mib("a") >= 16_000
         lab.lab.leases.drop(job.id)
         await lab.until(lambda: lab.state("forge") == "ready")
+
+
+async def test_a_job_whose_caller_was_slow_to_claim_the_service_is_not_stopped(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, simulated(a=24_000), FLUX, FORGE) as lab:
+        lab.frees = False
+        await lab.ready("flux")
+        lab.load("flux")
+        lab.lab.start("forge", by="ben")
+        await lab.until(lambda: lab.lab.service("flux").resting)
+        instance = lab.lab.service("flux").instance
+        job = lab.job("flux")
+        for _ in range(30):
+            await lab.settle()
+            lab.clock.advance(1)
+        assert (lab.state("flux"), lab.state("forge")) == ("ready", "starting")
+        assert lab.lab.service("flux").instance is instance
+        lab.lab.leases.drop(job.id)
+        await lab.until(lambda: lab.state("forge") == "ready")
