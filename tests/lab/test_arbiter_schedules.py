@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from memory_gpus import MemoryGPUs
 from simulated_clock import SimulatedClock
 
-from coursia_genai_lab.errors import Conflict
+from coursia_genai_lab.errors import Conflict, GenAIError
 from coursia_genai_lab.lab.leases import Lease
 from coursia_genai_lab.runtimes.base import Exit
 from coursia_genai_lab.runtimes.fake import FakeWorld
@@ -35,6 +35,9 @@ LONGEST_WAIT = 120.0
 """`start_timeout_seconds` of every service here."""
 TURNS = 12
 """How many starts may end one after the other, each after its whole wait."""
+STEPS_TO_CLAIM = 5
+"""How many steps of the loop lie between a service's answer and the claim of who waited for it."""
+MOST_ASKED = 4
 labs = st.integers(0, 1)
 names = st.sampled_from(NAMES)
 
@@ -51,7 +54,7 @@ class Schedules(RuleBasedStateMachine):
         self.clock = SimulatedClock()
         self.benches: list[Bench] = []
         self.jobs: dict[tuple[int, str], tuple[Lease, str]] = {}
-        self.strangers: dict[str, int] = {}
+        self.asked: list[asyncio.Task[None]] = []
 
     def run(self, step: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(asyncio.wait_for(step, PATIENCE))
@@ -108,15 +111,27 @@ class Schedules(RuleBasedStateMachine):
     @rule(lab=labs, name=names)
     def send_a_job(self, lab: int, name: str) -> None:
         service = self.benches[lab].lab.service(name)
-        if service.state != "ready" or not service.wanted or service.resting:
-            return
-        if (lab, name) in self.jobs or service.instance is None:
-            return
+        if service.state == "ready" and service.wanted and not service.resting:
+            self.run(self._sent(lab, name, patience=0))
 
-        async def sent() -> Lease:
-            return self.benches[lab].job(name)
+    @rule(lab=labs, name=names)
+    def send_a_job_that_waits_for_its_service(self, lab: int, name: str) -> None:
+        if sum(not one.done() for one in self.asked) < MOST_ASKED:
+            self.asked.append(self.loop.create_task(self._sent(lab, name, patience=PATIENCE)))
+            self.run(self._settle())
 
-        self.jobs[lab, name] = (self.run(sent()), service.instance.identifier)
+    async def _sent(self, lab: int, name: str, *, patience: float) -> None:
+        """Take the door's road: ask for the service, and claim it a few steps of the loop later."""
+        try:
+            await self.benches[lab].lab.endpoint(name, timeout=patience)
+        except GenAIError:
+            return
+        for _ in range(STEPS_TO_CLAIM):
+            await asyncio.sleep(0)
+        service = self.benches[lab].lab.service(name)
+        # Whoever asked may have been overtaken by an end, a stop, or a job that came before.
+        if (lab, name) not in self.jobs and service.instance is not None and service.wanted:
+            self.jobs[lab, name] = (self.benches[lab].job(name), service.instance.identifier)
 
     @rule(lab=labs, name=names)
     def finish_a_job(self, lab: int, name: str) -> None:
@@ -225,11 +240,19 @@ class Schedules(RuleBasedStateMachine):
             if self.benches:
                 self.run(self._let_all_come_to_rest())
         finally:
+            self.run(self._ask_no_more())
             self.run(self.stack.aclose())
             self.run(self.world.close())
             self.run(self.loop.shutdown_asyncgens())
             self.loop.close()
             self.folder.cleanup()
+
+    async def _ask_no_more(self) -> None:
+        for one in self.asked:
+            one.cancel()
+        for outcome in await asyncio.gather(*self.asked, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome
 
     async def _let_all_come_to_rest(self) -> None:
         """Let every wait end, by memory or by its bound, though nobody helps."""
