@@ -142,7 +142,7 @@ def _refusal(folder: Path, notebook_root: Path | None) -> Problem | None:
             "set GenAILab.services_path to that.",
         )
     info = folder.stat()
-    if hasattr(os, "getuid") and _belongs_to_others(info):
+    if hasattr(os, "getuid") and belongs_to_others(info):
         # Others could put a link there to some file that happens to be the operator's.
         open_to_all = SpecError(
             f"The services folder {folder} belongs to somebody else or can be written by others; "
@@ -161,7 +161,7 @@ def _refuse_foreign_owner(path: Path) -> None:
         info = path.stat()
     except OSError as error:
         raise SpecError(f"{path.name} cannot be read: {error.strerror}.") from error
-    if _belongs_to_others(info):
+    if belongs_to_others(info):
         raise SpecError(
             f"{path.name} belongs to somebody else or can be written by others; it was not read.",
             f"Run: chown {os.getuid()} {path} && chmod go-w {path}",
@@ -191,7 +191,7 @@ def _refuse_context_of_others(path: Path, spec: ServiceSpec, notebook_root: Path
             info = place.stat()
         except OSError:
             continue
-        if hasattr(os, "getuid") and _belongs_to_others(info):
+        if hasattr(os, "getuid") and belongs_to_others(info):
             raise SpecError(
                 f"{path.name} builds from {place}, which belongs to somebody else or can be "
                 "written by others.",
@@ -199,5 +199,6 @@ def _refuse_context_of_others(path: Path, spec: ServiceSpec, notebook_root: Path
             )
 
 
-def _belongs_to_others(info: os.stat_result) -> bool:
+def belongs_to_others(info: os.stat_result) -> bool:
+    """Say whether somebody other than this user and root can write there."""
     return info.st_uid not in (os.getuid(), 0) or bool(info.st_mode & (stat.S_IWOTH | stat.S_IWGRP))
