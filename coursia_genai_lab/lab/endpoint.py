@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtimes.base import Secret
-from ..wire.services import Dialect
+from ..wire.services import Dialect, RuntimeName
 
 
 @dataclass(frozen=True)
@@ -24,3 +24,7 @@ class Endpoint:
     user: str
     dialect: Dialect
     """Dialect of the service asked for."""
+    runtime: RuntimeName | None = None
+    """How what answers runs; None: that is not known."""
+    image_digest: str | None = None
+    """Digest or id of the container image that answers; None: it is no container of ours."""

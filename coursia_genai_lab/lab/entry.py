@@ -65,6 +65,8 @@ class Entry:
             scheme=credential.scheme,
             user=credential.user,
             dialect=asked.spec.dialect,
+            runtime=cell.instance.runtime,
+            image_digest=cell.instance.detail.get("image_digest") or None,
         )
 
     async def _until_ready(self, cell: Service, timeout: float, mode: Mode | None) -> None:

@@ -83,6 +83,7 @@ class Instance:
     adopted: bool = False
     external_owner: str | None = None
     detail: dict[str, str] = field(default_factory=dict)
+    """What else its runtime knows: of a container its name, `image`, `image_digest`, `gpus`."""
 
 
 @dataclass(frozen=True)

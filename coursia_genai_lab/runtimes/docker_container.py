@@ -149,6 +149,7 @@ def instance_of(
         detail={
             "container": str(inspection["Name"]).lstrip("/"),
             "image": str(inspection["Config"]["Image"]),
+            "image_digest": str(inspection.get("Image") or ""),
             "gpus": labels_of(inspection).get(DEVICES_LABEL, ""),
         },
     )

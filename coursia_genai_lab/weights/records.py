@@ -50,6 +50,18 @@ def record_of(
     )
 
 
+def known_hash(path: Path, record: Path) -> str | None:
+    """Return the SHA-256 of a file as it was computed since it last changed; None: it was not.
+
+    Costs two small reads; an unreadable place is one where nothing is known.
+    """
+    try:
+        info, known = path.stat(), read_record(record)
+    except OSError:
+        return None
+    return (known.sha256 or None) if known is not None and known.is_of(info) else None
+
+
 def read_record(path: Path) -> FileRecord | None:
     """Return the record; None when there is none or it makes no sense."""
     table = read_table(path)

@@ -67,6 +67,7 @@ async def test_what_was_chosen_is_given_claimed_and_found_again(
         later = house.runtime()
         (found,) = await later.find([wanted.spec], "ada", "cgl-ada", str(tmp_path))
         assert found.detail["gpus"] == "GPU-7"
+        assert found.detail["image_digest"] == instance.detail["image_digest"] != ""
         await later.stop(found, 0)
         assert house.remains() == []
 

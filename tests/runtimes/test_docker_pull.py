@@ -99,6 +99,7 @@ async def test_a_missing_image_is_fetched_and_told_in_bytes(
     spec = served(house, registry.offer("cgl/told", layers))
     assert await house.runtime().check(spec) is None
     instance = await start_and_stop(house, spec)
+    assert instance.detail["image_digest"].startswith("sha256:")
     assert instance.detail["image"] == spec.container.image if spec.container else False
     pulling = [report for report in house.reports if report.state == "pulling"]
     percents = [report.percent or 0 for report in pulling]
