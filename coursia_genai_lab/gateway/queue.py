@@ -160,6 +160,21 @@ class FairQueue:
         self.clock = clock
         self.wall = wall
         self._lines: dict[str, _Line] = {}
+        self._listeners: list[Callable[[str], None]] = []
+
+    def hear(self, listener: Callable[[str], None]) -> None:
+        """Tell a listener each service in whose line a job has come, begun or gone."""
+        self._listeners.append(listener)
+
+    def remaining(self, backend: str) -> int:
+        """Return how many jobs of a service wait or have their turn."""
+        line = self._lines.get(backend)
+        return 0 if line is None else len(line.waiting) + len(line.working)
+
+    def changed(self, backend: str) -> None:
+        """Tell the listeners of a line."""
+        for listener in self._listeners:
+            listener(backend)
 
     def join(
         self,
@@ -326,6 +341,7 @@ class _Line:
         if self.waiting and not self._telling:
             self._telling = True
             asyncio.get_running_loop().call_soon(self._tell)
+        self.queue.changed(self.backend)
 
     def _tell(self) -> None:
         self._telling = False

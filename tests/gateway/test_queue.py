@@ -193,3 +193,16 @@ async def test_nobody_waits_longer_than_a_round_for_each_of_their_own_jobs(seed:
     for waited, ahead in waits:
         # A round for each of one's own jobs before it and for itself, and what was at work.
         assert waited <= (ahead + 1) * len(people) + 3, (waited, ahead)
+
+
+async def test_listeners_hear_of_every_change_of_a_line_and_find_its_length() -> None:
+    queue = FairQueue()
+    lengths: list[int] = []
+    queue.hear(lambda backend: lengths.append(queue.remaining(backend)))
+    assert queue.remaining("demo") == 0
+    first = queue.join("demo", "ada", holder="a")
+    second = queue.join("demo", "ben", holder="b")
+    first.leave(done=True)
+    second.leave()
+    second.leave()
+    assert lengths == [1, 2, 1, 0]
