@@ -29,6 +29,7 @@ class LabSettings:
     runtime: str = "auto"
     namespace: str = "coursia-genai"
     services_path: str = ""
+    workflows_path: str = ""
     model_roots: tuple[str, ...] = ()
     secrets_path: str = field(default="", repr=False)
     hub_url: str = ""
@@ -91,6 +92,12 @@ class GenAILab(Configurable):
         "",
         help="Folder of your own service files (*.toml), outside the notebook root and owned by "
         "you. Empty (default): only the built-in services.",
+    ).tag(config=True)
+    workflows_path = Unicode(
+        "",
+        help="Folder of the workflows that you registered with `coursia-genai workflows`, outside "
+        "the notebook root and owned by you. Empty (default): `workflows` beside services_path "
+        "where that is set, else coursia-genai/workflows in Jupyter's data directory.",
     ).tag(config=True)
     model_roots = List(
         Unicode(),
@@ -192,6 +199,7 @@ class GenAILab(Configurable):
             runtime=self.runtime,
             namespace=self.namespace,
             services_path=self.services_path,
+            workflows_path=_absolute(self.workflows_path) if self.workflows_path else "",
             model_roots=tuple(map(_absolute, self.model_roots)),
             secrets_path=_absolute(self.secrets_path) if self.secrets_path else "",
             hub_url=self.hub_url,

@@ -20,6 +20,7 @@ from .plan import plan
 from .setup import setup
 from .status import status
 from .timeline import timeline
+from .workflows import workflows
 
 
 def _version() -> str:
@@ -52,5 +53,6 @@ for _command in (
     catalog,
     build,
     models,
+    workflows,
 ):
     main.add_command(_command)
