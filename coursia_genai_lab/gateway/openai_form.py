@@ -23,6 +23,7 @@ class Part:
     name: str
     file: bool
     data: bytes = field(repr=False)
+    filename: str = ""
 
     @property
     def text(self) -> str:
@@ -74,8 +75,9 @@ def parts(body: bytes, content_type: str) -> list[Part]:
     for head, (start, end) in _spans(body, content_type):
         told = HeaderParser().parsestr(head.decode("utf-8", "replace").lstrip())
         name = told.get_param("name", header="content-disposition")
+        filename = told.get_filename("")
         file = told.get_param("filename", header="content-disposition") is not None
-        found.append(Part(str(name or ""), file, body[start:end]))
+        found.append(Part(str(name or ""), file, body[start:end], filename))
         if len(found) > MAX_PARTS:
             raise InvalidRequest(f"The form has more than {MAX_PARTS} parts.")
     return found

@@ -299,7 +299,8 @@ async def test_what_no_call_may_ask_is_refused_in_the_webuis_words(what: str) ->
 
 async def test_what_is_no_json_object_is_refused() -> None:
     async with webui("ada") as (g, (ada,)):
-        for body in ([], "text", 7):
+        odd: tuple[Any, ...] = ([], "text", 7)
+        for body in odd:
             status, _ = await ada.post("/sdapi/v1/txt2img", body)
             assert status == 400
         async with g.http.post(
