@@ -20,6 +20,8 @@ from .detection.cache import ProfileCache
 from .detection.contents import ContentsProfiles, lies_on_disk
 from .detection.profile import Detector
 from .events.publisher import Publisher
+from .gateway.jupyter_road import JupyterRoad
+from .gateway.person_tokens import PersonTokens
 from .gpu.view import GPUAnswers
 from .handlers import ROUTES
 from .handlers.base import SETTINGS_KEY, Parts
@@ -80,6 +82,7 @@ class GenAILabApp(ExtensionApp):
         factory = KernelProvisionerFactory.instance(parent=server)
         self._unhook: Callable[[], None] = install(factory, launcher)
         self._publisher, self._core = publisher, core
+        self._openai = JupyterRoad(core.doors, PersonTokens(lab.leases, core.tokens, catalog))
         builds = Builds(lab, lambda: build_builder(settings))
         fetches = fetches_of(
             catalog, settings, notebook_root=root, arrived=partial(lab.look_around, fresh=True)
@@ -96,6 +99,8 @@ class GenAILabApp(ExtensionApp):
             gpus=GPUAnswers(sampler),
             gpu_claims=lab.gpus.claims,
             fetches=fetches,
+            openai=self._openai,
+            job_tokens=core.job_tokens,
             detector=detector,
             plan=partial(
                 plan_of_lab,
@@ -129,6 +134,7 @@ class GenAILabApp(ExtensionApp):
         try:
             await self.parts.launcher.close()
             await self.parts.course.close()
+            await self._openai.close()
             await self.parts.doors.close()
             await self.parts.builds.close()
             await self.parts.fetches.close()

@@ -21,6 +21,7 @@ from .lab.gpu_presence import evidently_no_gpu, reads_what_services_get
 from .lab.lab import Lab
 from .lab.memory import Memory
 from .launch.desk import LocalLaunchDesk
+from .launch.job_tokens import JobTokens
 from .wire.services import LabEvent, RuntimeName
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Core:
     doors: Doors
     consents: Consents
     desk: LocalLaunchDesk
+    job_tokens: JobTokens
     sampler: Sampler
     questions: Questions
 
@@ -95,15 +97,17 @@ def compose(
     )
     memory.attend(lab)
     tokens = Tokens(lab.leases)
-    doors = Doors(lab, tokens)
+    doors = Doors(lab, tokens, usual=lambda service: memory.jobs.usual(service)[0])
     consents = Consents(memory.consents, trusted_folders=settings.trusted_folders)
+    desk = LocalLaunchDesk(lab, tokens, doors, consents)
     return Core(
         lab=lab,
         memory=memory,
         tokens=tokens,
         doors=doors,
         consents=consents,
-        desk=LocalLaunchDesk(lab, tokens, doors, consents),
+        desk=desk,
+        job_tokens=JobTokens(desk, catalog),
         sampler=sampler,
         questions=questions,
     )

@@ -11,6 +11,7 @@ from .health import HealthHandler
 from .kernels import EnableKernelHandler, LaunchesHandler, SkipWaitHandler
 from .mode import ModeHandler
 from .notebooks import FolderHandler, ProfileHandler
+from .openai import OpenAIHandler
 from .pins import PinHandler, UnpinHandler
 from .plan import PlanHandler
 from .services import (
@@ -21,11 +22,13 @@ from .services import (
 )
 from .status import StatusHandler
 from .timeline import TimelineHandler
+from .tokens import TokenHandler, TokenRenewalHandler, TokensHandler
 from .weights import FetchModelHandler, VerifyModelHandler, WeightsListHandler
 
 NAME = r"(?P<name>[a-z][a-z0-9-]{0,39})"
 MODEL = r"(?P<model>[^/]{1,300})"
 KERNEL = r"(?P<kernel_id>[\w-]{1,64})"
+TOKEN = r"(?P<token_id>[\w-]{1,64})"
 
 ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/health", HealthHandler),
@@ -53,5 +56,9 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/api/v1/launches", LaunchesHandler),
     (rf"/coursia-genai/api/v1/kernels/{KERNEL}/enable", EnableKernelHandler),
     (rf"/coursia-genai/api/v1/kernels/{KERNEL}/skip-wait", SkipWaitHandler),
+    (r"/coursia-genai/api/v1/tokens", TokensHandler),
+    (rf"/coursia-genai/api/v1/tokens/{TOKEN}", TokenHandler),
+    (rf"/coursia-genai/api/v1/tokens/{TOKEN}/renew", TokenRenewalHandler),
+    (r"/coursia-genai/openai/v1/(?P<path>.*)", OpenAIHandler),
 ]
 """Pattern below the server's base_url, and handler."""

@@ -17,12 +17,14 @@ from ..detection.contents import ContentsProfiles
 from ..detection.profile import Detector
 from ..errors import GenAIError, InvalidRequest
 from ..gateway.doors import Doors
+from ..gateway.jupyter_road import JupyterRoad
 from ..gpu.view import Claims, GPUAnswers
 from ..lab.builds import Builds
 from ..lab.consents import Consents
 from ..lab.lab import Lab
 from ..lab.memory import Memory
 from ..launch.desk import LocalLaunchDesk
+from ..launch.job_tokens import JobTokens
 from ..launch.launcher import Launcher
 from ..launch.person import person_of
 from ..notebooks.course import CourseIndex
@@ -50,6 +52,8 @@ class Parts:
     course: CourseIndex
     gpus: GPUAnswers
     fetches: Fetches
+    openai: JupyterRoad
+    job_tokens: JobTokens
     detector: Detector
     profiles: ProfileCache
     root: Path

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..catalog.spec import ServiceSpec
-from ..errors import GenAIError
+from ..errors import GenAIError, NotFound
 from ..gateway.doors import Doors
 from ..gateway.tokens import Tokens
 from ..lab.consents import Consent, Consents
@@ -109,6 +109,21 @@ class LocalLaunchDesk:
             self._lab.announce("launch")
             if launch.lease_id is not None:
                 self._lab.leases.confirm(launch.lease_id)
+
+    def hold(self, launch_id: str, seconds: float) -> float:
+        """Keep a launch that has no kernel for so long from now; return its end as Unix time.
+
+        Raises:
+            NotFound: it has ended.
+        """
+        launch = self._launches.get(launch_id)
+        if launch is None or launch.lease_id is None or not self._lab.leases.live(launch.lease_id):
+            raise NotFound("This token has ended.", "Ask for a new one.")
+        if launch.view.state != "live":
+            view = launch.view.model_copy(update={"state": "live"})
+            self._launches[launch_id] = replace(launch, view=view)
+        self._lab.leases.suspend(launch.lease_id, seconds)
+        return time.time() + seconds
 
     async def renew(self, launch_id: str) -> None:
         """Note that the kernel restarts: the lease lapses unless the restart comes through."""

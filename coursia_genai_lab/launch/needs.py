@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -122,6 +122,11 @@ def _runs_in(notebook: Notebook, resolver: Resolver) -> Path:
     return Path(os.path.realpath((resolver.root / notebook.api_path).parent))
 
 
+def narrowest(modes: Iterable[Mode | None]) -> Mode | None:
+    """Return the mode that allows the least; None allows what the server does."""
+    return min(modes, key=_NARROWEST_FIRST.index)
+
+
 def joined(profiles: Sequence[Profile]) -> Profile:
     """Return one profile for notebooks that share a kernel.
 
@@ -153,7 +158,7 @@ def joined(profiles: Sequence[Profile]) -> Profile:
             "evidence": [item for one in needy for item in one.evidence],
             "literal_addresses": [item for one in needy for item in one.literal_addresses],
             "remote": all(one.remote for one in needy),
-            "mode": min((one.mode for one in needy), key=_NARROWEST_FIRST.index),
+            "mode": narrowest(one.mode for one in needy),
             "fallback": min((one.fallback for one in needy), key=_MOST_CAREFUL_FIRST.index),
             "declared": any(one.declared for one in needy),
             "resources": Resources(
