@@ -269,3 +269,12 @@ async def test_the_file_is_an_ordinary_sqlite_database(place: Place) -> None:
         assert database.execute("SELECT version FROM genai_meta").fetchall() == [(1,)]
         assert database.execute("SELECT service FROM genai_timeline").fetchall() == [("comfyui",)]
     database.close()
+
+
+async def test_who_asks_finds_everything_that_was_given_before(place: Place) -> None:
+    async with opened(place) as (store, timeline):
+        for number in range(300):
+            timeline.record(note(f"service-{number}"))
+            # Asked of the store itself: the timeline adds what the store does not have yet.
+            found = await store.read(timeline.load)
+            assert found[0].service == f"service-{number}"

@@ -183,10 +183,13 @@ class Store:
         self._refuse_reads()
 
     def _work(self, closing: bool) -> None:
+        with self._condition:
+            # Who asks later may have given changes before that this flush does not see.
+            asked = len(self._reads)
         if self._keeper.attend(last=closing):
             self._flush()
         self._refresh()
-        self._answer_reads()
+        self._answer_reads(asked)
 
     def _wait(self) -> None:
         with self._condition:
@@ -220,11 +223,9 @@ class Store:
         if mark is not None:
             self._keeper.refresh(mark)
 
-    def _answer_reads(self) -> None:
-        while True:
+    def _answer_reads(self, most: int) -> None:
+        for _ in range(most):
             with self._condition:
-                if not self._reads:
-                    return
                 ask, future = self._reads.popleft()
             if future.set_running_or_notify_cancel():
                 try:
