@@ -46,9 +46,8 @@ def _texts_before(walk: Walk, link: tuple[str, int], role: str) -> list[Spot]:
             for key in walk.inputs(node)
             if key in TEXTS and not (key in NAMES and walk.link(node, key))
         ]
-        spots = [spot for key in keys for spot in walk.spots(node, key, str)]
-        if spots:
-            found += spots
+        if keys:
+            found += [spot for key in keys for spot in walk.spots(node, key, str)]
             continue
         both = [walk.link(node, name) for name in ("positive", "negative")]
         if all(both):

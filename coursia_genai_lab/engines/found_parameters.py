@@ -119,9 +119,11 @@ class _Search:
         # A model that is led by its own guidance has cfg 1, which nobody may change.
         groups = [inputs] if name in self._named else [(one,) for one in inputs]
         spots = next((found for one in groups if (found := self._chosen(name, one))), [])
-        if not spots:
-            return
         values = {float(one.value) for one in spots}
+        # Away from nothing there is no more or less: cfg 1 without a negative prompt stays so.
+        fixed = {one.name for one in spots} == {"cfg"} and values == {1.0}
+        if not spots or (fixed and "negative_prompt" not in self._found.parameters):
+            return
         parted = name == "steps" and any(map(self._is_part, _nodes(spots)))
         if (len(values) > 1 or parted) and name not in self._named:
             self._found.unclear[name] = _nodes(spots)

@@ -17,6 +17,7 @@ from .workflow_files import Description, Graph, Workflow
 PREFIX = "coursia-genai/picture"
 """Where its pictures go in ComfyUI's output folder, as those of the workflows that come along."""
 USUAL_SIDE = 1024
+MAIN_FOLDERS = ("checkpoints", "diffusion_models")
 SERVICE = "comfyui"
 """Which service runs a workflow whose files no service has; it may be any ComfyUI."""
 
@@ -167,16 +168,21 @@ def _service(
         if not able:
             every = [m.id for s in catalog.values() if s.dialect == "comfyui" for m in s.models]
             raise _no("model of a ComfyUI service", model, every)
-    files = {name for _, name in inspected.files}
-    has = {
-        name: len(files & {file.name for one in spec.models for file in one.files})
-        for name, spec in able.items()
-    }
-    best = max(has.values(), default=0)
-    candidates = sorted(name for name, count in has.items() if count == best)
+    has = {name: _fitness(inspected, spec) for name, spec in able.items()}
+    best = max(has.values(), default=(0, 0))
+    candidates = sorted(name for name, fit in has.items() if fit == best)
     if not candidates:
         raise InvalidRequest("No service of this Lab is a ComfyUI.", "Add one to the catalogue.")
-    return SERVICE if best == 0 and SERVICE in candidates else candidates[0]
+    # Encoders and VAEs are shared by many models: alone they say nothing.
+    unknown = model is None and not best[0]
+    return SERVICE if SERVICE in (able if unknown else candidates) else candidates[0]
+
+
+def _fitness(inspected: Inspected, spec: ServiceSpec) -> tuple[int, int]:
+    """Return how many of a workflow's main weights, and of all its files, a service has."""
+    known = {file.name for one in spec.models for file in one.files}
+    has = [(folder, name) for folder, name in inspected.files if name in known]
+    return sum(folder in MAIN_FOLDERS for folder, _ in has), len(has)
 
 
 def _owners(
