@@ -36,6 +36,8 @@ class LabSettings:
     model_reserve_gib: float = 2.0
     state_path: str = ""
     store_url: str = field(default="", repr=False)
+    record_prompts: bool = False
+    record_days: float = 365.0
     network_subnet: str = "172.20.0.0/16"
     max_concurrent: int = 3
     open_doors: bool = False
@@ -132,6 +134,19 @@ class GenAILab(Configurable):
         "whose only line is such a URL, so that no password stands in the configuration. Empty "
         "(default): coursia-genai/store.sqlite3 in Jupyter's data directory.",
     ).tag(config=True)
+    record_prompts = Bool(
+        False,
+        help="Keep the prompt of every picture, up to 8,000 letters, in the Lab's record, with who "
+        "wrote it. False (default): only a hash, by which whoever has a picture can prove its "
+        "prompt. Tell people before you set it.",
+    ).tag(config=True)
+    record_days = Float(
+        365.0,
+        min=0,
+        help="Days for which the record of generations is kept: who had what made by which "
+        "service, when, and a hash of the file. 0 keeps it until the next few hundred have been "
+        "made. Default: 365, a school year.",
+    ).tag(config=True)
     network_subnet = Unicode(
         "172.20.0.0/16",
         help="Subnet of the containers' own network. Default: 172.20.0.0/16.",
@@ -206,6 +221,8 @@ class GenAILab(Configurable):
             model_reserve_gib=self.model_reserve_gib,
             state_path=_absolute(self.state_path or state_folder),
             store_url=self.store_url,
+            record_prompts=self.record_prompts,
+            record_days=self.record_days,
             network_subnet=self.network_subnet,
             max_concurrent=self.max_concurrent,
             open_doors=self.open_doors,

@@ -1,6 +1,7 @@
 // Generated from coursia_genai_lab/wire by scripts/generate_wire.py; do not edit.
 export type NotebookType = 'CLASSIC' | 'GENAI_BASIC' | 'GENAI_ADVANCED' | 'HYBRID';
 export type Mode = 'auto' | 'local' | 'cloud' | 'demo' | 'off';
+export type Outcome = 'done' | 'failed' | 'cancelled';
 export type JobKind = 'openai' | 'comfyui' | 'a1111';
 export type JobState = 'waiting' | 'working';
 export type ServiceState =
@@ -35,6 +36,7 @@ export interface Wire {
   GPUView: GPUView;
   GPUsView: GPUsView;
   GenerationRequest: GenerationRequest;
+  GenerationView: GenerationView;
   HolderView: HolderView;
   IndexTotals: IndexTotals;
   JobKind: JobKind;
@@ -53,6 +55,7 @@ export interface Wire {
   ModelList: ModelList;
   ModelRoot: ModelRoot;
   NotebookType: NotebookType;
+  Outcome: Outcome;
   PinRequest: PinRequest;
   PlanView: PlanView;
   PlannedService: PlannedService;
@@ -68,6 +71,10 @@ export interface Wire {
   StatusView: StatusView;
   TimelineEntry: TimelineEntry;
   TimelineView: TimelineView;
+  TokenGiven: TokenGiven;
+  TokenLifetime: TokenLifetime;
+  TokenRenewed: TokenRenewed;
+  TokenRequest: TokenRequest;
   UsageView: UsageView;
   WeightsFile: WeightsFile;
   WeightsList: WeightsList;
@@ -542,6 +549,109 @@ export interface GenerationRequest {
   negative_prompt?: string | null;
 }
 /**
+ * GET generations/{id}: what was noted when it ended; nothing says whose it was.
+ */
+export interface GenerationView {
+  id: string;
+  /**
+   * Unix time of its end.
+   */
+  at: number;
+  /**
+   * The dialect in which it was asked for.
+   */
+  kind: 'openai' | 'comfyui' | 'a1111';
+  service: string;
+  model: string;
+  outcome: Outcome;
+  /**
+   * Code of the problem, for `failed`.
+   */
+  code: string | null;
+  /**
+   * Time for which an engine worked on it.
+   */
+  seconds: number;
+  pictures: number;
+  /**
+   * Of the file as it was given out; null where the record knows none.
+   */
+  sha256: string | null;
+  /**
+   * SHA-256 over id, prompt and negative prompt, with a NUL between them.
+   */
+  prompt_hash: string | null;
+  /**
+   * For whoever asked, where prompts are recorded.
+   */
+  prompt: string | null;
+  /**
+   * What was written into the file, its prompts left out; null for jobs of raw doors.
+   */
+  facts: Provenance | null;
+}
+/**
+ * What is known of one picture; None is what nobody knows.
+ */
+export interface Provenance {
+  /**
+   * UUID of the generation: the same in the file, the answer and the record.
+   */
+  id: string;
+  /**
+   * ISO 8601, UTC, to the second.
+   */
+  made_at: string;
+  /**
+   * `coursia-genai-lab` and its version.
+   */
+  software: string;
+  engine: 'comfyui' | 'a1111' | 'openai_images' | 'openrouter';
+  /**
+   * The service that made it; `demo` where the demo engine stood in.
+   */
+  service: string;
+  /**
+   * The service that was asked for, where another stood in.
+   */
+  asked_service: string | null;
+  demo: boolean;
+  mode: Mode;
+  model: string;
+  /**
+   * File names of the weights, the main one first.
+   */
+  model_files: string[];
+  /**
+   * `sha256:…` of the main file, where it was checked.
+   */
+  model_hash: string | null;
+  /**
+   * A provider's own id of the generation.
+   */
+  provider_id: string | null;
+  workflow: string | null;
+  /**
+   * `sha256:…` of the template, not of the filled graph.
+   */
+  workflow_hash: string | null;
+  /**
+   * Digest or id of the container image that the engine ran from.
+   */
+  image_digest: string | null;
+  prompt: string;
+  negative_prompt: string | null;
+  seed: number | null;
+  width: number;
+  height: number;
+  steps: number | null;
+  guidance: number | null;
+  /**
+   * `sha256:…` of the pictures that were changed or referred to, then of the mask.
+   */
+  inputs: string[];
+}
+/**
  * Something that keeps a service alive.
  */
 export interface HolderView {
@@ -747,67 +857,6 @@ export interface PlannedService {
   problem: Problem | null;
 }
 /**
- * What is known of one picture; None is what nobody knows.
- */
-export interface Provenance {
-  /**
-   * UUID of the generation: the same in the file, the answer and the record.
-   */
-  id: string;
-  /**
-   * ISO 8601, UTC, to the second.
-   */
-  made_at: string;
-  /**
-   * `coursia-genai-lab` and its version.
-   */
-  software: string;
-  engine: 'comfyui' | 'a1111' | 'openai_images' | 'openrouter';
-  /**
-   * The service that made it; `demo` where the demo engine stood in.
-   */
-  service: string;
-  /**
-   * The service that was asked for, where another stood in.
-   */
-  asked_service: string | null;
-  demo: boolean;
-  mode: Mode;
-  model: string;
-  /**
-   * File names of the weights, the main one first.
-   */
-  model_files: string[];
-  /**
-   * `sha256:…` of the main file, where it was checked.
-   */
-  model_hash: string | null;
-  /**
-   * A provider's own id of the generation.
-   */
-  provider_id: string | null;
-  workflow: string | null;
-  /**
-   * `sha256:…` of the template, not of the filled graph.
-   */
-  workflow_hash: string | null;
-  /**
-   * Digest or id of the container image that the engine ran from.
-   */
-  image_digest: string | null;
-  prompt: string;
-  negative_prompt: string | null;
-  seed: number | null;
-  width: number;
-  height: number;
-  steps: number | null;
-  guidance: number | null;
-  /**
-   * `sha256:…` of the pictures that were changed or referred to, then of the mask.
-   */
-  inputs: string[];
-}
-/**
  * Every service of the catalogue.
  */
 export interface ServiceList {
@@ -982,6 +1031,83 @@ export interface TimelineView {
    * False: no store could be opened, and the entries end with this server.
    */
   durable: boolean;
+}
+/**
+ * POST tokens: what to set for the program.
+ */
+export interface TokenGiven {
+  /**
+   * For renewing and ending it; it opens nothing itself.
+   */
+  id: string;
+  /**
+   * Unix time, seconds.
+   */
+  expires_at: number;
+  /**
+   * Variables to set; GENAI_API_TOKEN among them. NO_PROXY is left to the program.
+   */
+  variables: {
+    [k: string]: string;
+  };
+  launch: LaunchView;
+}
+/**
+ * The body of POST tokens/{id}/renew.
+ */
+export interface TokenLifetime {
+  /**
+   * Seconds from now after which token and claims end by themselves.
+   */
+  lifetime_seconds: number;
+}
+/**
+ * POST tokens/{id}/renew.
+ */
+export interface TokenRenewed {
+  id: string;
+  /**
+   * Unix time, seconds.
+   */
+  expires_at: number;
+}
+/**
+ * The body of POST tokens.
+ */
+export interface TokenRequest {
+  /**
+   * Seconds from now after which token and claims end by themselves.
+   */
+  lifetime_seconds: number;
+  /**
+   * What a person recognises it by: the name of the program, never its arguments.
+   */
+  label: string;
+  /**
+   * The notebook that it runs; empty: none.
+   */
+  path: string;
+  /**
+   * What that notebook needs.
+   */
+  profile: Profile | null;
+  /**
+   * Services whose addresses are wanted beside those of the profile.
+   *
+   * @maxItems 50
+   */
+  services: string[];
+  /**
+   * It may narrow what the server and the notebook say.
+   */
+  mode: Mode | null;
+  /**
+   * Variables that the program has already, each with the place where it is set; never their
+   * values. None of their group is given, so that no token goes to a foreign address.
+   */
+  taken: {
+    [k: string]: string;
+  };
 }
 /**
  * GET usage: what the caller had made since a time.

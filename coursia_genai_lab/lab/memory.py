@@ -1,4 +1,4 @@
-"""What the Lab remembers: its timeline, past starts and jobs, consents and pins; its counts."""
+"""What the Lab remembers: timeline, generations, past starts and jobs, consents, pins, counts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..runtimes.fingerprint import fingerprint
 from ..wire.problems import Problem
 from ..wire.services import LabEvent
 from .estimates import Bytes, Estimates
+from .generations import DAYS, Generations
 from .job_history import JobHistory
 from .kept_consents import KeptConsents
 from .kept_pins import KeptPins
@@ -42,6 +43,8 @@ class Memory:
         data_folder: str | Path,
         host_path: str,
         publish: Callable[[LabEvent], None],
+        record_prompts: bool = False,
+        record_days: float = DAYS,
     ) -> None:
         folder = host_folder(host_path)
         self.store = Store(
@@ -51,6 +54,7 @@ class Memory:
             lambda: file_place(folder / "starts.sqlite3"), "host", changed=self._changed
         )
         self.timeline = Timeline(self.store, whose=self._whose)
+        self.generations = Generations(self.store, prompts=record_prompts, days=record_days)
         self.consents = KeptConsents(self.store)
         self.pins = KeptPins(self.store, f"{socket.gethostname()}:{folder}")
         self.history = StartHistory(self.host_store)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from .entries import as_json, from_json, prompt_hash
 from .reading import read
 from .stamping import Measured, PictureFormat, measure, stamp
 
-__all__ = ["Measured", "PictureFormat", "measure", "read", "stamp"]
+__all__ = [
+    "Measured",
+    "PictureFormat",
+    "as_json",
+    "from_json",
+    "measure",
+    "prompt_hash",
+    "read",
+    "stamp",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -26,6 +27,15 @@ def as_json(facts: Provenance) -> str:
     text = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
     text = _HALF.sub("\ufffd", text)
     return _ODD.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def prompt_hash(facts: Provenance) -> str:
+    """Return a hash of both prompts that only whoever has the picture can compare.
+
+    The id in it makes equal prompts of two people look different.
+    """
+    said = "\0".join((facts.id, facts.prompt, facts.negative_prompt or ""))
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
 
 
 def from_json(text: str) -> Provenance | None:

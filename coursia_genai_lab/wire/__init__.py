@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .consents import ConsentGiven, ConsentList, ConsentNeeded, ConsentRequest
+    from .generations import GenerationView, Outcome
     from .gpu import GPUClaim, GPUPoint, GPUsView, GPUUser, GPUView
     from .images import GenerationRequest, ModelInfo, ModelList
     from .jobs import JobKind, JobList, JobState, JobView
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         StatusView,
     )
     from .timeline import TimelineEntry, TimelineView
+    from .tokens import TokenGiven, TokenLifetime, TokenRenewed, TokenRequest
     from .usage import ServiceUsage, UsageView
     from .weights import FetchRequest, ModelRoot, WeightsFile, WeightsList, WeightsView
 
@@ -61,6 +63,7 @@ __all__ = [
     "GPUView",
     "GPUsView",
     "GenerationRequest",
+    "GenerationView",
     "HolderView",
     "IndexTotals",
     "JobKind",
@@ -79,6 +82,7 @@ __all__ = [
     "ModelList",
     "ModelRoot",
     "NotebookType",
+    "Outcome",
     "PinRequest",
     "PlanView",
     "PlannedService",
@@ -94,6 +98,10 @@ __all__ = [
     "StatusView",
     "TimelineEntry",
     "TimelineView",
+    "TokenGiven",
+    "TokenLifetime",
+    "TokenRenewed",
+    "TokenRequest",
     "UsageView",
     "WeightsFile",
     "WeightsList",
@@ -118,6 +126,7 @@ _HOMES = {
     "GPUView": ".gpu",
     "GPUsView": ".gpu",
     "GenerationRequest": ".images",
+    "GenerationView": ".generations",
     "HolderView": ".services",
     "IndexTotals": ".notebooks",
     "LabEvent": ".services",
@@ -136,6 +145,7 @@ _HOMES = {
     "ModelList": ".images",
     "ModelRoot": ".weights",
     "NotebookType": ".notebooks",
+    "Outcome": ".generations",
     "PinRequest": ".services",
     "PlanView": ".plan",
     "PlannedService": ".plan",
@@ -151,6 +161,10 @@ _HOMES = {
     "StatusView": ".services",
     "TimelineEntry": ".timeline",
     "TimelineView": ".timeline",
+    "TokenGiven": ".tokens",
+    "TokenLifetime": ".tokens",
+    "TokenRenewed": ".tokens",
+    "TokenRequest": ".tokens",
     "UsageView": ".usage",
     "WeightsFile": ".weights",
     "WeightsList": ".weights",

@@ -46,6 +46,24 @@ pins = Table(
     Column("since", Float),
     Column("ends_at", Float),
 )
+generations = Table(
+    "genai_generations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Float),
+    Column("person", Text),
+    Column("kind", Text),
+    Column("service", Text),
+    Column("model", Text),
+    Column("outcome", Text),
+    Column("code", Text),
+    Column("seconds", Float),
+    Column("pictures", Integer),
+    Column("sha256", Text),
+    Column("prompt_hash", Text),
+    Column("prompt", Text),
+    Column("facts", Text),
+)
 starts = Table(
     "genai_starts",
     metadata,
