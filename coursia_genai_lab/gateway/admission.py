@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl
 
 from ..errors import GenAIError, NotAllowed, TokenRefused, TooManyRequests
 from ..wire.policy import Mode
+from .body_room import MAX_BODY_BYTES as MAX_BODY_BYTES
+from .body_room import BodyRoom
 from .standing import Standing
 from .tokens import Grant, Tokens
 
@@ -23,14 +25,15 @@ SeatKind = Literal["request", "hold", "socket"]
 
 SEATS: Mapping[SeatKind, int] = {"request": 64, "hold": 16, "socket": 16}
 """What one token may have open at a time: a kernel with a thread pool stays below."""
+SEATS_OF_ONE: Mapping[SeatKind, int] = {"request": 192, "hold": 48, "socket": 64}
+"""What all tokens of one person may have open: three busy kernels, or many quiet ones."""
 SEATS_IN_ALL: Mapping[SeatKind, int] = {"request": 512, "hold": 128, "socket": 128}
 """What all tokens together may have open, well below the usual limit of 1024 descriptors."""
-MAX_BODY_BYTES = 110 * 2**20
-"""Above ComfyUI's own limit for uploads, 100 MiB (`max_upload_size` in `GET /features`)."""
 BAD_TOKENS = 30
 BAD_TOKEN_SECONDS = 60.0
 """So many refused tokens in so many seconds; further ones learn nothing more."""
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
+_WHOSE = {"token": "this kernel", "person": "this person", "all": "everybody together"}
 OPEN_SITES = frozenset({"", "none", "same-origin"})
 
 
@@ -128,8 +131,8 @@ class Admission:
         self._mode = mode
         self._standing = Standing(self.why_ended)
         self._clock = clock
-        self._taken: Counter[tuple[SeatKind, str]] = Counter()
-        self._taken_in_all: Counter[SeatKind] = Counter()
+        self._bodies = BodyRoom()
+        self._taken: Counter[tuple[SeatKind, str, str]] = Counter()
         self._bad: deque[float] = deque(maxlen=BAD_TOKENS)
 
     def admit(self, headers: Headers, raw_query: str, *, upgrade: bool = False) -> Grant:
@@ -180,10 +183,12 @@ class Admission:
     def bound_to(self, grant: Grant) -> Iterator[None]:
         """Cancel what the current task does in the block when the grant ends.
 
+        The bytes of its body that it keeps are counted as its person's.
+
         Raises:
             NotAllowed, TokenRefused: the grant has ended, in place of the cancellation.
         """
-        with self._standing.bound_to(grant):
+        with self._standing.bound_to(grant), self._bodies.counting(grant.person):
             yield
 
     # -- seats ---------------------------------------------------------------------------------
@@ -193,23 +198,29 @@ class Admission:
         """Take a seat for as long as the block runs.
 
         Raises:
-            TooManyRequests: the token, or all together, have as many as they may.
+            TooManyRequests: the token, its person, or all together have as many as they may.
         """
-        key = (kind, grant.lease_id)
-        if self._taken[key] >= SEATS[kind] or self._taken_in_all[kind] >= SEATS_IN_ALL[kind]:
-            raise TooManyRequests(
-                f"There are too many open calls of this kind: {self._taken[key]} of this kernel.",
-                "Wait until some have ended; close sockets that are not used any more.",
-            )
-        self._taken[key] += 1
-        self._taken_in_all[kind] += 1
+        mine, persons, alls = (
+            (kind, "token", grant.lease_id),
+            (kind, "person", grant.person),
+            (kind, "all", ""),
+        )
+        limits = {mine: SEATS, persons: SEATS_OF_ONE, alls: SEATS_IN_ALL}
+        for key, most in limits.items():
+            if self._taken[key] >= most[kind]:
+                raise TooManyRequests(
+                    f"There are too many open calls of this kind: {self._taken[key]} of "
+                    f"{_WHOSE[key[1]]}.",
+                    "Wait until some have ended; close sockets that are not used any more.",
+                )
+        self._taken.update(list(limits))
         try:
             yield
         finally:
-            self._taken_in_all[kind] -= 1
-            self._taken[key] -= 1
-            if not self._taken[key]:
-                del self._taken[key]
+            for key in limits:
+                self._taken[key] -= 1
+                if not self._taken[key]:
+                    del self._taken[key]
 
     def _count_bad_token(self) -> None:
         now = self._clock()

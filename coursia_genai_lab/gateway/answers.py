@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 ErrorBody = Callable[[GenAIError], dict[str, Any]]
 LAST_WORDS_SECONDS = 0.5
+UNREAD_SECONDS = 120.0
+"""How long nothing of an answer may be taken: a viewer that a person has put aside, for a while."""
 
 
 def json_answer(
@@ -43,7 +45,11 @@ def refusal(error: GenAIError, shape: ErrorBody) -> web.Response:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     elif error.status == 429:
         headers["Retry-After"] = "1"
-    return json_answer(shape(error), status=error.status, headers=headers)
+    answer = json_answer(shape(error), status=error.status, headers=headers)
+    if error.status in (401, 403):
+        # Whoever was not let in keeps no connection open.
+        answer.force_close()
+    return answer
 
 
 def _key() -> Any:
@@ -55,10 +61,47 @@ def _key() -> Any:
 _BEGUN = _key()
 
 
-async def begin(response: web.StreamResponse, request: web.BaseRequest) -> None:
-    """Send the head of an answer, and remember that it is out."""
+async def begin(
+    response: web.StreamResponse,
+    request: web.BaseRequest,
+    *,
+    unread_seconds: float = UNREAD_SECONDS,
+) -> None:
+    """Send the head of an answer, and remember that it is out.
+
+    A caller that then takes nothing of it for `unread_seconds` to twice as long is cut off.
+    """
     request[_BEGUN] = response
     await response.prepare(request)
+    _Unread(response, request, unread_seconds)
+
+
+class _Unread:
+    """Cut an answer off that waits to be read, so that its call ends and its service is free."""
+
+    def __init__(
+        self, response: web.StreamResponse, request: web.BaseRequest, seconds: float
+    ) -> None:
+        self._response, self._request, self._seconds = response, request, seconds
+        self._taken = -1
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(seconds, self._look)
+        task = asyncio.current_task()
+        if task is not None:
+            task.add_done_callback(lambda _: self._timer.cancel())
+
+    def _look(self) -> None:
+        transport = self._request.transport
+        if transport is None:
+            return
+        waiting = transport.get_write_buffer_size()
+        taken = self._response.body_length - waiting
+        if waiting and taken == self._taken:
+            log.info("gateway: a caller that reads nothing of its answer was cut off")
+            transport.abort()
+            return
+        self._taken = taken
+        self._timer = self._loop.call_later(self._seconds, self._look)
 
 
 async def fail(

@@ -8,7 +8,7 @@ from .admission import Admission
 from .dialects import RAW_DIALECTS
 from .holding import Holding
 from .job_watch import JobWatch
-from .listener import Listener
+from .listener import Listener, Newcomers
 from .needs import LabView
 from .openai_api import OpenAIDoor
 from .proxy import Proxy, open_session
@@ -29,11 +29,13 @@ class Building:
         self._session = open_session()
         self._proxy = Proxy(self._session)
         self._watch = JobWatch(self._session, lab.leases, lab.touch)
+        self._newcomers = Newcomers()
         self._listeners: list[Listener] = []
 
     async def add(self, service: str | None, preferred: int | None) -> Listener:
         """Open a listener for a service's door; None opens the OpenAI door."""
-        listener = Listener(self._openai() if service is None else self._raw(service))
+        door = self._openai() if service is None else self._raw(service)
+        listener = Listener(door, self._newcomers)
         await listener.open(preferred)
         self._listeners.append(listener)
         return listener

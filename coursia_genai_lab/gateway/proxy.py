@@ -21,10 +21,12 @@ from aiohttp import (
 )
 from yarl import URL
 
-from ..errors import GenerationError, InvalidRequest, RequestTooLarge, ServiceDied
+from ..errors import GenerationError, InvalidRequest, ServiceDied
 from ..lab.endpoint import Endpoint
-from .admission import MAX_BODY_BYTES
 from .answers import begin
+from .bodies import SMALL_BYTES as SMALL_BYTES
+from .bodies import Streamed, invite_body, sent_length
+from .bodies import read_body as read_body
 from .headers import request_headers, response_headers
 
 log = logging.getLogger(__name__)
@@ -32,12 +34,8 @@ log = logging.getLogger(__name__)
 SILENCE_SECONDS = 600.0
 """How long a service may say nothing to a call that is no job."""
 CONNECT_SECONDS = 5.0
-BODY_SILENCE_SECONDS = 60.0
-"""How long a caller may stop in the middle of a body that is kept in memory."""
 IDLE_CONNECTION_SECONDS = 2.0
 """Below uvicorn's 5 s, so that a kept connection is not reused at the moment it is closed."""
-SMALL_BYTES = 64 * 2**10
-"""Bodies up to here go in one piece, which saves a write; larger ones stream."""
 
 
 def open_session() -> ClientSession:
@@ -77,60 +75,6 @@ class Splice:
 NO_HOOKS = Hooks()
 
 
-def sent_length(request: web.BaseRequest) -> int | None:
-    """Return the announced length of a request body; None when it comes in chunks.
-
-    Raises:
-        RequestTooLarge: it is above the limit.
-        InvalidRequest: it is compressed, so that its true size is unknown.
-    """
-    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
-        raise InvalidRequest("Compressed request bodies are not taken.", code="bad_encoding")
-    length = request.content_length
-    if length is not None and length > MAX_BODY_BYTES:
-        raise _too_large()
-    if length is None and not request.body_exists:
-        return 0
-    return length
-
-
-async def read_body(
-    request: web.BaseRequest, limit: int, *, silence_seconds: float = BODY_SILENCE_SECONDS
-) -> bytes:
-    """Return a whole request body of at most `limit` bytes.
-
-    Raises:
-        RequestTooLarge: there is more.
-        InvalidRequest: nothing came for `silence_seconds`.
-    """
-    await invite_body(request)
-    parts: list[bytes] = []
-    size = 0
-    while chunk := await _next_piece(request, silence_seconds):
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(chunk)
-    return b"".join(parts)
-
-
-async def _next_piece(request: web.BaseRequest, silence_seconds: float) -> bytes:
-    try:
-        return await asyncio.wait_for(request.content.readany(), silence_seconds)
-    except asyncio.TimeoutError:
-        raise InvalidRequest(
-            "The body of the request stopped in the middle.",
-            "Send it again.",
-            code="body_cut_short",
-        ) from None
-
-
-async def invite_body(request: web.BaseRequest) -> None:
-    """Tell a caller that waits for it (curl with a large body) to send on."""
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport:
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-
 class Proxy:
     """Forward requests with one shared session."""
 
@@ -156,12 +100,12 @@ class Proxy:
         Raises:
             ServiceDied: nothing answers at the address.
             GenerationError: the service broke off, redirected, or refused our credential.
-            RequestTooLarge: the caller sent more than the limit.
+            RequestTooLarge, InvalidRequest: the caller sent more than the limit, or too slowly.
         """
         headers = request_headers(request.headers.items(), endpoint)
         if content_type is not None:
             headers[hdrs.CONTENT_TYPE] = content_type
-        meter = _Meter(request)
+        streamed = Streamed(request)
         length = len(body) if body is not None else sent_length(request)
         data: bytes | AsyncIterator[bytes] | None = body
         if body is None and length is not None and 0 < length <= SMALL_BYTES:
@@ -169,7 +113,7 @@ class Proxy:
         elif length is None or length > SMALL_BYTES:
             if body is None:
                 await invite_body(request)
-            data = meter.chunks() if body is None else _pieces(body)
+            data = streamed.pieces() if body is None else _pieces(body)
             if length is not None:
                 headers[hdrs.CONTENT_LENGTH] = str(length)
         try:
@@ -185,9 +129,9 @@ class Proxy:
             )
         except ClientConnectorError as error:
             raise ServiceDied("The service does not answer any more.") from error
-        except (ClientError, asyncio.TimeoutError, RequestTooLarge) as error:
-            if meter.too_large:
-                raise _too_large() from error
+        except (ClientError, asyncio.TimeoutError, InvalidRequest) as error:
+            if streamed.refusal is not None:
+                raise streamed.refusal from error
             raise GenerationError(
                 "The service broke off without an answer.",
                 "Look at its log; then send the request again.",
@@ -263,27 +207,6 @@ async def _stream(
     return response
 
 
-class _Meter:
-    """Count a request body on its way and stop it at the limit."""
-
-    def __init__(self, request: web.BaseRequest) -> None:
-        self._request = request
-        self.too_large = False
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in self._request.content.iter_any():
-            size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                self.too_large = True
-                raise _too_large()
-            yield chunk
-
-
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(body), SMALL_BYTES):
         yield body[start : start + SMALL_BYTES]
-
-
-def _too_large(limit: int = MAX_BODY_BYTES) -> RequestTooLarge:
-    return RequestTooLarge(f"The request is larger than {limit / 2**20:g} MiB.")
