@@ -142,6 +142,7 @@ class GenAILabApp(ExtensionApp):
         finally:
             # Also when the time is up: what happened until now is still to be written.
             await self.parts.memory.close()
+        self._core.hashes.close()
         await self._core.sampler.close()
         await self._core.questions.close()
         self._publisher.close()

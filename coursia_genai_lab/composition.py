@@ -13,6 +13,7 @@ from .catalog.load import Catalog
 from .config import LabSettings
 from .engines import Engine, engine_of
 from .gateway.doors import Doors
+from .gateway.record import Record
 from .gateway.tokens import Tokens
 from .gpu.reader import COMMAND
 from .gpu.sampler import Sampler
@@ -20,6 +21,7 @@ from .lab.consents import Consents
 from .lab.gpu_presence import evidently_no_gpu, reads_what_services_get
 from .lab.lab import Lab
 from .lab.memory import Memory
+from .lab.model_hashes import ModelHashes
 from .launch.desk import LocalLaunchDesk
 from .launch.job_tokens import JobTokens
 from .wire.services import LabEvent, RuntimeName
@@ -45,6 +47,7 @@ class Core:
     job_tokens: JobTokens
     sampler: Sampler
     questions: Questions
+    hashes: ModelHashes
 
     async def open(self) -> None:
         """Open the Lab; the doors open with the first that is asked for. Idempotent."""
@@ -58,6 +61,7 @@ class Core:
             await self.lab.close()
         finally:
             await self.memory.close()
+        self.hashes.close()
         await self.sampler.close()
         await self.questions.close()
 
@@ -79,6 +83,8 @@ def compose(
         data_folder=jupyter_data_dir(),
         host_path=host_path,
         publish=publish,
+        record_prompts=settings.record_prompts,
+        record_days=settings.record_days,
     )
     sampler = Sampler(settings.gpu_reader or COMMAND)
     lab = Lab(
@@ -97,7 +103,14 @@ def compose(
     )
     memory.attend(lab)
     tokens = Tokens(lab.leases)
-    doors = Doors(lab, tokens, usual=lambda service: memory.jobs.usual(service)[0])
+    hashes = ModelHashes(catalog, settings.model_roots)
+    generations = memory.generations
+    doors = Doors(
+        lab,
+        tokens,
+        usual=lambda service: memory.jobs.usual(service)[0],
+        record=Record(generations.note, generations.usage, hashes.of),
+    )
     consents = Consents(memory.consents, trusted_folders=settings.trusted_folders)
     desk = LocalLaunchDesk(lab, tokens, doors, consents)
     return Core(
@@ -110,6 +123,7 @@ def compose(
         job_tokens=JobTokens(desk, catalog),
         sampler=sampler,
         questions=questions,
+        hashes=hashes,
     )
 
 

@@ -14,6 +14,7 @@ from .openai_api import OpenAIDoor
 from .proxy import Proxy, open_session
 from .queue import FairQueue
 from .raw_door import RawDoor
+from .record import Record
 from .sockets import Bridges
 from .webui_jobs import WebUIJobs
 
@@ -21,8 +22,11 @@ from .webui_jobs import WebUIJobs
 class Building:
     """The listeners and the one client session that they share."""
 
-    def __init__(self, lab: LabView, admission: Admission, queue: FairQueue) -> None:
+    def __init__(
+        self, lab: LabView, admission: Admission, queue: FairQueue, record: Record
+    ) -> None:
         self._lab = lab
+        self._record = record
         self._admission = admission
         self._queue = queue
         self._holding = Holding(lab)

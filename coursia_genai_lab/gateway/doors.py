@@ -14,6 +14,7 @@ from .admission import Admission
 from .dialects import RAW_DIALECTS
 from .needs import LabView
 from .queue import FairQueue
+from .record import Record
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Doors:
     """Open doors and know their addresses. Cheap to make; aiohttp is loaded with the first door.
 
     `usual` tells the seconds of a job of a service by the past; None where there is none.
+    `record` is told of every job that ended; None: nothing is recorded.
     """
 
     def __init__(
@@ -37,8 +39,10 @@ class Doors:
         tokens: Tokens,
         *,
         usual: Callable[[str], float | None] = lambda service: None,
+        record: Record | None = None,
     ) -> None:
         self._lab = lab
+        self._record = record or Record()
         self.queue = FairQueue(slots=lambda service: lab.catalog[service].concurrency, usual=usual)
         """The jobs of all doors that wait for their turn, or have it."""
         open_to = frozenset(lab.catalog) if lab.settings.open_doors else None
@@ -111,7 +115,7 @@ class Doors:
         from .building import Building
 
         if self._building is None:
-            self._building = Building(self._lab, self._admission, self.queue)
+            self._building = Building(self._lab, self._admission, self.queue, self._record)
         preferred = None if name == OPENAI else self._lab.catalog[name].door_port
         listener = await self._building.add(None if name == OPENAI else name, preferred)
         address = self._addresses[name] = f"http://127.0.0.1:{listener.port}"

@@ -23,11 +23,13 @@ from .services import (
 from .status import StatusHandler
 from .timeline import TimelineHandler
 from .tokens import TokenHandler, TokenRenewalHandler, TokensHandler
+from .usage import GenerationHandler, UsageHandler
 from .weights import FetchModelHandler, VerifyModelHandler, WeightsListHandler
 
 NAME = r"(?P<name>[a-z][a-z0-9-]{0,39})"
 MODEL = r"(?P<model>[^/]{1,300})"
 KERNEL = r"(?P<kernel_id>[\w-]{1,64})"
+GENERATION = r"(?P<generation_id>[\w-]{1,64})"
 TOKEN = r"(?P<token_id>[\w-]{1,64})"
 
 ROUTES: list[tuple[str, Any]] = [
@@ -48,6 +50,8 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/api/v1/notebooks/profile", ProfileHandler),
     (r"/coursia-genai/api/v1/consents", ConsentsHandler),
     (r"/coursia-genai/api/v1/timeline", TimelineHandler),
+    (r"/coursia-genai/api/v1/usage", UsageHandler),
+    (rf"/coursia-genai/api/v1/generations/{GENERATION}", GenerationHandler),
     (r"/coursia-genai/api/v1/gpus", GPUsHandler),
     (r"/coursia-genai/api/v1/plan", PlanHandler),
     (r"/coursia-genai/api/v1/models", WeightsListHandler),

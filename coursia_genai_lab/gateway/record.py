@@ -1,0 +1,30 @@
+"""What the doors tell the Lab's record of jobs, and ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from ..lab.endpoint import Endpoint
+from ..lab.generation import Note, forget
+from ..wire.usage import UsageView
+
+
+async def _no_usage(person: str, since: float) -> UsageView:
+    return UsageView(since=since, pictures=0, seconds=0.0, services=[])
+
+
+async def _no_hash(endpoint: Endpoint, name: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Record:
+    """The record as doors see it; without arguments one that forgets."""
+
+    note: Note = forget
+    """Takes a job that has ended, once; it neither blocks nor raises."""
+    usage: Callable[[str, float], Awaitable[UsageView]] = _no_usage
+    """Person, Unix time -> what they had made since."""
+    model_hash: Callable[[Endpoint, str], Awaitable[str | None]] = _no_hash
+    """Endpoint, name of a model file -> `sha256:…`; None: not checked. Never waits long."""
