@@ -260,7 +260,7 @@ class Arbiter:
                     self._lessen_rooms(step, ticket.wish)
                     ticket.rooms, ticket.seen = step.rooms, seen.readable
                     self._note_wait(ticket, self._clock.monotonic() - began)
-                    return self._book.claim(ticket.wish, step.devices)
+                    return self._book.place(ticket.wish, step.devices)
                 await self._take(step, ticket, seen, holds, report)
                 # What a wait takes says nothing of how long a start lasts.
                 self._services[spec.name].discount(time.monotonic() - real)

@@ -76,6 +76,7 @@ class Book:
         self._numbers = itertools.count(1)
         self._looks = itertools.count(1)
         self._look = 0
+        self._devices: Sequence[Device] = ()
         self._strangers: dict[str, int] = {}
         self.others: Sequence[SeenClaim] = ()
         """What other Labs held when it was last looked at."""
@@ -85,6 +86,15 @@ class Book:
         claim = Claim(wish.service, tuple(devices), wish.mib, wish.exclusive, self._wall())
         self._live[wish.service] = claim
         return claim
+
+    def place(self, wish: Wish, devices: Sequence[str]) -> Claim:
+        """Enter the claim of what is to load, on devices as the last look showed them."""
+        # What ended ones have left in use is not what this one is going to load.
+        alive = [hold for hold in self.holds(self._devices) if hold.state != "ended"]
+        for device in self._devices:
+            if device.id in devices:
+                self._learn(device, alive)
+        return self.claim(wish, devices)
 
     def of(self, service: str) -> Claim | None:
         """Return what a service holds."""
@@ -113,14 +123,14 @@ class Book:
         """Return the devices with what is known of strangers, where the driver does not tell."""
         holds = self.holds(devices, look=look)
         for device in devices:
-            before = self._strangers.get(device.id, 0)
-            self._strangers[device.id] = strangers(device, holds, before=before)
+            self._learn(device, holds)
         found = tuple(replace(one, strangers_mib=self._strangers[one.id]) for one in devices)
         for claim in (*self._live.values(), *self._ended):
             if claim.falls_since is not None and claim.falls_since <= look:
                 for device in found:
                     left = (device.used_mib or 0) - device.strangers_mib
                     claim.most[device.id] = min(left, claim.most.get(device.id, left))
+        self._devices = found
         return found
 
     def settle(self, look: int, devices: Sequence[Device], *, readable: bool) -> None:
@@ -176,6 +186,10 @@ class Book:
                 )
                 shown.setdefault(resolve(device), []).append(one)
         return shown
+
+    def _learn(self, device: Device, holds: Sequence[Hold]) -> None:
+        before = self._strangers.get(device.id, 0)
+        self._strangers[device.id] = strangers(device, holds, before=before)
 
     def _hold(self, claim: Claim, look: int) -> Hold:
         now, name = self._clock(), claim.service

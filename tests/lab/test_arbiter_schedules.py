@@ -38,12 +38,14 @@ TURNS = 12
 STEPS_TO_CLAIM = 5
 """How many steps of the loop lie between a service's answer and the claim of who waited for it."""
 MOST_ASKED = 4
+STRANGER = 999
+"""Process id of what is nobody's."""
 labs = st.integers(0, 1)
 names = st.sampled_from(NAMES)
 
 
 class Schedules(RuleBasedStateMachine):
-    """Two Labs, five services each, up to three GPUs, and what may happen to them."""
+    """One Lab or two, five services each, up to three GPUs, and what may happen to them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,13 +65,14 @@ class Schedules(RuleBasedStateMachine):
         cards=st.integers(1, 3),
         release_seconds=st.sampled_from((0.0, 1.0, 8.0, None)),
         named=st.booleans(),
+        alone=st.booleans(),
     )
-    def open(self, cards: int, release_seconds: float | None, named: bool) -> None:
+    def open(self, cards: int, release_seconds: float | None, named: bool, alone: bool) -> None:
         self.gpus = MemoryGPUs(self.clock, **{f"GPU-{n}": 24_000 for n in range(cards)})
         self.gpus.names_users = named
 
         async def opened() -> None:
-            for owner in ("ada", "ben"):
+            for owner in ("ada",) if alone else ("ada", "ben"):
                 one = bench(
                     Path(self.folder.name) / owner,
                     self.gpus,
@@ -87,7 +90,7 @@ class Schedules(RuleBasedStateMachine):
     def start(self, wanted: list[tuple[int, str]], awaited: bool) -> None:
         async def asked() -> None:
             for lab, name in wanted:
-                self.benches[lab].lab.start(name, by="somebody")
+                self.benches[lab % len(self.benches)].lab.start(name, by="somebody")
             if awaited:
                 await self._pass(3)
 
@@ -95,11 +98,14 @@ class Schedules(RuleBasedStateMachine):
 
     @rule(lab=labs)
     def work_with_all_that_runs(self, lab: int) -> None:
+        lab %= len(self.benches)
         for name in NAMES:
             self.send_a_job(lab, name)
 
     @rule(lab=labs, name=names)
     def stop(self, lab: int, name: str) -> None:
+        lab %= len(self.benches)
+
         async def asked() -> None:
             try:
                 self.benches[lab].lab.stop(name, by="somebody", force=False)
@@ -110,12 +116,14 @@ class Schedules(RuleBasedStateMachine):
 
     @rule(lab=labs, name=names)
     def send_a_job(self, lab: int, name: str) -> None:
+        lab %= len(self.benches)
         service = self.benches[lab].lab.service(name)
         if service.state == "ready" and service.wanted and not service.resting:
             self.run(self._sent(lab, name, patience=0))
 
     @rule(lab=labs, name=names)
     def send_a_job_that_waits_for_its_service(self, lab: int, name: str) -> None:
+        lab %= len(self.benches)
         if sum(not one.done() for one in self.asked) < MOST_ASKED:
             self.asked.append(self.loop.create_task(self._sent(lab, name, patience=PATIENCE)))
             self.run(self._settle())
@@ -135,6 +143,7 @@ class Schedules(RuleBasedStateMachine):
 
     @rule(lab=labs, name=names)
     def finish_a_job(self, lab: int, name: str) -> None:
+        lab %= len(self.benches)
         if (lab, name) in self.jobs:
             self.run(self._finish(lab, name))
 
@@ -146,10 +155,12 @@ class Schedules(RuleBasedStateMachine):
 
     @rule(lab=labs, name=names)
     def an_engine_works_for_somebody_unknown(self, lab: int, name: str) -> None:
+        lab %= len(self.benches)
         self.benches[lab].working ^= {name}
 
     @rule(lab=labs, frees=st.booleans())
     def engines_give_memory_back_or_not(self, lab: int, frees: bool) -> None:
+        lab %= len(self.benches)
         self.benches[lab].frees = frees
 
     @rule(card=st.integers(0, 2), mib=st.integers(0, 24_000))
@@ -158,11 +169,23 @@ class Schedules(RuleBasedStateMachine):
         starting = any(b.state(n) == "starting" for b in self.benches for n in NAMES)
         if name not in self.gpus.totals or starting:
             return
-        self.gpus.free(name, pid=999)
-        self.gpus.use(name, max(0, min(mib, 24_000 - self._claimed(name))), pid=999)
+        self.gpus.free(name, pid=STRANGER)
+        if self.gpus.names_users or self._is_the_labs_to_know(name):
+            self.gpus.use(name, max(0, min(mib, 24_000 - self._claimed(name))), pid=STRANGER)
+
+    def _is_the_labs_to_know(self, card: str) -> bool:
+        """Say whether what is in use now must be a stranger's, though the driver names nobody.
+
+        What comes beside a service may be what that loads; what comes beside another Lab's, too.
+        """
+        empty = not self.gpus.used_mib(card)
+        nobody = all(card not in order.device_ids for order, _ in self._running())
+        return len(self.benches) == 1 and nobody and empty
 
     @rule(lab=labs, name=names)
     def die(self, lab: int, name: str) -> None:
+        lab %= len(self.benches)
+
         async def ended() -> None:
             instance = self.benches[lab].lab.service(name).instance
             served = self.world.served.get(instance.identifier) if instance else None

@@ -55,6 +55,30 @@ async def test_what_strangers_used_before_does_not_pass_for_a_service_that_came_
         await lab.until(lambda: lab.state("wide") == "ready")
 
 
+async def test_what_stays_when_a_service_has_gone_does_not_pass_for_the_next_ones_own(
+    tmp_path: Path,
+) -> None:
+    gpus = nameless(a=24_000)
+    large = gpu_service("large", 14_000)
+    async with bench(tmp_path, gpus, FORGE, SMALL, large) as lab:
+        await lab.ready("forge")
+        gpus.use("a", 4_106, pid=STRANGER)
+        lab.lab.stop("forge", by="ada")
+        await lab.until(lambda: lab.state("forge") == "stopped")
+        await lab.ready("small")
+        job = lab.lab.leases.take("job", ["small"], label="a.ipynb", person="ada")
+        lab.lab.start("large", by="ben")
+        for _ in range(20):
+            await lab.settle()
+            lab.clock.advance(1)
+        # 4106 + 6000 + 14000 MiB is more than the card has.
+        assert lab.state("large") == "starting"
+        lab.load("small")
+        lab.lab.leases.drop(job.id)
+        await lab.until(lambda: lab.state("large") == "ready")
+        assert lab.lab.service("small").resting
+
+
 async def test_memory_that_a_stranger_took_is_not_what_a_resting_service_gave_back(
     tmp_path: Path,
 ) -> None:
