@@ -11,6 +11,7 @@ from .catalog import catalog
 from .commands import logs, start, stop
 from .detect import detect
 from .doctor import doctor
+from .exec import exec_
 from .gpus import gpus
 from .group import Commands
 from .mark import mark
@@ -53,6 +54,7 @@ for _command in (
     catalog,
     build,
     models,
+    exec_,
     workflows,
 ):
     main.add_command(_command)

@@ -11,12 +11,15 @@ from pydantic import BaseModel
 
 from ..wire.consents import ConsentList, ConsentNeeded
 from ..wire.gpu import GPUsView
+from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.plan import PlanView
 from ..wire.policy import Mode, ModeView
 from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
+from ..wire.tokens import TokenGiven, TokenRenewed, TokenRequest
+from ..wire.usage import UsageView
 from ..wire.weights import WeightsList, WeightsView
 from . import calls
 from .calls import RestCall
@@ -169,3 +172,27 @@ class AsyncLabClient:
     async def enable(self, kernel_id: str, profile: Profile | None = None) -> EnabledKernel:
         """As `LabClient.enable`."""
         return await self._ask(calls.enable(kernel_id, profile))
+
+    async def jobs(self) -> JobList:
+        """As `LabClient.jobs`."""
+        return await self._ask(calls.jobs())
+
+    async def cancel_job(self, job_id: str) -> Accepted:
+        """As `LabClient.cancel_job`."""
+        return await self._ask(calls.cancel_job(job_id))
+
+    async def usage(self) -> UsageView:
+        """As `LabClient.usage`."""
+        return await self._ask(calls.usage())
+
+    async def give_token(self, request: TokenRequest) -> TokenGiven:
+        """As `LabClient.give_token`."""
+        return await self._ask(calls.give_token(request))
+
+    async def renew_token(self, token_id: str, lifetime_seconds: float) -> TokenRenewed:
+        """As `LabClient.renew_token`."""
+        return await self._ask(calls.renew_token(token_id, lifetime_seconds))
+
+    async def end_token(self, token_id: str) -> Accepted:
+        """As `LabClient.end_token`."""
+        return await self._ask(calls.end_token(token_id))

@@ -13,12 +13,15 @@ from pydantic import BaseModel, ValidationError
 from ..errors import LabUnreachable
 from ..wire.consents import ConsentList, ConsentNeeded, ConsentRequest
 from ..wire.gpu import GPUsView
+from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.plan import PlanView
 from ..wire.policy import Mode, ModeChange, ModeView
 from ..wire.services import Accepted, LogLines, PinRequest, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
+from ..wire.tokens import TokenGiven, TokenLifetime, TokenRenewed, TokenRequest
+from ..wire.usage import UsageView
 from ..wire.weights import FetchRequest, WeightsList, WeightsView
 from .access import Access
 from .failures import decoded, failure
@@ -192,6 +195,37 @@ def enable(kernel_id: str, profile: Profile | None) -> RestCall[EnabledKernel]:
     """GenAI for a kernel that started without."""
     body = {} if profile is None else {"profile": profile.model_dump(mode="json")}
     return RestCall("POST", f"/kernels/{_part(kernel_id)}/enable", EnabledKernel, body=body)
+
+
+def jobs() -> RestCall[JobList]:
+    """The jobs that wait or are worked on."""
+    return RestCall("GET", "/jobs", JobList)
+
+
+def cancel_job(job_id: str) -> RestCall[Accepted]:
+    """The end of a job."""
+    return RestCall("DELETE", f"/jobs/{_part(job_id)}", Accepted)
+
+
+def usage() -> RestCall[UsageView]:
+    """What the caller has had made lately."""
+    return RestCall("GET", "/usage", UsageView)
+
+
+def give_token(request: TokenRequest) -> RestCall[TokenGiven]:
+    """A token for a program outside a kernel."""
+    return RestCall("POST", "/tokens", TokenGiven, body=request.model_dump(mode="json"))
+
+
+def renew_token(token_id: str, lifetime_seconds: float) -> RestCall[TokenRenewed]:
+    """More time for a token."""
+    body = TokenLifetime(lifetime_seconds=lifetime_seconds).model_dump()
+    return RestCall("POST", f"/tokens/{_part(token_id)}/renew", TokenRenewed, body=body)
+
+
+def end_token(token_id: str) -> RestCall[Accepted]:
+    """The end of a token and of what it claims."""
+    return RestCall("DELETE", f"/tokens/{_part(token_id)}", Accepted)
 
 
 def new_mode(value: Mode | None, layer: str) -> ModeChange:

@@ -11,12 +11,15 @@ from pydantic import BaseModel
 
 from ..wire.consents import ConsentList, ConsentNeeded
 from ..wire.gpu import GPUsView
+from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.plan import PlanView
 from ..wire.policy import Mode, ModeView
 from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
+from ..wire.tokens import TokenGiven, TokenRenewed, TokenRequest
+from ..wire.usage import UsageView
 from ..wire.weights import WeightsList, WeightsView
 from . import calls
 from .access import Access
@@ -197,3 +200,27 @@ class LabClient:
         `profile` is what its notebook needs now; None: what its file says.
         """
         return self._ask(calls.enable(kernel_id, profile))
+
+    def jobs(self) -> JobList:
+        """Return this person's jobs that wait or are worked on, each with its place in line."""
+        return self._ask(calls.jobs())
+
+    def cancel_job(self, job_id: str) -> Accepted:
+        """End a job of one's own, whether it waits or is worked on."""
+        return self._ask(calls.cancel_job(job_id))
+
+    def usage(self) -> UsageView:
+        """Return what this person has had made lately."""
+        return self._ask(calls.usage())
+
+    def give_token(self, request: TokenRequest) -> TokenGiven:
+        """Claim services for a program outside a kernel; the answer holds a token."""
+        return self._ask(calls.give_token(request))
+
+    def renew_token(self, token_id: str, lifetime_seconds: float) -> TokenRenewed:
+        """Let a token end so many seconds from now, and not before."""
+        return self._ask(calls.renew_token(token_id, lifetime_seconds))
+
+    def end_token(self, token_id: str) -> Accepted:
+        """End a token and what it claims."""
+        return self._ask(calls.end_token(token_id))

@@ -107,3 +107,9 @@ def genai_with_lab(genai: Genai, jupyter: JupyterProcess) -> Genai:
 def token() -> str:
     """The token of the running server."""
     return TOKEN
+
+
+@pytest.fixture
+def surroundings(tmp_path: Path) -> Callable[[Mapping[str, str]], dict[str, str]]:
+    """Return the variables that `genai` sets, with more of them, for tests that start it alone."""
+    return lambda more: environment(tmp_path, more)
