@@ -16,8 +16,11 @@ from .a1111_order import Body, body_of, refuse_impossible
 from .base import Engine, ended
 from .calls import Answer
 from .comfyui_errors import no_memory, out_of_memory, plain
+from .moderation import blocked, is_refusal
 from .orders import Notice, Order, Phase, Picture, Preview, Recipe, Report, Step, unheard
+from .picture_check import refuse_damaged
 
+PROGRESS = "/sdapi/v1/progress?skip_current_image=true"
 LOOK_SECONDS = 0.5
 QUESTION_SECONDS = 10.0
 CANCEL_SECONDS = 15.0
@@ -48,13 +51,14 @@ class WebUI(Engine):
             seed = order.seed_of(index)
             sent = {**body.fields, **checkpoint, "seed": seed}
             answer = await self._made(body, sent, order, report, index)
-            pictures.append(Picture(_picture(answer), seed, index, _recipe(answer, body)))
+            data = await asyncio.to_thread(_picture, answer)
+            pictures.append(Picture(data, seed, index, _recipe(answer, body)))
             report(pictures[-1])
         return pictures
 
     async def busy(self) -> bool:
         """Say whether a job runs; one that waits for the WebUI's lock is not told of."""
-        answer = await self._ask("GET", "/sdapi/v1/progress?skip_current_image=true")
+        answer = await self._ask("GET", PROGRESS)
         state = answer.get("state")
         if not isinstance(state, dict):
             raise ServiceError("The WebUI told nothing of its progress.")
@@ -99,12 +103,43 @@ class WebUI(Engine):
         try:
             await watch.until_done(call)
             answer = call.result()
+        except ServiceError as error:
+            if error.error_code == "no_answer":
+                await self._refuse_dead(PROGRESS)
+            raise
         finally:
             if not call.done():
                 await ended(self._leave(call, task_id), CANCEL_SECONDS)
         if answer.status >= 300:
             raise _refused(answer)
+        if "images" not in answer.table:
+            raise ServiceError(
+                "The WebUI answered with something that is no picture and no error.",
+                "Correct the address of the service: it must be that of a WebUI with its API.",
+                code="wrong_answer",
+            )
+        await self._refuse_half(answer.table)
         return answer.table
+
+    async def _refuse_half(self, made: Mapping[str, Any]) -> None:
+        """Raise GenerationError for a picture that somebody stopped half way.
+
+        The WebUI answers with what it has of it. That it was stopped stands in its state until
+        the next job begins.
+        """
+        try:
+            answer = await self._calls.ask("GET", PROGRESS, seconds=QUESTION_SECONDS)
+        except GenAIError:
+            return
+        told = answer.table.get("state")
+        state = told if isinstance(told, dict) else {"job_count": 1}
+        stopped = state.get("interrupted") or state.get("skipped")
+        if (stopped and not state.get("job_count")) or made.get("images") == []:
+            raise GenerationError(
+                "The WebUI ended the job half way: somebody interrupted it.",
+                "Send the request again.",
+                code="interrupted",
+            )
 
     async def _leave(self, call: asyncio.Task[Answer], task_id: str) -> None:
         """Interrupt a task as soon as it is the one that runs: an interrupt names nobody.
@@ -206,12 +241,7 @@ def _means(listed: Mapping[str, Any], stem: str) -> bool:
 def _picture(answer: Mapping[str, Any]) -> bytes:
     images = answer.get("images")
     data = _decoded(images[0]) if isinstance(images, list) and images else b""
-    if not data:
-        raise GenerationError(
-            "The WebUI ended the job without a picture: somebody interrupted it.",
-            "Send the request again.",
-            code="interrupted",
-        )
+    refuse_damaged(data, "The WebUI")
     return data
 
 
@@ -251,8 +281,10 @@ def _refused(answer: Answer) -> GenAIError:
         text = next((str(one) for one in told if one), "")
     if out_of_memory(f"{body.get('error')} {text}"):
         return no_memory()
+    if is_refusal(text):
+        return blocked()
     reason = plain(text) or f"it answered with status {answer.status}"
-    if answer.status == 404 and not body.get("error"):
+    if answer.status == 404 and not body.get("error") and text in ("", "Not Found"):
         return ServiceError(
             "This WebUI has no API.", "Start it with --api.", code="engine_without_api"
         )

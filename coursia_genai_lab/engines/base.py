@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import GenAIError, ServiceError
+from ..errors import GenAIError, ServiceDied, ServiceError
 from ..wire.services import Dialect
 from .calls import ANSWER_SECONDS, Calls
 from .orders import Order, Picture, Report, unheard
@@ -74,6 +74,15 @@ class Engine(ABC):
         if answer.status >= 300:
             raise ServiceError(f"The engine answered {path} with {answer.status}.")
         return answer.table
+
+    async def _refuse_dead(self, path: str) -> None:
+        """Raise ServiceDied where nothing listens any more; for a call that broke off."""
+        try:
+            await self._calls.ask("GET", path)
+        except ServiceDied:
+            raise
+        except GenAIError:
+            return
 
 
 async def ended(work: Coroutine[Any, Any, None], seconds: float) -> None:

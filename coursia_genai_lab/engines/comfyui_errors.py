@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import GenAIError, GenerationCancelled, GenerationError, InvalidRequest, ServiceError
 from .calls import Answer
+from .moderation import blocked, is_refusal
 
 LONGEST_REASON = 300
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -111,6 +112,8 @@ def failed(report: Mapping[str, Any]) -> GenerationError:
     kind, text = str(report.get("exception_type", "")), str(report.get("exception_message", ""))
     if out_of_memory(f"{kind} {text}"):
         return no_memory()
+    if is_refusal(text):
+        return blocked()
     node = str(report.get("node_type") or "a node")[:100]
     reason = plain(text) or kind.rpartition(".")[2][:100] or "it gave no reason"
     return GenerationError(

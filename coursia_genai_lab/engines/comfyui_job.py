@@ -100,7 +100,7 @@ class ComfyJob:
         if self._previews:
             body["extra_data"] = {"preview_method": "auto"}
         try:
-            answer = await self._calls.ask("POST", "/prompt", body, seconds=POST_SECONDS)
+            answer = await self._calls.ask("POST", "/prompt", body, seconds=self._post_seconds())
         except ServiceDied:
             self._over = True
             raise
@@ -113,6 +113,13 @@ class ComfyJob:
         if isinstance(told.get("prompt_id"), str):
             # A server that is older than ids of our own gives its own.
             self._posted.id = self._display.job_id = told["prompt_id"]
+        elif answer.status < 300 and await self._seen() == "gone":
+            self._over = True
+            raise ServiceError(
+                "ComfyUI took the job and gave it no id, and has no such job.",
+                "Correct the address of the service: it must be that of a ComfyUI.",
+                code="wrong_answer",
+            )
         errors = told.get("node_errors")
         if answer.status >= 300:
             self._over = True
@@ -121,6 +128,9 @@ class ComfyJob:
             # A part of it would run, and nobody has asked for a part.
             raise refused(answer, owners=self._owners, fields=self._fields)
         self._moved()
+
+    def _post_seconds(self) -> float:
+        return min(POST_SECONDS, self._silence_seconds or POST_SECONDS)
 
     async def _until_done(self) -> dict[str, Any]:
         lost = dead = 0

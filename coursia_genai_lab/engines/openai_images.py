@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import GenAIError, GenerationError, ServiceDied, ServiceError
+from ..errors import GenAIError, GenerationError, ServiceError
 from ..wire.services import Dialect
 from .base import Engine, ended
 from .calls import ANSWER_SECONDS, MOST_BYTES, Answer, Reply
@@ -108,7 +108,7 @@ class OpenAIImages(Engine):
             return await self._answered(order, index, takes, progress)
         except ServiceError as error:
             if error.error_code == "no_answer":
-                await self._refuse_dead()
+                await self._refuse_dead(ABOUT)
             raise
 
     async def _answered(
@@ -152,15 +152,6 @@ class OpenAIImages(Engine):
             "Send the request again; the log of the server may say more.",
             code="no_answer",
         )
-
-    async def _refuse_dead(self) -> None:
-        """Raise ServiceDied where nothing listens any more."""
-        try:
-            await self._about(ANSWER_SECONDS)
-        except ServiceDied:
-            raise
-        except GenAIError:
-            return
 
 
 class _Progress:

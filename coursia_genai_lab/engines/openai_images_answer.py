@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,25 +12,14 @@ from ..errors import (
     GenerationError,
     InvalidRequest,
     ModelUnknown,
-    ModerationBlocked,
     ServiceError,
 )
 from .calls import Answer
 from .comfyui_errors import no_memory, out_of_memory, plain
+from .moderation import CODES, blocked
 from .orders import Recipe
+from .picture_check import no_picture, refuse_damaged
 
-MOST_PIXELS = 2**25
-MODERATION = frozenset(
-    {
-        "moderation_blocked",
-        "content_policy_violation",
-        "content_filter",
-        "contentfilter",
-        "image_generation_user_error",
-        "refusal",
-        "safety_violation",
-    }
-)
 FIELD_CODES = frozenset(
     {
         "invalid_image",
@@ -63,34 +51,15 @@ def picture_of(item: Mapping[str, Any]) -> bytes:
                 "Addresses are not fetched: set the server up to answer with b64_json.",
                 code="no_picture",
             )
-        raise _no_picture("The server answered without a picture.")
+        raise no_picture("The server answered without a picture.")
     if text.startswith("data:"):
         text = text.partition(",")[2]
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise _no_picture("The server sent something that is no picture.") from error
+        raise no_picture("The server sent something that is no picture.") from error
     refuse_damaged(data)
     return data
-
-
-def refuse_damaged(data: bytes) -> None:
-    """Raise GenerationError unless the bytes are one whole PNG, JPEG or WebP; for a thread."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise _no_picture("The server sent a picture with too many pixels.")
-            picture.load()
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        OSError,
-        ValueError,
-        SyntaxError,
-    ) as error:
-        raise _no_picture("The server sent something that is no whole picture.") from error
 
 
 def seed_of(item: Mapping[str, Any], otherwise: int) -> int:
@@ -137,14 +106,8 @@ def failed(error: Mapping[str, Any], status: int, hidden: Iterable[str] = ()) ->
     """Return what an error object means, from an answer of `status` or from a stream."""
     words = {str(error.get(name) or "").lower() for name in ("code", "type")}
     text = str(error.get("message") or "")
-    blocked = sorted(words & MODERATION)
-    if blocked:
-        code = str(error.get("code") or "").lower()
-        return ModerationBlocked(
-            "The image service refuses this request: its moderation blocked it.",
-            code=code if code in MODERATION else None,
-            param="prompt",
-        )
+    if words & CODES:
+        return blocked([str(error.get("code") or "").lower()])
     if out_of_memory(f"{text} {' '.join(sorted(words))}"):
         return no_memory()
     for one in hidden:
@@ -195,7 +158,3 @@ def _details(details: object) -> str:
         return str(details or "")
     parts = [one for one in details if isinstance(one, dict)]
     return "; ".join(f"{(one.get('loc') or ['?'])[-1]}: {one.get('msg')}" for one in parts)
-
-
-def _no_picture(sentence: str) -> GenerationError:
-    return GenerationError(sentence, "Send the request again.", code="no_picture")

@@ -18,7 +18,10 @@ from coursia_genai_lab.engines.a1111 import WebUI
 from coursia_genai_lab.engines.orders import Event, Order, Picture, Recipe, Step
 from coursia_genai_lab.errors import GenAIError, InvalidRequest, ServiceDied
 
-PICTURE = "iVBORw0KGgo="
+PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGM4IScHAAK2AQU0pnWqAAAAAElFTkSuQmCC"
+)
+"""One pixel."""
 
 
 @pytest.fixture(scope="module")
