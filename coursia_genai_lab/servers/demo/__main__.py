@@ -23,6 +23,8 @@ from .settings import Settings, SettingsError, read_settings
 
 PHASES = 10
 GRACE_SECONDS = 0.4
+CRASHED = 70
+"""Exit status after a crash on purpose."""
 
 
 def say(line: str) -> None:
@@ -48,7 +50,7 @@ async def serve(settings: Settings) -> int:
     if settings.parent_pid is not None:
         watch = asyncio.create_task(stop_with_parent(settings.parent_pid, stop.set))
     await boot(settings.boot_seconds, stop)
-    server = DemoServer(settings)
+    server = DemoServer(settings, die=lambda: os._exit(CRASHED))
     try:
         if not stop.is_set():
             port = await server.open()

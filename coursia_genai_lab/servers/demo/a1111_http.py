@@ -19,6 +19,7 @@ from .a1111_order import (
 from .comfy_models import MODEL_FILES
 from .jobs import Job, QueueFullError
 from .marks import encode
+from .trouble import REFUSAL
 from .web import Guarded
 
 
@@ -56,6 +57,11 @@ class Text2Image(A1111):
         except A1111Error as error:
             self.write_json(error.body, error.status)
             return
+        if await self.spoiled():
+            return
+        if self.trouble == "refusal":
+            self._fail(400, "HTTPException", REFUSAL)
+            return
         pictures: list[bytes] = []
         number = self.engine.queue.next_number()
         name = str(uuid.uuid4())
@@ -63,7 +69,8 @@ class Text2Image(A1111):
         async def work(job: Job) -> None:
             await self._draw(job, batch, pictures)
 
-        job = self._job = Job(name, number, work, [number, name, {}, {}, []])
+        row: list[Any] = [number, name, {}, {}, []]
+        job = self._job = Job(name, number, work, row, trouble=self.trouble)
         try:
             self.engine.queue.submit(job)
         except QueueFullError:
@@ -79,6 +86,7 @@ class Text2Image(A1111):
 
     def on_connection_close(self) -> None:
         """Cancel the job: nobody waits for it any more."""
+        super().on_connection_close()
         if self._job is not None:
             self.engine.queue.cancel(self._job.id)
 
@@ -95,7 +103,7 @@ class Text2Image(A1111):
                 self.engine.a1111.steps[job.id] = (index, batch.count, step, batch.recipe.steps)
 
             await studio.sample(job, batch.recipe.steps, on_step)
-            pictures.append(await studio.call(encode, picture))
+            pictures.append(job.spoilt(await studio.call(encode, picture)))
 
     def _made(self, batch: Batch, pictures: list[bytes]) -> dict[str, Any]:
         recipe = batch.recipe

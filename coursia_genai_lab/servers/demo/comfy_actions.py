@@ -28,11 +28,15 @@ RESAMPLING = {
 
 @dataclass(frozen=True)
 class Desk:
-    """What an action may use: the files, the graph it belongs to, and its own node id."""
+    """What an action may use: the files, the graph it belongs to, and its own node id.
+
+    `finished` returns a file as it is to be stored.
+    """
 
     vault: Vault
     graph: dict[str, Any]
     node_id: str
+    finished: Callable[[bytes], bytes]
 
 
 Given = dict[str, Any]
@@ -184,7 +188,7 @@ def _write(desk: Desk, pictures: Images, kind: str, prefix: str) -> dict[str, An
     saved = []
     for picture in pictures:
         subfolder, name = desk.vault.next_name(kind, prefix)
-        data = encode(picture, texts={"prompt": json.dumps(desk.graph)})
+        data = desk.finished(encode(picture, texts={"prompt": json.dumps(desk.graph)}))
         desk.vault.store(kind, desk.vault.path(kind, subfolder, name), data)
         saved.append({"filename": name, "subfolder": subfolder, "type": kind})
     return {"images": saved}

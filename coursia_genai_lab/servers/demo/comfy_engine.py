@@ -33,8 +33,10 @@ class ComfyEngine:
         self._preview_method = preview_method
         self._cache: Cache = {}
 
-    def submit(self, body: dict[str, Any]) -> dict[str, Any]:
+    def submit(self, body: dict[str, Any], trouble: str | None = None) -> dict[str, Any]:
         """Queue the prompt in `body` and return ComfyUI's answer.
+
+        `trouble` is what its job gets into on purpose.
 
         Raises PromptError when it is refused, QueueFullError when too many wait.
         """
@@ -57,7 +59,7 @@ class ComfyEngine:
             extra["client_id"] = client = str(client)
         shown = int(place) if place.is_integer() else place
         row = [shown, prompt_id, graph, extra, checked.outputs]
-        job = Job(prompt_id, place, self._worker(graph, checked, extra), row)
+        job = Job(prompt_id, place, self._worker(graph, checked, extra), row, trouble=trouble)
         job.farewell = lambda: self._say_goodbye(prompt_id, client)
         self.queue.submit(job)
         return {"prompt_id": prompt_id, "number": shown, "node_errors": checked.node_errors}

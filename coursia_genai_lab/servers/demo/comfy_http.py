@@ -91,13 +91,13 @@ class Prompt(Comfy):
         """Answer with the number of jobs that run or wait."""
         self.write_json({"exec_info": {"queue_remaining": self.engine.queue.remaining}})
 
-    def post(self) -> None:
+    async def post(self) -> None:
         """Queue a prompt, or say what is wrong with it."""
         body = self.body()
-        if body is None:
+        if body is None or await self.spoiled():
             return
         try:
-            self.write_json(self.engine.comfy.submit(body))
+            self.write_json(self.engine.comfy.submit(body, self.trouble))
         except PromptError as error:
             self.write_json(error.body, 400)
         except QueueFullError:

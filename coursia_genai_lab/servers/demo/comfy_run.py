@@ -158,7 +158,7 @@ class Run:
         return {
             **self._place(),
             "exception_message": str(error),
-            "exception_type": type(error).__name__,
+            "exception_type": getattr(error, "reported_as", type(error).__name__),
             "traceback": [],
             "current_inputs": {},
             "current_outputs": list(self._executed),
@@ -170,7 +170,7 @@ class Run:
             return await self._sample(node, kind, given)
         if kind == "SaveImageWebsocket":
             return await self._send_images(node, given)
-        desk = Desk(self._vault, self._graph, node)
+        desk = Desk(self._vault, self._graph, node, self._job.spoilt)
         return await self._studio.call(ACTIONS[kind], desk, given)
 
     async def _sample(self, node: str, kind: str, given: dict[str, Any]) -> tuple[Any, ...]:
@@ -198,7 +198,7 @@ class Run:
         pictures = given["images"]
         for index, picture in enumerate(pictures):
             self._progress(node, index, len(pictures))
-            data = await self._studio.call(encode, picture)
+            data = self._job.spoilt(await self._studio.call(encode, picture))
             if self._client is not None:
                 self._hub.send_picture(self._client, PNG, data, None)
         return ({},)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .a1111_state import A1111State
 from .access import Gate
 from .comfy_engine import ComfyEngine
@@ -10,19 +12,24 @@ from .files import Vault
 from .jobs import JobQueue
 from .settings import Settings
 from .studio import Studio
+from .trouble import Troubles
 
 VERSION = "1.0"
 
 
 class Engine:
-    """Owns the queue, the drawing thread and the files; the dialects share them."""
+    """Owns the queue, the drawing thread and the files; the dialects share them.
 
-    def __init__(self, settings: Settings) -> None:
+    `die` ends the server as a crash would; trouble on purpose calls it.
+    """
+
+    def __init__(self, settings: Settings, die: Callable[[], None]) -> None:
         self.settings = settings
+        self.troubles = Troubles(settings)
         self.gate = Gate(settings)
         self.hub = Hub()
         self.queue = JobQueue(self.tell_status)
-        self.studio = Studio(settings)
+        self.studio = Studio(settings, die)
         self.vault = Vault()
         self.a1111 = A1111State()
         self.comfy = ComfyEngine(

@@ -37,6 +37,7 @@ class Job:
 
     `number` orders the queue (lower first). `state` goes from pending over in_progress to
     completed, failed or cancelled. Times are Unix seconds. `row` is what ComfyUI's `/queue` shows;
+    `trouble` is a kind of trouble that it gets into on purpose.
     `farewell` is called when a job that ran is over and everybody has been told the new count.
     """
 
@@ -45,6 +46,7 @@ class Job:
     work: Callable[[Job], Awaitable[None]]
     row: list[Any] = field(default_factory=list)
     farewell: Callable[[], None] | None = None
+    trouble: str | None = None
     state: str = "pending"
     error: Exception | None = None
     created: float = field(default_factory=time.time)
@@ -57,6 +59,10 @@ class Job:
         """Raise InterruptedJobError if the job was asked to stop."""
         if self.stop.is_set():
             raise InterruptedJobError
+
+    def spoilt(self, picture: bytes) -> bytes:
+        """Return a finished file, or the first half of it where the job is to end so."""
+        return picture[: len(picture) // 2] if self.trouble == "wrong-picture" else picture
 
     async def pause(self, seconds: float) -> None:
         """Wait, and raise InterruptedJobError as soon as the job is asked to stop."""

@@ -25,6 +25,7 @@ from .openai_models import MODELS
 from .openai_order import Order, OrderError, find_model, read_order
 from .openai_work import Work
 from .pixels import MAX_UPLOAD, BadPictureError, decode
+from .trouble import REFUSAL
 from .web import Guarded
 
 MAX_IMAGES = 16
@@ -92,9 +93,16 @@ class Generations(OpenAI):
         except OrderError as error:
             self.write_json(error.body, error.status)
             return
+        if await self.spoiled():
+            return
+        if self.trouble == "refusal":
+            kind = "image_generation_user_error"
+            self.fail(400, REFUSAL, kind, "moderation_blocked")
+            return
         work = Work(order, self.engine.studio)
         number = self.engine.queue.next_number()
-        job = Job(str(uuid.uuid4()), number, work.run, [number, "", {}, {}, []])
+        row: list[Any] = [number, "", {}, {}, []]
+        job = Job(str(uuid.uuid4()), number, work.run, row, trouble=self.trouble)
         job.row[1] = job.id
         try:
             self.engine.queue.submit(job)
@@ -118,6 +126,7 @@ class Generations(OpenAI):
 
     def on_connection_close(self) -> None:
         """Cancel the job: nobody waits for it any more."""
+        super().on_connection_close()
         if self._job is not None:
             self.engine.queue.cancel(self._job.id)
 

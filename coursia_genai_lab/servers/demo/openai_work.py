@@ -68,7 +68,7 @@ class Work:
 
         await self._studio.sample(job, recipe.steps, on_step)
         kind, quality = self._order.output_format, self._order.compression
-        data = await self._studio.call(encode, picture, kind, quality)
+        data = job.spoilt(await self._studio.call(encode, picture, kind, quality))
         self.pictures.append(data)
         if self._order.stream:
             seen = {"b64_json": data, **self._order.origin(index)}

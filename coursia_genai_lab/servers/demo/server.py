@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -19,6 +20,7 @@ from .web import Health, application
 log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 2**20
+CUT_SECONDS = 0.3
 LISTS = ("sd-models", "samplers", "schedulers", "upscalers", "loras", "sd-modules", "sd-vae")
 
 _COMFY: list[tuple[str, type[RequestHandler]]] = [
@@ -64,11 +66,16 @@ ROUTES: list[tuple[str, type[RequestHandler]]] = [
 
 
 class DemoServer:
-    """One engine behind one listening port; `open` and `close` are idempotent."""
+    """One engine behind one listening port; `open` and `close` are idempotent.
 
-    def __init__(self, settings: Settings) -> None:
-        self.engine = Engine(settings)
+    `die` is what a crash on purpose does; by default all connections are cut and nobody listens
+    any more.
+    """
+
+    def __init__(self, settings: Settings, die: Callable[[], None] | None = None) -> None:
+        self.engine = Engine(settings, die or self._cut)
         self._http: HTTPServer | None = None
+        self._cutting: asyncio.Future[None] | None = None
         self.port = 0
 
     async def open(self) -> int:
@@ -87,15 +94,22 @@ class DemoServer:
             self.port = _port(sockets[0])
         return self.port
 
+    def _cut(self) -> None:
+        if self._http is not None:
+            self._http.stop()
+            self._cutting = asyncio.ensure_future(self._http.close_all_connections())
+
     async def close(self) -> None:
         """Stop listening, end the work and cut the connections; waits for nothing slow."""
         http, self._http = self._http, None
         if http is not None:
             http.stop()
         await self.engine.close()
+        if self._cutting is not None:
+            await asyncio.wait([self._cutting], timeout=CUT_SECONDS)
         if http is not None:
             try:
-                await asyncio.wait_for(http.close_all_connections(), 0.3)
+                await asyncio.wait_for(http.close_all_connections(), CUT_SECONDS)
             except asyncio.TimeoutError:
                 log.debug("some connections did not close in time")
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
 TOKEN_BYTES = 4096
+TROUBLES = (
+    "out-of-memory", "refusal", "die", "hang", "no-answer", "silence", "trickle", "garbage",
+    "wrong-picture",
+)  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -22,6 +26,9 @@ class Settings:
 
     `port` 0 picks a free one. `seconds_per_step` and `boot_seconds` are seconds, 0 means at once.
     `fail_at_step` None never fails; K fails every job at its step K (from 1).
+    `trouble` is a kind of trouble that jobs get into, None for none: the first `trouble_after` go
+    well, then `trouble_times` do not, None for all. With `trouble_header` a call may name its
+    trouble itself, where there is a token. `trickle_seconds` lie between two bytes of a trickle.
     `parent_pid` None watches nobody. `token` None leaves the engine open to local callers.
     """
 
@@ -32,6 +39,11 @@ class Settings:
     seconds_per_step: float = 0.05
     fail_at_step: int | None = None
     preview_method: str = "none"
+    trouble: str | None = None
+    trouble_after: int = 0
+    trouble_times: int | None = None
+    trouble_header: bool = False
+    trickle_seconds: float = 60.0
     parent_pid: int | None = None
 
 
@@ -56,6 +68,19 @@ def _step(text: str) -> int:
     return value
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return value
+
+
+def _yes(text: str) -> bool:
+    if text.lower() not in ("0", "1", "false", "true"):
+        raise argparse.ArgumentTypeError("must be 0 or 1")
+    return text.lower() in ("1", "true")
+
+
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     def default(name: str, otherwise: str | None) -> str | None:
         # argparse converts string defaults by `type`, so the two ways in share one check.
@@ -78,6 +103,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         default=default("PREVIEW_METHOD", "none"),
         help="previews for ComfyUI jobs that do not say",
     )
+    _add_trouble(parser, default)
     add(
         "--parent-pid",
         type=int,
@@ -85,6 +111,33 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         help="end when this process ends (default: the real parent; 0: outlive everybody)",
     )
     return parser
+
+
+def _add_trouble(
+    parser: argparse.ArgumentParser, default: Callable[[str, str | None], str | None]
+) -> None:
+    group = parser.add_argument_group("trouble on purpose, to see how callers take it")
+    add = group.add_argument
+    add("--trouble", choices=TROUBLES, default=default("TROUBLE", None), help="what goes wrong")
+    add(
+        "--trouble-after",
+        type=_count,
+        default=default("TROUBLE_AFTER", "0"),
+        help="so many jobs go well before",
+    )
+    add(
+        "--trouble-times",
+        type=_count,
+        default=default("TROUBLE_TIMES", None),
+        help="so many jobs go wrong, then none does any more (default: all)",
+    )
+    add(
+        "--trouble-header",
+        type=_yes,
+        default=default("TROUBLE_HEADER", "0"),
+        help="1: the header X-Demo-Trouble of a call with the credential names its trouble",
+    )
+    add("--trickle-seconds", type=_seconds, default=default("TRICKLE_SECONDS", "60"))
 
 
 def read_token(path: str) -> str:
@@ -109,6 +162,13 @@ def read_token(path: str) -> str:
     return token
 
 
+def _known_trouble(kind: str | None) -> str | None:
+    # argparse does not look at defaults, and so not at the environment.
+    if kind is not None and kind not in TROUBLES:
+        raise SettingsError(f"GENAI_DEMO_TROUBLE must be one of {', '.join(TROUBLES)}.")
+    return kind
+
+
 def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Return the settings; the command line wins over the environment.
 
@@ -126,5 +186,10 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         seconds_per_step=options.seconds_per_step,
         fail_at_step=options.fail_at_step,
         preview_method=options.preview_method,
+        trouble=_known_trouble(options.trouble),
+        trouble_after=options.trouble_after,
+        trouble_times=options.trouble_times,
+        trouble_header=options.trouble_header,
+        trickle_seconds=options.trickle_seconds,
         parent_pid=parent or None,
     )

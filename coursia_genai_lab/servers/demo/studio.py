@@ -14,6 +14,7 @@ from .jobs import Job, StepFailedError
 from .previews import preview
 from .recipe import Recipe
 from .settings import Settings
+from .trouble import OutOfMemoryError, RefusedError
 
 T = TypeVar("T")
 OnStep = Callable[[int], Awaitable[None]]
@@ -22,8 +23,9 @@ OnStep = Callable[[int], Awaitable[None]]
 class Studio:
     """Runs all picture work in one thread, so that the event loop stays free."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, die: Callable[[], None]) -> None:
         self._settings = settings
+        self._die = die
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="demo-studio")
         self._busy = 0
 
@@ -46,13 +48,26 @@ class Studio:
     async def sample(self, job: Job, steps: int, on_step: OnStep) -> None:
         """Let the steps pass, calling `on_step(step)` after each, from 1 to `steps`.
 
-        Raises InterruptedJobError when the job is stopped, StepFailedError at the step set to fail.
+        Raises InterruptedJobError when the job is stopped, StepFailedError at the step set to
+        fail, OutOfMemoryError and RefusedError where that is the job's trouble.
         """
+        await self._get_into_trouble(job)
         for step in range(1, steps + 1):
             await job.pause(self._settings.seconds_per_step)
             if step == self._settings.fail_at_step:
                 raise StepFailedError(f"The demo engine was told to fail at step {step}.")
             await on_step(step)
+            job.check()
+
+    async def _get_into_trouble(self, job: Job) -> None:
+        if job.trouble == "out-of-memory":
+            raise OutOfMemoryError
+        if job.trouble == "refusal":
+            raise RefusedError
+        if job.trouble == "die":
+            self._die()
+        if job.trouble in ("die", "hang"):
+            await job.stop.wait()
             job.check()
 
     def close(self) -> None:

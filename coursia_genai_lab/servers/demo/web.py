@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from http.client import responses
@@ -11,6 +12,7 @@ from typing import Any
 from tornado.web import Application, HTTPError, RequestHandler
 
 from .engine import Engine
+from .trouble import ANSWERS, GARBAGE, HEADER, UnknownTroubleError
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +21,13 @@ class Guarded(RequestHandler):
     """A handler behind the gate. Subclasses say in `refused` how their dialect words a refusal."""
 
     engine: Engine
+    trouble: str | None = None
+    """What the job of this call gets into, once `spoiled` has been asked."""
 
     def initialize(self, engine: Engine) -> None:
         """Take the engine that the handler speaks for."""
         self.engine = engine
+        self.gone = asyncio.Event()
 
     def set_default_headers(self) -> None:
         """Say as little as possible about the server, and let no browser guess at content."""
@@ -37,6 +42,40 @@ class Guarded(RequestHandler):
         if refusal is not None:
             self.set_status(refusal.status)
             self.refused(refusal.status, refusal.sentence)
+
+    def on_connection_close(self) -> None:
+        """Note that nobody waits for the answer any more."""
+        super().on_connection_close()
+        self.gone.set()
+
+    async def spoiled(self) -> bool:
+        """Say whether the call that brings a job has had its answer, which was a bad one.
+
+        It is where the engine is told to get into trouble; trouble of the job itself is left in
+        `trouble`.
+        """
+        try:
+            kind = self.engine.troubles.of_next_job(self.request.headers.get(HEADER))
+        except UnknownTroubleError as error:
+            self.set_status(400)
+            self.went_wrong(400, str(error))
+            return True
+        if kind not in ANSWERS:
+            self.trouble = kind
+            return False
+        if kind != "no-answer":
+            self.set_header("Content-Type", "application/json")
+        if kind == "garbage":
+            self.finish(GARBAGE)
+            return True
+        if kind != "no-answer":
+            await self.flush()
+        while kind == "trickle" and not self.gone.is_set():
+            self.write(b" ")
+            await asyncio.wait([self.flush()], timeout=1.0)
+            await _heard(self.gone, self.engine.settings.trickle_seconds)
+        await self.gone.wait()
+        return True
 
     def refused(self, status: int, sentence: str) -> None:
         """Write a refusal as ComfyUI and its login node do: JSON for 401, nothing for 403."""
@@ -77,6 +116,12 @@ class Guarded(RequestHandler):
         if not isinstance(value, dict):
             raise ValueError("The body is not a JSON object.")
         return value
+
+
+async def _heard(event: asyncio.Event, seconds: float) -> None:
+    waiting = asyncio.ensure_future(event.wait())
+    await asyncio.wait([waiting], timeout=seconds)
+    waiting.cancel()
 
 
 class Health(Guarded):
