@@ -125,6 +125,23 @@ def inpainting_by_mask_file() -> Graph:
     return graph
 
 
+def inpainting_by_colours() -> Graph:
+    """A mask in a picture whose colours are read, scaled before."""
+    graph = inpainting_by_alpha()
+    graph["10"] = node("LoadImage", image="black and white.png", upload="image")
+    graph["11"] = node(
+        "ImageScale",
+        image=["10", 0],
+        upscale_method="bilinear",
+        width=128,
+        height=64,
+        crop="disabled",
+    )
+    graph["12"] = node("ImageToMask", image=["11", 0], channel="red")
+    graph["5"]["inputs"]["mask"] = ["12", 0]
+    return graph
+
+
 def base_and_refiner() -> Graph:
     """SDXL in two parts that share the steps, each with texts of its own."""
     part = {

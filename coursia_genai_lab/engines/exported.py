@@ -22,12 +22,19 @@ TEXTS = frozenset(
 )
 """Inputs that hold words of people: what stands there names no file."""
 MARKS = ("prompt", "negative_prompt", "seed", "image", "image2", "image3", "mask")
-"""`{{NAME}}` in the place of a value names a parameter."""
+"""`{{NAME}}` in the place of a value names a parameter, in whatever braces people use."""
+_ALIKE = {
+    "image1": "image",
+    "negative": "negative_prompt",
+    "noise_seed": "seed",
+    "positive": "prompt",
+    "positive_prompt": "prompt",
+}
 HOW_TO_EXPORT = (
     "In ComfyUI choose Workflow > Export (API) and give that file. In the old menu switch on "
     '"Enable Dev mode Options" in the settings (the gear); then press "Save (API Format)".'
 )
-_MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_MARK = re.compile(r"(?:\{\{|<<<|%|\$\{)\s*([A-Za-z_]\w*)\s*(?:\}\}|>>>|%|\})")
 _NODE = re.compile(r"[^\s.]{1,100}")
 _OUTSIDE = re.compile(r"^(?:[\\/~][\w.~\\/-]|[A-Za-z]:[\\/])|(?:^|[\\/])\.\.(?:[\\/]|$)")
 
@@ -71,7 +78,8 @@ def read_exported(data: bytes) -> Graph:
 def mark_of(value: object) -> str | None:
     """Return the name in a value that is a placeholder and nothing else."""
     found = _MARK.fullmatch(value.strip()) if isinstance(value, str) else None
-    return found[1] if found else None
+    name = found[1].lower() if found else None
+    return _ALIKE.get(name, name) if name else None
 
 
 def _parsed(data: bytes) -> Any:
@@ -170,7 +178,8 @@ def _refuse_text(where: str, name: str, text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise _wrong(f"{where} holds half a character.") from None
-    if "{{" in text and mark_of(text) not in MARKS:
+    mark = mark_of(text)
+    if ("{{" in text and mark is None) or mark not in (None, *MARKS):
         raise _wrong(
             f"{where} holds an unknown placeholder, {text[:80]!r}.",
             f"Known are {', '.join('{{' + one + '}}' for one in MARKS)}, each as the whole value; "

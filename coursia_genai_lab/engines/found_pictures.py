@@ -24,6 +24,8 @@ class Pictures:
     optional: set[str] = field(default_factory=set)
     mask: str | None = None
     mask_in: str | None = None
+    mask_is_white: bool = False
+    """Whether the mask's loader gives a picture that is white where something may change."""
     unclear: list[str] = field(default_factory=list)
     """Nodes of which only one can be the mask."""
 
@@ -56,6 +58,7 @@ def pictures_of(walk: Walk, named: Mapping[str, Sequence[str]]) -> Pictures:
         found.unclear = masks
     elif masks:
         found.mask = masks[0]
+        found.mask_is_white = _becomes_a_mask(walk, masks[0])
     elif images and "mask" not in named:
         first = images[0]
         if any(slot == MASK_SLOT for _, _, slot in walk.readers(first)):
@@ -82,7 +85,18 @@ def _gives_only_a_mask(walk: Walk, node: str) -> bool:
     if walk.kind(node) == MASK_LOADER or mark is not None:
         return mark in (None, "mask")
     slots = {slot for _, _, slot in walk.readers(node)}
-    return slots == {MASK_SLOT}
+    return slots == {MASK_SLOT} or _becomes_a_mask(walk, node)
+
+
+def _becomes_a_mask(walk: Walk, node: str) -> bool:
+    """Say whether a loader's picture is read for its colours as a mask, and for nothing else."""
+    if walk.kind(node) != LOADER:
+        return False
+    readers = walk.readers(node)
+    scaled = [other for other, _, _ in readers if walk.kind(other).startswith("ImageScale")]
+    last = [other for one in scaled for other, _, _ in walk.readers(one)]
+    last += [other for other, _, _ in readers if other not in scaled]
+    return bool(last) and all(walk.kind(other) == "ImageToMask" for other in last)
 
 
 def _rank(walk: Walk, node: str) -> tuple[str, int, str]:

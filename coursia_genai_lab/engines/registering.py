@@ -149,6 +149,7 @@ def _description(inspected: Inspected, title: str) -> Description:
         parameters=parameters,
         outputs=found.outputs,
         mask_in=found.pictures.mask_in,
+        mask_is_white=found.pictures.mask_is_white,
     )
 
 

@@ -77,6 +77,9 @@ class Description(_Part):
     mask_in: str | None = None
     """The picture that carries the mask where it is transparent; None: the mask has a place of
     its own, or there is none."""
+    mask_is_white: bool = False
+    """Whether the mask is sent as a picture that is white where it may change, in place of one
+    that is transparent there."""
     sockets: dict[Literal["latent", "vae", "decoded", "saved"], Place] = Field(default_factory=dict)
     """Where a graft is joined: inputs that it takes over, outputs that it uses."""
     grafts: dict[Literal["image", "mask", "sized"], str] = Field(default_factory=dict)

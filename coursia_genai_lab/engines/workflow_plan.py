@@ -11,6 +11,7 @@ from ..errors import InvalidRequest, ServiceError
 from .comfyui_errors import FOLDERS
 from .limits import refuse_number, refuse_texts, size_of
 from .orders import Order, Recipe
+from .pictures import white_where_open, with_transparency
 from .workflow_files import Graph, Parameter, Workflow, hash_of, read, workflow_of
 
 _MAY_LACK = ("negative_prompt", "width", "height", "steps", "guidance")
@@ -27,6 +28,7 @@ class Plan:
     """Parameter -> the PNG to be put there."""
     mask: tuple[str, bytes] | None = field(repr=False)
     """A picture's parameter and the PNG whose transparency it must carry."""
+    mask_is_white: bool
     notices: tuple[str, ...]
     """What of the order the model cannot do, a sentence each; the rest is done."""
     recipe: Recipe
@@ -47,12 +49,13 @@ class Plan:
 
     def files(self) -> dict[str, bytes]:
         """Return the PNG of each picture as it is sent; a mask is put in, so work for a thread."""
-        if self.mask is None:
-            return dict(self.pictures)
-        from .pictures import with_transparency
-
-        name, mask = self.mask
-        return {**self.pictures, name: with_transparency(self.pictures[name], mask)}
+        files = dict(self.pictures)
+        if self.mask is not None:
+            name, mask = self.mask
+            files[name] = with_transparency(files[name], mask)
+        if self.mask_is_white and "mask" in files:
+            files["mask"] = white_where_open(files["mask"])
+        return files
 
 
 def plan(order: Order) -> Plan:
@@ -96,7 +99,8 @@ def plan(order: Order) -> Plan:
         guidance=_number(graph, parameters.get("guidance")),
     )
     owners = {file: owner for file in files if (owner := workflow.owner_of(file)) is not None}
-    return Plan(graph, parameters, pictures, mask, tuple(notices), recipe, owners)
+    white = workflow.about.mask_is_white
+    return Plan(graph, parameters, pictures, mask, white, tuple(notices), recipe, owners)
 
 
 def model_files(graph: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from foreign_graphs import (
     base_and_refiner,
     flux_by_guider,
     inpainting_by_alpha,
+    inpainting_by_colours,
     inpainting_by_mask_file,
     node,
     with_control_net,
@@ -136,14 +137,16 @@ def test_files_outside_comfyuis_folders_are_refused(value: str) -> None:
     assert refused.value.error_code == "workflow_outside"
 
 
-@pytest.mark.parametrize("text", ["and/or", "1..2", "a ../b in words", "50 %", "{a|b}", "%date%"])
+@pytest.mark.parametrize("text", ["and/or", "1..2", "a ../b in words", "50 %", "{a|b}", "%date:yyyy%"])
 def test_words_that_only_look_alike_are_taken(text: str) -> None:
     graph = with_control_net()
     graph["7"]["inputs"]["text"] = text
     assert exported(graph)["7"]["inputs"]["text"] == text
 
 
-@pytest.mark.parametrize("text", ["{{colour}}", "a {{prompt}} in oil", "{{ }}", "{{prompt"])
+@pytest.mark.parametrize(
+    "text", ["{{colour}}", "a {{prompt}} in oil", "{{ }}", "{{prompt", "%steps%", "<<<CFG>>>"]
+)
 def test_an_unknown_placeholder_is_refused(text: str) -> None:
     graph = with_control_net()
     graph["7"]["inputs"]["text"] = text
@@ -197,10 +200,26 @@ def test_placeholders_name_the_places_themselves() -> None:
     graph = base_and_refiner()
     graph["3"]["inputs"]["text"] = "{{prompt}}"
     graph["5"]["inputs"]["text"] = "a mountain valley, finer"
+    graph["4"]["inputs"]["text"] = "%NEGATIVE%"
     graph["8"]["inputs"]["noise_seed"] = "{{ seed }}"
     found = places(graph, steps=("none",))
     assert found["prompt"] == ["3.text"]
+    assert found["negative_prompt"] == ["4.text"]
     assert found["seed"] == ["8.noise_seed"]
+
+
+def test_pictures_are_told_apart_by_where_they_go_and_by_placeholders() -> None:
+    assert places(inpainting_by_colours())["mask"] == ["10.image"]
+    assert places(inpainting_by_colours(), mask=("none",), image=("4", "10"))["image2"] == [
+        "10.image"
+    ]
+    graph = with_control_net()
+    graph["70"] = node("LoadImage", image="<<<IMAGE1>>>")
+    graph["71"] = node("ImageBatch", image1=["20", 0], image2=["70", 0])
+    graph["20"]["inputs"]["image"] = "{{image2}}"
+    graph["23"]["inputs"]["image"] = ["71", 0]
+    found = places(graph)
+    assert (found["image"], found["image2"]) == (["70.image"], ["20.image"])
 
 
 def test_the_same_text_for_two_samplers_is_one_prompt() -> None:
@@ -382,7 +401,9 @@ def test_what_a_registered_workflow_cannot_do_is_said() -> None:
         plan(Order("mine", "a", 1, workflow=needs))
 
 
-@pytest.mark.parametrize("graph", [inpainting_by_alpha(), inpainting_by_mask_file()])
+@pytest.mark.parametrize(
+    "graph", [inpainting_by_alpha(), inpainting_by_mask_file(), inpainting_by_colours()]
+)
 async def test_a_mask_reaches_a_registered_workflow(demo_engine: DemoEngine, graph: Graph) -> None:
     workflow = registered(graph).workflow
     order = Order(
