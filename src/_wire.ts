@@ -547,6 +547,10 @@ export interface GenerationRequest {
   steps?: number | null;
   guidance?: number | null;
   negative_prompt?: string | null;
+  /**
+   * A registered workflow by its name, in place of `model`.
+   */
+  workflow?: string | null;
 }
 /**
  * GET generations/{id}: what was noted when it ended; nothing says whose it was.

@@ -20,6 +20,8 @@ class GenerationRequest(Shape):
     steps: int | None = Field(default=None, ge=1, le=150)
     guidance: float | None = Field(default=None, ge=0, le=30)
     negative_prompt: str | None = Field(default=None, max_length=32_000)
+    workflow: str | None = Field(default=None, max_length=64)
+    """A registered workflow by its name, in place of `model`."""
 
 
 class ModelInfo(Shape):
