@@ -109,6 +109,10 @@ export function machineHeadline(code: string, trans: TranslationBundle): string 
       return trans.__('An installed package brings services that cannot be read');
     case 'door_port_shared':
       return trans.__('Two services want the same port');
+    case 'workflow_file':
+      return trans.__('A registered workflow cannot be used');
+    case 'workflow_folder':
+      return trans.__('The folder of the workflows cannot be used');
     case 'plan_cut':
       return trans.__('Not every way to share the GPUs was tried');
     case 'plan_foreign':
