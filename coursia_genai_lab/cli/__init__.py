@@ -21,6 +21,7 @@ from .plan import plan
 from .setup import setup
 from .status import status
 from .timeline import timeline
+from .verify import verify
 from .workflows import workflows
 
 
@@ -47,6 +48,7 @@ for _command in (
     unpin,
     logs,
     timeline,
+    verify,
     gpus,
     plan,
     doctor,

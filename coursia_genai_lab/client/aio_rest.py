@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel
 
 from ..wire.consents import ConsentList, ConsentNeeded
+from ..wire.generations import GenerationView
 from ..wire.gpu import GPUsView
 from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
@@ -112,6 +113,10 @@ class AsyncLabClient:
     ) -> TimelineView:
         """As `LabClient.timeline`."""
         return await self._ask(calls.timeline(service, before, limit))
+
+    async def generation(self, generation_id: str) -> GenerationView:
+        """As `LabClient.generation`."""
+        return await self._ask(calls.generation(generation_id))
 
     async def models(self) -> WeightsList:
         """As `LabClient.models`."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import LabUnreachable
 from ..wire.consents import ConsentList, ConsentNeeded, ConsentRequest
+from ..wire.generations import GenerationView
 from ..wire.gpu import GPUsView
 from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
@@ -113,6 +114,11 @@ def timeline(service: str | None, before: int | None, limit: int) -> RestCall[Ti
     if before is not None:
         params["before"] = before
     return RestCall("GET", "/timeline", TimelineView, params)
+
+
+def generation(generation_id: str) -> RestCall[GenerationView]:
+    """What the record knows of one generation."""
+    return RestCall("GET", f"/generations/{_part(generation_id)}", GenerationView)
 
 
 def models() -> RestCall[WeightsList]:

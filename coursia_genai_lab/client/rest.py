@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel
 
 from ..wire.consents import ConsentList, ConsentNeeded
+from ..wire.generations import GenerationView
 from ..wire.gpu import GPUsView
 from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
@@ -129,6 +130,10 @@ class LabClient:
     ) -> TimelineView:
         """Return what the Lab did and why, newest first; `before` an id for the page behind it."""
         return self._ask(calls.timeline(service, before, limit))
+
+    def generation(self, generation_id: str) -> GenerationView:
+        """Return what the record knows of one generation; NotFound: nothing."""
+        return self._ask(calls.generation(generation_id))
 
     def models(self) -> WeightsList:
         """Return every model of the catalogue that has files, and what is here of it."""
