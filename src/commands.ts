@@ -13,6 +13,8 @@ export namespace CommandIDs {
   export const buildImage = 'coursia-genai-lab:build-image';
   export const cancelBuild = 'coursia-genai-lab:cancel-build';
   export const showGPUs = 'coursia-genai-lab:show-gpus';
+  export const showJobs = 'coursia-genai-lab:show-jobs';
+  export const cancelJob = 'coursia-genai-lab:cancel-job';
   export const showModels = 'coursia-genai-lab:show-models';
   export const fetchModel = 'coursia-genai-lab:fetch-model';
   export const cancelFetch = 'coursia-genai-lab:cancel-fetch';

@@ -1,6 +1,6 @@
 import { Token } from '@lumino/coreutils';
 
-import type { GPUsView, WeightsList } from './_wire';
+import type { GPUsView, JobList, WeightsList } from './_wire';
 import type { Requester } from './api/request';
 import type { ConsentModel } from './model/consents';
 import type { FolderModel } from './model/folder';
@@ -28,6 +28,8 @@ export interface IGenAILab {
   readonly timeline: TimelineModel;
   /** The GPUs of the server's machine, read while somebody looks. */
   readonly gpus: WatchedModel<GPUsView>;
+  /** The images that wait for their turn, looked at while somebody looks. */
+  readonly jobs: WatchedModel<JobList>;
   /** The files of the models, looked for while somebody looks. */
   readonly weights: WatchedModel<WeightsList>;
   /** What fits on the server's machine, and what a class would wait. */

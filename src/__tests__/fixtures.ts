@@ -2,6 +2,7 @@ import type {
   ConsentNeeded,
   FolderIndex,
   GPUsView,
+  JobView,
   GPUView,
   HolderView,
   LaunchView,
@@ -250,6 +251,23 @@ export function aReading(fields: Partial<GPUsView> = {}): GPUsView {
     cuda: '12.6',
     problem: null,
     gpus: [aGPU()],
+    ...fields
+  };
+}
+
+/** The next job in line. */
+export function aJob(fields: Partial<JobView> = {}): JobView {
+  return {
+    id: 'job-1',
+    service: 'flux',
+    kind: 'openai',
+    state: 'waiting',
+    position: 1,
+    seconds: 12,
+    since: 1_700_000_000,
+    mine: true,
+    label: 'course/first.ipynb',
+    model: 'flux-1-dev',
     ...fields
   };
 }

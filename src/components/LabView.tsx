@@ -26,7 +26,15 @@ import { problemHeadline } from './problems';
 import { modeWord } from './words';
 
 export type SectionName =
-  'notebook' | 'services' | 'gpus' | 'models' | 'plan' | 'timeline' | 'folder' | 'mode';
+  | 'notebook'
+  | 'services'
+  | 'jobs'
+  | 'gpus'
+  | 'models'
+  | 'plan'
+  | 'timeline'
+  | 'folder'
+  | 'mode';
 
 export interface ILabViewProps extends IMachineView {
   connection: Connection;

@@ -5,6 +5,8 @@ import type { StatusView } from '../_wire';
 
 import type { IGPUActions, IGPUSectionView } from './GPUSection';
 import { GPUSection } from './GPUSection';
+import type { IJobsActions, IJobsView } from './JobsSection';
+import { JobsSection, jobsWords } from './JobsSection';
 import type { IModelsActions, IModelsView } from './ModelsSection';
 import { ModelsSection } from './ModelsSection';
 import type { IPlanActions, IPlanView } from './PlanSection';
@@ -13,11 +15,15 @@ import type { ISectionProps } from './Section';
 import { Section } from './Section';
 import { gpusWords } from './gpuWords';
 
-export type IMachineActions = IGPUActions & IModelsActions & IPlanActions;
+export type IMachineActions = IGPUActions &
+  IJobsActions &
+  IModelsActions &
+  IPlanActions;
 
 /** What is known of the machine. */
 export interface IMachineView {
   gpus: IGPUSectionView;
+  jobs: IJobsView;
   models: IModelsView;
   plan: IPlanView;
 }
@@ -29,7 +35,7 @@ export interface IMachineSectionsProps extends IMachineView {
   actions: IMachineActions;
   /** What a section needs to be one. */
   section: (
-    name: 'gpus' | 'models' | 'plan',
+    name: 'jobs' | 'gpus' | 'models' | 'plan',
     title: string,
     summary?: string
   ) => Omit<ISectionProps, 'children'>;
@@ -40,7 +46,7 @@ export interface IMachineSectionsProps extends IMachineView {
   trans: TranslationBundle;
 }
 
-/** The machine that the services run on: its GPUs, its models, what fits on it. */
+/** The machine that the services run on: who waits for it, its GPUs, its models, what fits on it. */
 export function MachineSections(props: IMachineSectionsProps): JSX.Element {
   const { actions, gpuNames, section, snapshot, titleOf, trans } = props;
   // One outage is told once.
@@ -48,6 +54,19 @@ export function MachineSections(props: IMachineSectionsProps): JSX.Element {
   const mayManage = snapshot.role !== 'student';
   return (
     <>
+      <Section
+        {...section('jobs', trans.__('Queue'), jobsWords(props.jobs.list, trans))}
+      >
+        <JobsSection
+          {...props.jobs}
+          {...told}
+          onCancelJob={actions.onCancelJob}
+          onRefreshJobs={actions.onRefreshJobs}
+          titleOf={titleOf}
+          mayEndAll={mayManage}
+          trans={trans}
+        />
+      </Section>
       <Section
         {...section('gpus', trans.__('GPUs'), gpusWords(props.gpus.reading, trans))}
       >

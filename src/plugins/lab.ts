@@ -2,9 +2,10 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import type { GPUsView, WeightsList } from '../_wire';
+import type { GPUsView, JobList, WeightsList } from '../_wire';
 import { giveConsent } from '../api/consents';
 import { getGPUs } from '../api/gpus';
+import { getJobs } from '../api/jobs';
 import { getModels } from '../api/models';
 import { indexFolder, profileNotebook } from '../api/notebooks';
 import { getPlan } from '../api/plan';
@@ -14,6 +15,7 @@ import { getTimeline } from '../api/timeline';
 import { ConsentModel } from '../model/consents';
 import { FolderModel } from '../model/folder';
 import { gpuInterval } from '../model/gpus';
+import { jobsInterval } from '../model/jobs';
 import { LabModel } from '../model/lab';
 import { NotebookModel } from '../model/notebook';
 import { PlanModel } from '../model/plan';
@@ -64,6 +66,11 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       load: () => getGPUs(request),
       interval: gpuInterval
     });
+    const jobs = new WatchedModel<JobList>({
+      name: 'jobs',
+      load: () => getJobs(request),
+      interval: jobsInterval
+    });
     const weights = new WatchedModel<WeightsList>({
       name: 'models',
       load: () => getModels(request),
@@ -94,6 +101,7 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       folder,
       timeline,
       gpus,
+      jobs,
       weights,
       plan,
       preferences,

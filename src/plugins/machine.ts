@@ -1,16 +1,18 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { cancelJob } from '../api/jobs';
 import { CommandIDs } from '../commands';
 import { genaiIcon } from '../icons';
 import { PlanModel } from '../model/plan';
 import type { IGenAILab } from '../tokens';
 import type { LabPanel } from '../widgets/LabPanel';
+import { announceFailure } from '../widgets/announce';
 
-/** Add commands that lead to what the panel says of the machine: its GPUs, its models, what fits. */
+/** Add commands for what the panel says of the machine: its GPUs, its queue, its models, what fits. */
 export function addMachinePlaces(
   app: JupyterFrontEnd,
-  { lab, plan }: IGenAILab,
+  { jobs, lab, plan, request }: IGenAILab,
   widget: LabPanel,
   trans: TranslationBundle
 ): void {
@@ -25,6 +27,38 @@ export function addMachinePlaces(
     execute: () => {
       app.shell.activateById(widget.id);
       widget.showGPUs();
+    }
+  });
+  app.commands.addCommand(CommandIDs.showJobs, {
+    label: trans.__('Show the Queue'),
+    caption: trans.__('Which images are being made, and who waits for theirs'),
+    icon: genaiIcon,
+    describedBy: { args: { type: 'object', properties: {} } },
+    isEnabled: isReady,
+    execute: () => {
+      app.shell.activateById(widget.id);
+      widget.showJobs();
+    }
+  });
+  app.commands.addCommand(CommandIDs.cancelJob, {
+    label: trans.__('Cancel an Image'),
+    caption: trans.__('Leave the queue, or end what is being made'),
+    icon: genaiIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['id'],
+        properties: { id: { type: 'string', description: trans.__('Id of the job') } }
+      }
+    },
+    isEnabled: isReady,
+    execute: async ({ id }) => {
+      try {
+        await cancelJob(request, String(id));
+      } catch (error) {
+        announceFailure(trans.__('The image could not be cancelled'), error, trans);
+      }
+      await jobs.refresh();
     }
   });
   app.commands.addCommand(CommandIDs.showModels, {

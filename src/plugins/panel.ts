@@ -54,6 +54,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
       CommandIDs.showFolder,
       CommandIDs.showTimeline,
       CommandIDs.showGPUs,
+      CommandIDs.showJobs,
       CommandIDs.showModels,
       CommandIDs.showPlan,
       CommandIDs.refresh,
@@ -70,7 +71,7 @@ function addCommands(
   panelId: string,
   trans: TranslationBundle
 ): void {
-  const { folder, gpus, lab, notebook, plan, timeline, weights } = genai;
+  const { folder, gpus, jobs, lab, notebook, plan, timeline, weights } = genai;
   const noArguments = { args: { type: 'object' as const, properties: {} } };
   app.commands.addCommand(CommandIDs.openPanel, {
     label: trans.__('Show the GenAI Panel'),
@@ -89,7 +90,7 @@ function addCommands(
     execute: async () => {
       await lab.refresh();
       await notebook.refresh();
-      for (const watched of [folder, timeline, gpus, weights, plan]) {
+      for (const watched of [folder, timeline, gpus, jobs, weights, plan]) {
         if (watched.open) {
           await watched.refresh();
         }

@@ -24,6 +24,7 @@ const EDITOR = [
 const TIMELINE = ['#jp-GenAILab-section-timeline select'];
 const MODELS = ['#jp-GenAILab-section-models select'];
 const PLAN = ['#jp-GenAILab-section-plan input'];
+const JOBS = ['[aria-controls="jp-GenAILab-section-jobs"]'];
 const GPUS = ['[aria-controls="jp-GenAILab-section-gpus"]'];
 
 /** The side panel: it shows the model, and turns clicks into commands. */
@@ -40,9 +41,19 @@ export class LabPanel extends ReactWidget {
     this.addClass('jp-GenAILab-panel');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', this._trans.__('GenAI services'));
-    const { consents, folder, gpus, lab, plan, teacher, timeline, weights } =
+    const { consents, folder, gpus, jobs, lab, plan, teacher, timeline, weights } =
       this._genai;
-    const models = [consents, folder, gpus, lab, plan, teacher, timeline, weights];
+    const models = [
+      consents,
+      folder,
+      gpus,
+      jobs,
+      lab,
+      plan,
+      teacher,
+      timeline,
+      weights
+    ];
     for (const model of models) {
       model.changed.connect(this.update, this);
     }
@@ -66,6 +77,12 @@ export class LabPanel extends ReactWidget {
   showTimeline(): void {
     this._focusing = TIMELINE;
     this._toggle('timeline', true);
+  }
+
+  /** Show who waits for images, and move the focus there. */
+  showJobs(): void {
+    this._focusing = JOBS;
+    this._toggle('jobs', true);
   }
 
   /** Show the GPUs, and move the focus there. */
@@ -178,8 +195,9 @@ export class LabPanel extends ReactWidget {
   }
 
   private _machine(): IMachineView {
-    const { gpus, plan, weights } = this._genai;
+    const { gpus, jobs, plan, weights } = this._genai;
     return {
+      jobs: { list: jobs.value, problem: jobs.problem },
       gpus: { reading: gpus.value, problem: gpus.problem },
       models: {
         list: weights.value,
@@ -209,12 +227,13 @@ export class LabPanel extends ReactWidget {
 
   /** What costs the server anything is asked for only while somebody looks at it. */
   private _look(): void {
-    const { folder, gpus, lab, plan, timeline, weights } = this._genai;
+    const { folder, gpus, jobs, lab, plan, timeline, weights } = this._genai;
     const looks = (name: SectionName) => this.isVisible && !this._collapsed.has(name);
     const { role } = lab.snapshot ?? {};
     folder.open = looks('folder');
     timeline.open = looks('timeline');
     gpus.open = looks('gpus') && role !== undefined;
+    jobs.open = looks('jobs') && role !== undefined;
     weights.open = looks('models') && role !== undefined;
     plan.open = looks('plan') && role !== undefined && role !== 'student';
   }
@@ -263,6 +282,8 @@ export class LabPanel extends ReactWidget {
     },
     onOlder: () => void this._genai.timeline.older(),
     onRefreshTimeline: () => void this._genai.timeline.refresh(),
+    onCancelJob: id => this._execute(CommandIDs.cancelJob, { id }),
+    onRefreshJobs: () => void this._genai.jobs.refresh(),
     onRefreshGPUs: () => void this._genai.gpus.refresh(),
     onModelsService: service => {
       this._modelsService = service;

@@ -26,10 +26,11 @@ function show(fields: Partial<ILabViewProps> = {}) {
         problem: null
       }}
       gpus={{ reading: null, problem: null }}
+      jobs={{ list: null, problem: null }}
       models={{ list: null, loading: false, problem: null, service: null }}
       plan={{ people: 24, plan: null, loading: false, problem: null }}
       actions={ignored}
-      collapsed={new Set(['folder', 'timeline', 'gpus', 'models', 'plan'])}
+      collapsed={new Set(['folder', 'timeline', 'jobs', 'gpus', 'models', 'plan'])}
       trans={nullTranslator.load('coursia_genai_lab')}
       {...calls}
       {...fields}
