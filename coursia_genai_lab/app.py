@@ -62,6 +62,7 @@ class GenAILabApp(ExtensionApp):
             catalog,
             publish=publisher.publish,
             host_path=traits.state_path,
+            notebook_root=root,
         )
         lab, memory, sampler = core.lab, core.memory, core.sampler
         detector = Detector(catalog)

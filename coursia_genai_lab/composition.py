@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_core.paths import jupyter_data_dir
@@ -12,6 +13,7 @@ from jupyter_core.paths import jupyter_data_dir
 from .catalog.load import Catalog
 from .config import LabSettings
 from .engines import Engine, engine_of
+from .engines.registered import WorkflowFolder, folder_of
 from .gateway.doors import Doors
 from .gateway.record import Record
 from .gateway.tokens import Tokens
@@ -71,11 +73,13 @@ def compose(
     catalog: Catalog,
     *,
     host_path: str,
+    notebook_root: Path | None = None,
     publish: Callable[[LabEvent], None] = lambda event: None,
 ) -> Core:
     """Return the parts, built and joined; nothing is opened: no port, no client, no folder.
 
-    `host_path` is the trait `state_path` as the operator set it; `publish` hears every event.
+    `host_path` is the trait `state_path` as the operator set it; nothing that is trusted is read
+    below `notebook_root`; `publish` hears every event.
     """
     questions = Questions()
     memory = Memory(
@@ -110,6 +114,7 @@ def compose(
         tokens,
         usual=lambda service: memory.jobs.usual(service)[0],
         record=Record(generations.note, generations.usage, hashes.of),
+        workflows=_workflows(settings, notebook_root),
     )
     consents = Consents(memory.consents, trusted_folders=settings.trusted_folders)
     desk = LocalLaunchDesk(lab, tokens, doors, consents)
@@ -125,6 +130,11 @@ def compose(
         questions=questions,
         hashes=hashes,
     )
+
+
+def _workflows(settings: LabSettings, notebook_root: Path | None) -> WorkflowFolder:
+    data_folder = Path(jupyter_data_dir())
+    return WorkflowFolder(folder_of(settings, data_folder), notebook_root, data_folder)
 
 
 class Questions:

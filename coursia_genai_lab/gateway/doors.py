@@ -8,11 +8,13 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..engines.registered import WorkflowFolder
 from ..errors import NotFound
 from ..wire.problems import Problem
 from .admission import Admission
 from .dialects import RAW_DIALECTS
 from .needs import LabView
+from .openai_registered import RegisteredModels
 from .queue import FairQueue
 from .record import Record
 from .tokens import Tokens
@@ -30,7 +32,8 @@ class Doors:
     """Open doors and know their addresses. Cheap to make; aiohttp is loaded with the first door.
 
     `usual` tells the seconds of a job of a service by the past; None where there is none.
-    `record` is told of every job that ended; None: nothing is recorded.
+    `record` is told of every job that ended; None: nothing is recorded. `workflows` holds the
+    registered ones; None: there are none.
     """
 
     def __init__(
@@ -40,8 +43,10 @@ class Doors:
         *,
         usual: Callable[[str], float | None] = lambda service: None,
         record: Record | None = None,
+        workflows: WorkflowFolder | None = None,
     ) -> None:
         self._lab = lab
+        self._workflows = RegisteredModels(workflows)
         self._record = record or Record()
         self.queue = FairQueue(slots=lambda service: lab.catalog[service].concurrency, usual=usual)
         """The jobs of all doors that wait for their turn, or have it."""
@@ -78,8 +83,8 @@ class Doors:
         return self._addresses.get(service if spec.dialect in RAW_DIALECTS else OPENAI)
 
     def notes(self) -> list[Problem]:
-        """Return what a person should know: the doors that are not on their usual port."""
-        return list(self._moved.values())
+        """Return what a person should know: doors on another port, bad workflows."""
+        return [*self._moved.values(), *self._workflows.problems]
 
     async def close(self) -> None:
         """Close every door within a second, whatever is held or open. Idempotent."""
