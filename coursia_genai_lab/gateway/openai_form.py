@@ -1,4 +1,4 @@
-"""A multipart form: its `model` found without taking it apart, and its parts."""
+"""A multipart form: its `model` and `workflow` found without taking it apart, and its parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from ..errors import InvalidRequest
 MAX_PART_HEADERS = 4096
 MAX_MODEL_BYTES = 200
 MAX_PARTS = 100
-_MODEL = re.compile(rb'content-disposition:[^\r\n]*;\s*name="?model"?\s*(;|\r\n|$)', re.IGNORECASE)
+_NAMED = re.compile(
+    rb'content-disposition:[^\r\n]*;\s*name="?(model|workflow)"?\s*(?:;|\r\n|$)', re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,20 @@ class Form:
 
     body: bytes
     span: tuple[int, int] | None
+    workflow_span: tuple[int, int] | None = None
 
     @property
     def model(self) -> str | None:
         """The value of the field."""
-        if self.span is None:
-            return None
-        return self.body[slice(*self.span)].decode("utf-8", "replace")
+        return self._text(self.span)
+
+    @property
+    def workflow(self) -> str | None:
+        """The value of the field `workflow`; None where there is none."""
+        return self._text(self.workflow_span)
+
+    def _text(self, span: tuple[int, int] | None) -> str | None:
+        return None if span is None else self.body[slice(*span)].decode("utf-8", "replace")
 
     def with_model(self, name: str) -> bytes:
         """Return the body with another value of the field, where there is one."""
@@ -59,10 +68,16 @@ def read_form(body: bytes, content_type: str) -> Form:
     Raises:
         InvalidRequest: it is not multipart/form-data, is cut short, or names two models.
     """
-    spans = [value for head, value in _spans(body, content_type) if _MODEL.search(head)]
-    if len(spans) > 1 or any(end - start > MAX_MODEL_BYTES for start, end in spans):
-        raise InvalidRequest("The form names its model twice, or at too great length.")
-    return Form(body, spans[0] if spans else None)
+    spans: dict[bytes, tuple[int, int]] = {}
+    for head, (start, end) in _spans(body, content_type):
+        found = _NAMED.search(head)
+        if found is None:
+            continue
+        name = found[1].lower()
+        if name in spans or end - start > MAX_MODEL_BYTES:
+            raise InvalidRequest("The form names its model twice, or at too great length.")
+        spans[name] = start, end
+    return Form(body, spans.get(b"model"), spans.get(b"workflow"))
 
 
 def parts(body: bytes, content_type: str) -> list[Part]:
