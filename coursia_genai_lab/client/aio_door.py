@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 
@@ -72,6 +73,12 @@ class AsyncDoor:
 
         return read_queue(await self._get("/coursia/queue"))
 
+    async def cancel(self, job_id: str) -> list[JobView]:
+        """As `Door.cancel`."""
+        from .mine import read_queue
+
+        return read_queue(await self._get(f"/coursia/queue/{quote(job_id, safe='')}", "DELETE"))
+
     async def usage(self) -> UsageView:
         """As `Door.usage`."""
         from .mine import read_usage
@@ -93,9 +100,9 @@ class AsyncDoor:
         """As `Door.stream`; use it in `contextlib.aclosing`, so that leaving early cancels."""
         return self._events(asked, live=True)
 
-    async def _get(self, path: str) -> Any:
+    async def _get(self, path: str, method: str = "GET") -> Any:
         try:
-            response = await self._http.get(path)
+            response = await self._http.request(method, path)
         except httpx.HTTPError as error:
             raise unreachable(error, self._access) from None
         if not response.is_success:

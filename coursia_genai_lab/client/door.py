@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 
@@ -85,6 +86,16 @@ class Door:
 
         return read_queue(self._get("/coursia/queue"))
 
+    def cancel(self, job_id: str) -> list[JobView]:
+        """End a job of one's own, as `queue` names it; return the jobs that are left.
+
+        Raises:
+            GenAIError: whatever the door answered; NotFound when it is over.
+        """
+        from .mine import read_queue
+
+        return read_queue(self._get(f"/coursia/queue/{quote(job_id, safe='')}", "DELETE"))
+
     def usage(self) -> UsageView:
         """Return what this person has had made lately.
 
@@ -126,9 +137,9 @@ class Door:
         """
         return self._events(asked, live=True)
 
-    def _get(self, path: str) -> Any:
+    def _get(self, path: str, method: str = "GET") -> Any:
         with self._reached(Deadline(None)):
-            response = self._http.get(path)
+            response = self._http.request(method, path)
             if not response.is_success:
                 raise failure(response, self._access).error
             return decoded(response)

@@ -35,16 +35,22 @@ class OpenAIHandler(LabHandler):
     in_memory: ClassVar[int] = 0
 
     async def prepare(self) -> None:  # type: ignore[override]  # APIHandler takes nothing either
-        """Let nobody send a body who may not call, and no body that is too large."""
+        """Keep no body of who may not call, and none that is too large."""
         self._body = bytearray()
-        self._refusal: GenAIError | None = None
+        self._refusal: Exception | None = None
         self._passing: asyncio.Future[None] | None = None
         self._left = False
         # A picture's base64 does not shrink, and packing it would hold up the whole server.
         self._transforms = []
-        await super().prepare()
-        if self.current_user is None:
-            raise web.HTTPError(403)
+        try:
+            await super().prepare()
+            if self.current_user is None:
+                raise web.HTTPError(403)
+        except web.HTTPError as refusal:
+            # Said once the body has gone by, unread: a connection that is closed in the middle of
+            # it is all that many a sender would see.
+            self._refusal = refusal
+            return
         length = self.request.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > MAX_BODY_BYTES:
             raise _too_large()

@@ -17,6 +17,7 @@ from coursia_genai_lab.errors import (
     NotAllowed,
 )
 from coursia_genai_lab.wire.notebooks import Profile
+from coursia_genai_lab.wire.tokens import TokenRequest
 
 MODE = {"effective": "demo", "scope": "server", "layers": [], "enforced": False, "choices": []}
 STATUS = {
@@ -253,3 +254,59 @@ def test_the_async_client_asks_and_fails_alike(server, answer):
 
     asyncio.run(ask())
     assert [asked.method for asked in server.asked] == ["GET", "POST", "GET"]
+
+
+VARIABLES = {"GENAI_API_URL": "http://127.0.0.1:1/v1", "GENAI_API_TOKEN": "cgl_secret"}
+GIVEN = {
+    "id": "t1",
+    "expires_at": 9.0,
+    "variables": VARIABLES,
+    "launch": {"launch_id": "t1", "kernel_id": "job-t1", "path": "x", "type": "GENAI_BASIC"},
+}
+
+
+def test_tokens_jobs_and_usage_go_where_the_contract_says(server, answer):
+    usage = {"since": 1.0, "pictures": 2, "seconds": 3.0, "services": []}
+    answers = (
+        answer(201, GIVEN),
+        answer(body={"id": "t1", "expires_at": 10.0}),
+        answer(body={"revision": 5}),
+        answer(body={"jobs": []}),
+        answer(202, {"revision": 6}),
+        answer(body=usage),
+    )
+    server.will_answer(*answers, *answers)
+    request = TokenRequest(label="a script", services=["flux"], taken={"HF_TOKEN": "here"})
+    with client(server, "/") as lab:
+        given = lab.give_token(request)
+        assert given.variables == VARIABLES
+        assert "cgl_secret" not in repr(given)
+        assert lab.renew_token("t1", 60).expires_at == 10.0
+        assert lab.end_token("t1").revision == 5
+        assert lab.jobs().jobs == []
+        assert lab.cancel_job("j/1").revision == 6
+        assert lab.usage().pictures == 2
+
+    async def ask() -> None:
+        async with AsyncLabClient(server.url, "t") as lab:
+            assert (await lab.give_token(request)).id == "t1"
+            assert (await lab.renew_token("t1", 60)).expires_at == 10.0
+            await lab.end_token("t1")
+            assert (await lab.jobs()).jobs == []
+            await lab.cancel_job("j/1")
+            assert (await lab.usage()).pictures == 2
+
+    asyncio.run(ask())
+    prefix = "/coursia-genai/api/v1"
+    asked = [f"{one.method} {one.path.removeprefix(prefix)}" for one in server.asked]
+    assert asked[:6] == asked[6:]
+    assert asked[:6] == [
+        "POST /tokens",
+        "POST /tokens/t1/renew",
+        "DELETE /tokens/t1",
+        "GET /jobs",
+        "DELETE /jobs/j%2F1",
+        "GET /usage",
+    ]
+    assert json.loads(server.asked[0].body)["services"] == ["flux"]
+    assert json.loads(server.asked[1].body) == {"lifetime_seconds": 60.0}

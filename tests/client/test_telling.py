@@ -113,6 +113,20 @@ def test_my_jobs_are_listed(server, answer):
     assert {asked.path for asked in server.asked} == {"/v1/coursia/queue"}
 
 
+def test_a_job_of_mine_is_cancelled_by_its_id(server, answer):
+    server.will_answer(answer(body={"jobs": []}), answer(body={"jobs": []}))
+    with Door(access(server)) as door:
+        assert door.cancel("j/1") == []
+
+    async def ask():
+        async with AsyncDoor(access(server)) as door:
+            return await door.cancel("j/1")
+
+    assert asyncio.run(ask()) == []
+    asked = {(one.method, one.path) for one in server.asked}
+    assert asked == {("DELETE", "/v1/coursia/queue/j%2F1")}
+
+
 def test_my_usage_is_told(server, answer):
     used = {"since": 1.0, "pictures": 3, "seconds": 9.5, "services": []}
     server.will_answer(answer(body=used), answer(body=used))
