@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from contextlib import suppress
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stamped_pictures import KINDS, chunk, facts, opened, picture, with_chunks
 
+from coursia_genai_lab.errors import GenerationError
 from coursia_genai_lab.provenance import PictureFormat, read, stamp
 from coursia_genai_lab.wire.provenance import Provenance
 
@@ -140,3 +142,28 @@ def test_any_prompt_comes_back(prompt: str, negative: str, kind: PictureFormat) 
     made = stamp(STAMPED["png"], said, kind)
     assert read(made) == said
     opened(made)
+
+
+SOURCES = {
+    "png": picture(mode="RGBA"),
+    "jpeg": picture("jpeg", progressive=True),
+    "webp": picture("webp", mode="RGBA", icc_profile=b"odd"),
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.binary(max_size=60),
+    st.sampled_from(KINDS),
+    st.sampled_from(KINDS),
+    st.integers(0, 3000),
+    st.integers(0, 200),
+)
+def test_whatever_an_engine_sends_is_stamped_or_refused(
+    noise: bytes, source: str, kind: PictureFormat, at: int, length: int
+) -> None:
+    good = SOURCES[source]
+    at = min(at, len(good))
+    for data in (good[:at] + noise + good[at + length :], good[:at], good + noise):
+        with suppress(GenerationError):
+            assert read(stamp(data, facts(), kind)) == facts()
