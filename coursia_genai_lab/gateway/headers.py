@@ -44,7 +44,17 @@ GUARDS = {
     "Server": DOORS,
 }
 """On every answer: should a browser open one, it runs nothing and no page embeds it."""
-ACTIVE_TYPES = ("text/html", "application/xhtml", "image/svg", "text/xml", "application/xml")
+QUIET_TYPES = frozenset(
+    {
+        "application/json",
+        "application/octet-stream",
+        "application/x-ndjson",
+        "text/event-stream",
+        "text/plain",
+    }
+)
+QUIET_KINDS = ("image/", "audio/", "video/")
+"""What a browser shows or saves, and never runs; `image/svg+xml` is the one that it would."""
 
 
 def request_headers(sent: Iterable[tuple[str, str]], endpoint: Endpoint) -> dict[str, str]:
@@ -68,13 +78,18 @@ def credential(endpoint: Endpoint) -> dict[str, str]:
 def response_headers(sent: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return what goes to the caller: the permitted headers and our guards.
 
-    A type that a browser would run as a document becomes plain bytes.
+    Every type that is no data, text, picture, sound or film becomes plain bytes.
     """
     headers = dict(GUARDS)
     for name, value in sent:
         lower = name.lower()
-        if lower == "content-type" and value.strip().lower().startswith(ACTIVE_TYPES):
+        if lower == "content-type" and not _quiet(value):
             headers[name] = "application/octet-stream"
         elif lower in RESPONSE_HEADERS:
             headers[name] = value
     return headers
+
+
+def _quiet(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind in QUIET_TYPES or (kind.startswith(QUIET_KINDS) and "xml" not in kind)
