@@ -16,6 +16,8 @@ import { askedOf } from '../model/consents';
 import { launchOf } from '../model/needs';
 import type { IGenAILab } from '../tokens';
 
+import { panelActions } from './panelActions';
+
 /** Where the focus goes, the first that is there. */
 const EDITOR = [
   '.jp-GenAILab-editor input:checked:enabled',
@@ -33,8 +35,20 @@ export class LabPanel extends ReactWidget {
     super();
     this._execute = options.execute;
     this._genai = options.genai;
-    this._onServiceMenu = options.onServiceMenu;
     this._trans = options.trans;
+    this._actions = panelActions({
+      execute: this._execute,
+      genai: this._genai,
+      onServiceMenu: options.onServiceMenu,
+      onEdit: open => {
+        this._editing = open;
+        this.update();
+      },
+      onModelsService: service => {
+        this._modelsService = service;
+        this.update();
+      }
+    });
     this.id = 'coursia-genai-lab';
     this.title.icon = genaiIcon;
     this.title.caption = this._trans.__('GenAI services');
@@ -249,55 +263,7 @@ export class LabPanel extends ReactWidget {
     this._collapsedChanged.emit();
   };
 
-  private _actions: ILabViewProps['actions'] = {
-    onReveal: ({ cell, line }) =>
-      this._execute(CommandIDs.showEvidence, { cell, line }),
-    onEnable: () => this._execute(CommandIDs.enableKernel),
-    onConsent: start => this._execute(CommandIDs.answerConsent, { start }),
-    // The panel shows what came of it, so that no notification has to.
-    onChoice: choice => this._execute(CommandIDs.setNeeds, { choice, quiet: true }),
-    onToggleService: service =>
-      this._execute(CommandIDs.toggleNeed, { service, quiet: true }),
-    onNotebookMode: mode =>
-      this._execute(CommandIDs.setNotebookMode, { mode, quiet: true }),
-    onFallback: fallback =>
-      this._execute(CommandIDs.setNotebookFallback, { fallback, quiet: true }),
-    onUndo: () => this._execute(CommandIDs.undoNeeds),
-    onEdit: open => {
-      this._editing = open;
-      this.update();
-    },
-    onStart: name => this._execute(CommandIDs.startService, { name }),
-    onStop: name => this._execute(CommandIDs.stopService, { name }),
-    onLogs: name => this._execute(CommandIDs.showLogs, { name }),
-    onBuild: name => this._execute(CommandIDs.buildImage, { name }),
-    onCancelBuild: name => this._execute(CommandIDs.cancelBuild, { name }),
-    onShowModels: service => this._execute(CommandIDs.showModels, { service }),
-    onLetGo: name => this._execute(CommandIDs.unpinService, { name }),
-    onServiceMenu: (name, anchor) => this._onServiceMenu(name, anchor),
-    onOpenNotebook: path => this._execute(CommandIDs.openNotebook, { path }),
-    onRefreshFolder: () => this._execute(CommandIDs.showFolder, { refresh: true }),
-    onTimelineService: service => {
-      this._genai.timeline.service = service;
-    },
-    onOlder: () => void this._genai.timeline.older(),
-    onRefreshTimeline: () => void this._genai.timeline.refresh(),
-    onCancelJob: id => this._execute(CommandIDs.cancelJob, { id }),
-    onRefreshJobs: () => void this._genai.jobs.refresh(),
-    onRefreshGPUs: () => void this._genai.gpus.refresh(),
-    onModelsService: service => {
-      this._modelsService = service;
-      this.update();
-    },
-    onRefreshModels: () => void this._genai.weights.refresh(),
-    onFetchModel: id => this._execute(CommandIDs.fetchModel, { id }),
-    onCancelFetch: id => this._execute(CommandIDs.cancelFetch, { id }),
-    onVerifyModel: id => this._execute(CommandIDs.verifyModel, { id }),
-    onPeople: people => {
-      this._genai.plan.people = people;
-    },
-    onRefreshPlan: () => void this._genai.plan.refresh()
-  };
+  private _actions: ILabViewProps['actions'];
   // A folder may hold a thousand notebooks: nobody waits for them who did not ask.
   private _collapsed: ReadonlySet<string> = new Set([
     'models',
@@ -311,7 +277,6 @@ export class LabPanel extends ReactWidget {
   private _focusing: readonly string[] = [];
   private _genai: IGenAILab;
   private _modelsService: string | null = null;
-  private _onServiceMenu: LabPanel.IOptions['onServiceMenu'];
   private _trans: TranslationBundle;
 }
 
