@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 
 from coursia_genai_lab.catalog.load import Catalog, load_catalog
 from coursia_genai_lab.config import LabSettings
+from coursia_genai_lab.engines.registered import WorkflowFolder
 from coursia_genai_lab.errors import GenAIError, NotAllowed, ServiceNotReady
 from coursia_genai_lab.gateway.doors import Doors
 from coursia_genai_lab.gateway.tokens import Tokens
@@ -164,11 +165,13 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(**settings: Any) -> AsyncIterator[Gateway]:
-    """Run doors before a small Lab; settings are the Lab's."""
+async def gateway(
+    workflows: WorkflowFolder | None = None, **settings: Any
+) -> AsyncIterator[Gateway]:
+    """Run doors before a small Lab; settings are the Lab's, `workflows` the registered ones."""
     lab = SmallLab(LabSettings(**{"hold_seconds": BOUND, **settings}))
     tokens = Tokens(lab.leases)
-    doors = Doors(lab, tokens)
+    doors = Doors(lab, tokens, workflows=workflows)
     services = tuple(lab.catalog)
     lease = lab.leases.take("kernel", services, label="first.ipynb", person="ada")
     try:
