@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import io
 import json
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -163,7 +164,8 @@ class Calls:
             async with self._session.request(
                 method,
                 URL(self._url + path, encoded=True),
-                data=data,
+                # Handed over as a file: large ones go out in pieces, and the loop turns between.
+                data=io.BytesIO(data) if data is not None else None,
                 headers={**self._headers, **({"Content-Type": kind} if kind else {})},
                 allow_redirects=False,
                 timeout=ClientTimeout(total=seconds, sock_connect=ANSWER_SECONDS),

@@ -11,6 +11,7 @@ from .job_watch import JobWatch
 from .listener import Listener, Newcomers
 from .needs import LabView
 from .openai_api import OpenAIDoor
+from .openai_registered import RegisteredModels
 from .proxy import Proxy, open_session
 from .queue import FairQueue
 from .raw_door import RawDoor
@@ -23,9 +24,15 @@ class Building:
     """The listeners and the one client session that they share."""
 
     def __init__(
-        self, lab: LabView, admission: Admission, queue: FairQueue, record: Record
+        self,
+        lab: LabView,
+        admission: Admission,
+        queue: FairQueue,
+        record: Record,
+        workflows: RegisteredModels | None = None,
     ) -> None:
         self._lab = lab
+        self._workflows = workflows
         self._record = record
         self._admission = admission
         self._queue = queue
@@ -35,6 +42,7 @@ class Building:
         self._watch = JobWatch(self._session, lab.leases, lab.touch)
         self._newcomers = Newcomers()
         self._listeners: list[Listener] = []
+        self._openai_doors: list[OpenAIDoor] = []
 
     async def add(self, service: str | None, preferred: int | None) -> Listener:
         """Open a listener for a service's door; None opens the OpenAI door."""
@@ -50,6 +58,7 @@ class Building:
         try:
             await asyncio.gather(*(listener.close() for listener in self._listeners))
         finally:
+            await asyncio.gather(*(door.close() for door in self._openai_doors))
             await self._watch.close()
             await self._session.close()
 
@@ -75,10 +84,14 @@ class Building:
         )
 
     def _openai(self) -> OpenAIDoor:
-        return OpenAIDoor(
+        door = OpenAIDoor(
             lab=self._lab,
             admission=self._admission,
             holding=self._holding,
-            proxy=self._proxy,
+            queue=self._queue,
             session=self._session,
+            record=self._record,
+            workflows=self._workflows,
         )
+        self._openai_doors.append(door)
+        return door

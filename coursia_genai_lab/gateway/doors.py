@@ -120,7 +120,9 @@ class Doors:
         from .building import Building
 
         if self._building is None:
-            self._building = Building(self._lab, self._admission, self.queue, self._record)
+            self._building = Building(
+                self._lab, self._admission, self.queue, self._record, self._workflows
+            )
         preferred = None if name == OPENAI else self._lab.catalog[name].door_port
         listener = await self._building.add(None if name == OPENAI else name, preferred)
         address = self._addresses[name] = f"http://127.0.0.1:{listener.port}"

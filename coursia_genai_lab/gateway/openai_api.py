@@ -1,35 +1,32 @@
-"""The OpenAI door: the Images API in front of every engine that runs here."""
+"""The OpenAI door: the Images API in front of every engine, on one road for all of them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession, hdrs, web
+from aiohttp import ClientSession, hdrs, web
 
 from ..engines.workflow_files import read_all
-from ..errors import (
-    GenAIError,
-    InvalidRequest,
-    NotFound,
-    ServiceError,
-    TooManyRequests,
-)
-from ..lab.endpoint import Endpoint
-from ..wire.images import ModelInfo
+from ..errors import GenAIError, InvalidRequest, NotFound, ServiceError
 from .admission import MAX_BODY_BYTES, Admission
 from .answers import fail, json_answer
 from .dialects import openai_error
 from .holding import Holding
 from .needs import LabView
 from .openai_form import read_form
-from .openai_models import DEMO, LATER, Choice, ModelDirectory, drawn_here
+from .openai_models import LATER, Choice, ModelDirectory, drawn_here
 from .openai_order import Wish, read_wish
-from .openai_splice import EventSplice, JSONSplice
-from .openai_work import EngineRoad
-from .proxy import Hooks, Proxy, Splice, read_body
+from .openai_reads import QUEUE, Reads
+from .openai_registered import RegisteredModels, asked_name
+from .openai_road import Call, EngineRoad
+from .proxy import read_body
+from .queue import FairQueue
+from .record import Record
 from .target import Target, read_target
 from .tokens import Grant
 
@@ -37,11 +34,9 @@ log = logging.getLogger(__name__)
 
 MAX_ORDER_BYTES = 2**20
 """Of a generation: 32,000 characters of prompt and a handful of numbers."""
-MAX_EDITS = 3
-"""Edits at a time, for their pictures are kept in memory until their model is known."""
-CREATED = 1_760_000_000
-"""A date for clients that want one; models of the catalogue have none."""
 TEXT_CALLS = ("/v1/chat/", "/v1/completions", "/v1/responses", "/v1/embeddings")
+Wished = Callable[[Choice], Wish]
+"""Returns what is asked for, checked for one model; raises InvalidRequest and ServiceError."""
 
 
 class OpenAIDoor:
@@ -53,16 +48,19 @@ class OpenAIDoor:
         lab: LabView,
         admission: Admission,
         holding: Holding,
-        proxy: Proxy,
+        queue: FairQueue,
         session: ClientSession,
+        record: Record,
+        workflows: RegisteredModels | None = None,
     ) -> None:
         self._lab = lab
         self._admission = admission
         self._holding = holding
-        self._proxy = proxy
-        self._models = ModelDirectory(lab)
-        self._road = EngineRoad(lab, session)
-        self._edits = 0
+        self._queue = queue
+        self._workflows = workflows or RegisteredModels()
+        self._models = ModelDirectory(lab, self._workflows)
+        self._reads = Reads(lab, self._models, queue, record)
+        self._road = EngineRoad(lab, queue, holding, session, record)
         self._workflows_read = False
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -76,6 +74,10 @@ class OpenAIDoor:
             log.exception("gateway: a request to the OpenAI door failed")
             return await fail(request, GenAIError("The gateway failed."), openai_error)
 
+    async def close(self) -> None:
+        """End what is under way; the listener has cut the connections before."""
+        await self._road.close()
+
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         target = read_target(request.raw_path)
         grant = self._admission.admit(request.headers, target.raw_query)
@@ -88,9 +90,16 @@ class OpenAIDoor:
         if not self._workflows_read:
             await asyncio.to_thread(read_all)
             self._workflows_read = True
+        await self._workflows.refresh()
         method, path = request.method, target.path
         if method in ("GET", "HEAD"):
-            return self._read(path, grant)
+            told = await self._reads.read(path, grant)
+            if told is None:
+                raise _unknown(method, path)
+            return json_answer(told)
+        if method == "DELETE" and path.startswith(f"{QUEUE}/"):
+            await self._queue.cancel(path.removeprefix(f"{QUEUE}/"), grant.person)
+            return json_answer(await self._reads.read(QUEUE, grant))
         if method == "POST" and path in ("/v1/images/generations", "/v1/images"):
             return await self._generate(request, grant)
         if method == "POST" and path == "/v1/images/edits":
@@ -104,166 +113,98 @@ class OpenAIDoor:
             )
         raise _unknown(method, path)
 
-    # -- reading -------------------------------------------------------------------------------
-
-    def _read(self, path: str, grant: Grant) -> web.Response:
-        if path == "/v1/models":
-            listed = self._models.listed(grant.mode)
-            return json_answer({"object": "list", "data": [_described(info) for info in listed]})
-        if path.startswith("/v1/models/"):
-            name = path.removeprefix("/v1/models/")
-            return json_answer(_described(self._models.find(name, grant.mode)))
-        if path == "/v1/coursia/status":
-            return json_answer(self._status(grant))
-        raise _unknown("GET", path)
-
-    def _status(self, grant: Grant) -> dict[str, Any]:
-        return {
-            "mode": self._lab.policy.effective(grant.mode),
-            "person": grant.person,
-            "kernel_id": grant.kernel_id,
-            "path": grant.path,
-            "services": sorted(grant.services),
-            "models": [info.model_dump() for info in self._models.listed(grant.mode)],
-        }
-
     # -- making pictures -----------------------------------------------------------------------
 
     async def _generate(self, request: web.BaseRequest, grant: Grant) -> web.StreamResponse:
         order = _json_object(await read_body(request, MAX_ORDER_BYTES))
-        name = order.get("model")
-        if name is not None and not isinstance(name, str):
-            raise InvalidRequest("'model' must be a string.", code="invalid_type")
-        choice = self._models.choose(name, grant.mode)
-        wish: Wish | None = None
-        if self._drawn_here(choice, grant):
-            wish = self._wished(order, choice)
-        endpoint = await self._engine(choice, grant)
-        if endpoint.backend != DEMO:
-            wish = wish or self._wished(order, choice)
-            return await self._road.make(request, grant, choice, endpoint, wish, "image_generation")
-        body = json.dumps({**order, "model": choice.model}).encode()
-        target = "/v1/images/generations"
-        return await self._make(request, grant, choice, endpoint, target, body, "application/json")
+        name = asked_name(order.get("model"), order.get("workflow"))
+        choices = self._choices(name, grant)
+        return await self._make(
+            request,
+            grant,
+            choices,
+            lambda choice: self._wished(order, choice, grant),
+            "image_generation",
+        )
 
     async def _edit(self, request: web.BaseRequest, grant: Grant) -> web.StreamResponse:
-        if self._edits >= MAX_EDITS:
-            raise TooManyRequests(f"{MAX_EDITS} pictures are being edited already.")
-        self._edits += 1
-        try:
-            content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
-            body = await read_body(request, MAX_BODY_BYTES)
-            form = read_form(body, content_type)
-            choice = self._models.choose(form.model, grant.mode)
-            wish: Wish | None = None
-            if self._drawn_here(choice, grant):
-                wish = await self._wished_edit(body, content_type, choice)
-            endpoint = await self._engine(choice, grant)
-            if endpoint.backend != DEMO:
-                wish = wish or await self._wished_edit(body, content_type, choice)
-                return await self._road.make(request, grant, choice, endpoint, wish, "image_edit")
-            return await self._make(
-                request,
-                grant,
-                choice,
-                endpoint,
-                "/v1/images/edits",
-                form.with_model(choice.model),
-                content_type,
-            )
-        finally:
-            self._edits -= 1
+        content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
+        body = await read_body(request, MAX_BODY_BYTES)
+        form = read_form(body, content_type)
+        choices = self._choices(asked_name(form.model, form.workflow), grant)
+        wished = await self._wished_edit(body, content_type, grant)
+        # Only the pictures wait for their turn, not the form that they came in.
+        del body
+        return await self._make(request, grant, choices, wished, "image_edit")
 
-    def _drawn_here(self, choice: Choice, grant: Grant) -> bool:
-        backend = self._lab.backend(choice.service, grant.mode)
-        mode = self._lab.policy.effective(grant.mode)
-        return mode != "cloud" and drawn_here(self._lab.catalog[backend])
+    def _choices(self, name: str | None, grant: Grant) -> list[Choice]:
+        def withheld(service: str) -> bool:
+            return grant.withholds(service) and not self._lab.service(service).wanted
 
-    def _wished(self, given: dict[str, Any], choice: Choice, **pictures: Any) -> Wish:
-        """Return what is asked for, checked before any service is started for it."""
-        silence = self._lab.catalog[choice.service].no_progress_seconds
-        wish = read_wish(given, choice.model, silence_seconds=silence, **pictures)
-        self._road.refuse_impossible(choice.service, wish)
-        return wish
-
-    async def _wished_edit(self, body: bytes, content_type: str, choice: Choice) -> Wish:
-        # Pillow is loaded by the first edit, not with the door.
-        from .openai_pictures import taken_apart
-
-        fields, images, mask = await asyncio.to_thread(taken_apart, body, content_type)
-        return self._wished(fields, choice, images=images, mask=mask)
-
-    async def _engine(self, choice: Choice, grant: Grant) -> Endpoint:
-        """Return the engine for a model, waiting for its start; never starts what cannot serve."""
-        backend = self._lab.backend(choice.service, grant.mode)
-        kind = self._lab.catalog[choice.service].kind
-        mode = self._lab.policy.effective(grant.mode)
-        self._holding.refuse_unconfirmed(choice.service, grant)
-        here = drawn_here(self._lab.catalog[backend])
-        if backend == DEMO or here or kind == "cloud" or mode == "cloud":
-            with self._admission.seat(grant, "hold"):
-                endpoint = await self._holding.endpoint(
-                    choice.service, self._holding.seconds(), grant
-                )
-            if endpoint.backend == DEMO or drawn_here(self._lab.catalog[endpoint.backend]):
-                return endpoint
-        raise ServiceError(
-            f"{choice.model} cannot be reached this way.", LATER, code="engine_not_available"
-        )
+        return self._models.choices(name, grant.mode, withheld=withheld)
 
     async def _make(
         self,
         request: web.BaseRequest,
         grant: Grant,
-        choice: Choice,
-        endpoint: Endpoint,
-        target: str,
-        body: bytes,
-        content_type: str,
+        choices: list[Choice],
+        wished: Wished,
+        prefix: str,
     ) -> web.StreamResponse:
-        lease = self._lab.leases.take(
-            "job", (endpoint.backend,), label=grant.path or choice.model, person=grant.person
+        choice, wish = _first_able(choices, wished)
+        backend = await self._ready(choice, grant)
+        return await self._road.make(request, Call(grant, choice, wish, prefix), backend)
+
+    def _wished(self, given: dict[str, Any], choice: Choice, grant: Grant, **pictures: Any) -> Wish:
+        """Return what is asked for, checked before any service is started for it."""
+        if choice.size is not None and given.get("size") in (None, ""):
+            given = {**given, "size": choice.size}
+        silence = self._lab.catalog[choice.service].no_progress_seconds
+        wish = read_wish(given, choice.model, silence_seconds=silence, **pictures)
+        if choice.workflow is not None:
+            wish = replace(wish, order=replace(wish.order, workflow=choice.workflow))
+        self._road.refuse_impossible(self._lab.backend(choice.service, grant.mode), wish)
+        return wish
+
+    async def _wished_edit(self, body: bytes, content_type: str, grant: Grant) -> Wished:
+        # Pillow is loaded by the first edit, not with the door.
+        from .openai_pictures import taken_apart
+
+        fields, images, mask = await asyncio.to_thread(taken_apart, body, content_type)
+        return lambda choice: self._wished(fields, choice, grant, images=images, mask=mask)
+
+    async def _ready(self, choice: Choice, grant: Grant) -> str:
+        """Return who makes the pictures, once it answers; starts nothing that cannot serve."""
+        backend = self._lab.backend(choice.service, grant.mode)
+        mode = self._lab.policy.effective(grant.mode)
+        self._holding.refuse_unconfirmed(choice.service, grant)
+        here = drawn_here(self._lab.catalog[backend])
+        # Of the others the Lab says why they cannot.
+        if here or self._lab.catalog[choice.service].kind == "cloud" or mode == "cloud":
+            with self._admission.seat(grant, "hold"):
+                endpoint = await self._holding.endpoint(
+                    choice.service, self._holding.seconds(), grant
+                )
+            if drawn_here(self._lab.catalog[endpoint.backend]):
+                return endpoint.backend
+        raise ServiceError(
+            f"{choice.model} cannot be reached this way.", LATER, code="engine_not_available"
         )
-        extra: dict[str, Any] = {"demo": endpoint.backend == DEMO, "service": choice.service}
-        if choice.warning:
-            extra["warning"] = choice.warning
-        done = False
+
+
+def _first_able(choices: list[Choice], wished: Wished) -> tuple[Choice, Wish]:
+    """Return the first choice that can do what is asked for.
+
+    Raises:
+        InvalidRequest, ServiceError: none can; what the best of them says.
+    """
+    refusal: GenAIError | None = None
+    for choice in choices:
         try:
-            answer = await self._proxy.forward(
-                request,
-                endpoint,
-                target,
-                body=body,
-                content_type=content_type,
-                hooks=Hooks(splice=lambda answer: _splice(answer, {"coursia": extra})),
-                silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
-            )
-            done = answer.status == 200
-            return answer
-        finally:
-            self._lab.leases.drop(lease.id, done=done)
-            self._lab.touch(endpoint.backend)
-
-
-def _splice(answer: ClientResponse, fields: dict[str, Any]) -> Splice | None:
-    if answer.status != 200 or hdrs.CONTENT_ENCODING in answer.headers:
-        return None
-    if answer.content_type == "text/event-stream":
-        return Splice(EventSplice(fields).feed, None)
-    if answer.content_type == "application/json":
-        splice = JSONSplice(fields)
-        return Splice(splice.feed, splice.grows_by)
-    return None
-
-
-def _described(info: ModelInfo) -> dict[str, Any]:
-    return {
-        "id": info.id,
-        "object": "model",
-        "created": CREATED,
-        "owned_by": info.service,
-        **info.model_dump(exclude={"id"}),
-    }
+            return choice, wished(choice)
+        except (InvalidRequest, ServiceError) as error:
+            refusal = refusal or error
+    raise refusal or NotFound("No model can be had.")
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -279,6 +220,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
 def _unknown(method: str, path: str) -> NotFound:
     return NotFound(
         f"Unknown address: {method} {path[:120]}.",
-        "This door opens /v1/images/generations, /v1/images/edits and /v1/models.",
+        "This door opens /v1/images/generations, /v1/images/edits, /v1/models and "
+        "/v1/coursia/status, queue.",
         code="unknown_url",
     )

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from ..catalog.spec import ServiceSpec
 from ..engines import kind_of
-from ..engines.workflow_files import workflow_of
-from ..errors import ModelUnknown
+from ..engines.registered import Registration
+from ..engines.workflow_files import Workflow, workflow_of
+from ..errors import ModelUnknown, ServiceError
 from ..wire.images import ModelInfo
 from ..wire.policy import Mode
 from .needs import LabView
+from .openai_registered import RegisteredModels
+from .openai_retired import read_old_name
 
 DEMO = "demo"
-RETIRED = {
-    "dall-e-2": "OpenAI retired dall-e-2 on 12 May 2026",
-    "dall-e-3": "OpenAI retired dall-e-3 on 12 May 2026",
-    "gpt-image-1": "OpenAI retired gpt-image-1 on 23 October 2026",
-}
-"""Names that notebooks still ask for; the demo engine answers in their place."""
+AUTO = "auto"
 LATER = "The OpenAI door does not reach this service in this release."
 NO_WORKFLOW = (
     "The Lab has no workflow for it. Its service's own door takes a graph of yours: "
     "COMFYUI_API_URL in the kernel's environment."
 )
 NO_PROVIDER = "No key of a provider is configured for this Lab."
+DEMO_DREW = "the demo engine drew this picture"
 
 
 def drawn_here(spec: ServiceSpec) -> bool:
     """Say whether the door itself speaks to this service's engine."""
     return spec.kind == "local" and kind_of(spec.dialect) is not None
+
+
+def _never(service: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,20 @@ class Choice:
     service: str
     warning: str | None = None
     """A sentence that the caller must see: it gets something else than it asked for."""
+    chosen: bool = False
+    """Whether the door chose the model, because the caller named none, or a dead one."""
+    size: str | None = None
+    """The size that was part of the name, for a call that says none."""
+    workflow: Workflow | None = None
+    """A registered workflow that makes them; None: the model's own."""
 
 
 class ModelDirectory:
     """Read the catalogue and the mode anew at each call; both may change."""
 
-    def __init__(self, lab: LabView) -> None:
+    def __init__(self, lab: LabView, workflows: RegisteredModels | None = None) -> None:
         self._lab = lab
+        self._workflows = workflows or RegisteredModels()
 
     def listed(self, notebook_mode: Mode | None) -> list[ModelInfo]:
         """Return every model of the catalogue, the demo engine's own first.
@@ -73,39 +85,122 @@ class ModelDirectory:
                 known = seen.get(model.id)
                 if known is None or (info.available, runs) > known[1]:
                     seen[model.id] = info, (info.available, runs)
-        return [info for info, _ in seen.values()]
+        listed = [info for info, _ in seen.values()]
+        # A model of the catalogue keeps its name, whatever was registered before it came.
+        own = [one for one in self._workflows if one.name not in seen]
+        return [*listed, *(self._registered(one, notebook_mode) for one in own)]
 
     def find(self, name: str, notebook_mode: Mode | None) -> ModelInfo:
         """Return one model.
 
         Raises:
-            ModelUnknown: nobody knows it.
+            ModelUnknown: nobody knows it; the remedy names those that are spelt alike.
         """
-        for info in self.listed(notebook_mode):
+        listed = self.listed(notebook_mode)
+        for info in listed:
             if info.id == name:
                 return info
+        alike = get_close_matches(name.lower(), [info.id for info in listed], n=2, cutoff=0.5)
+        guess = f"Did you mean {' or '.join(alike)}? " if alike else ""
         raise ModelUnknown(
             f"The model {name[:100]!r} does not exist here.",
-            "List the models with GET /v1/models.",
+            f"{guess}List the models with GET /v1/models.",
+            param="model",
         )
 
-    def choose(self, name: str | None, notebook_mode: Mode | None) -> Choice:
-        """Return who makes the pictures of a model; None or "auto" takes what is free.
+    def choices(
+        self,
+        name: str | None,
+        notebook_mode: Mode | None,
+        *,
+        withheld: Callable[[str], bool] = _never,
+    ) -> list[Choice]:
+        """Return who may make the pictures of a model, the best first; at least one.
+
+        A model that is named is one choice. None and "auto" are every model that is free, can be
+        had now and is not `withheld`: those of services that run, then of those that start, then
+        of those that could; among equals by the rank in the catalogue. The demo engine is the
+        last, and only where there is no other. A dead name is its successor, else as none.
 
         Raises:
             ModelUnknown: nobody knows it.
         """
-        if not name or name == "auto":
-            return Choice(DEMO, DEMO)
-        if name in RETIRED:
-            return Choice(DEMO, DEMO, f"{RETIRED[name]}; the demo engine drew this picture.")
+        if not name or name == AUTO:
+            return self._free(notebook_mode, withheld)
+        old = read_old_name(name)
+        if old is not None:
+            said, after = old.retired.sentence, old.retired.successor
+            found = [info for info in self.listed(notebook_mode) if info.id == after]
+            if found and found[0].available:
+                drew = DEMO_DREW if found[0].demo else f"{after} takes its place"
+                instead = [Choice(after, found[0].service, f"{said}; {drew}.", True)]
+            else:
+                instead = [
+                    replace(one, warning=f"{said}; {one.model} takes its place.")
+                    if one.service != DEMO
+                    else replace(one, warning=f"{said}; {DEMO_DREW}.")
+                    for one in self._free(notebook_mode, withheld)
+                ]
+            return [replace(one, size=old.size) for one in instead]
         if name.startswith("openrouter/") and "openrouter" in self._lab.catalog:
             stands_in = self._lab.backend("openrouter", notebook_mode) == DEMO
-            warning = f"No provider is configured for {name[:100]}; the demo engine drew this."
-            return Choice(DEMO if stands_in else name, "openrouter", warning if stands_in else None)
-        return Choice(name, self.find(name, notebook_mode).service)
+            warning = f"No provider is configured for {name[:100]}; {DEMO_DREW}."
+            model = DEMO if stands_in else name
+            return [Choice(model, "openrouter", warning if stands_in else None)]
+        info = self.find(name, notebook_mode)
+        own = self._workflows.get(name)
+        if own is None or info.service != own.service:
+            return [Choice(name, info.service)]
+        if info.service not in self._lab.catalog:
+            raise ServiceError(info.reason, code="service_unknown")
+        return [Choice(name, info.service, workflow=own.workflow)]
 
-    def _reason(self, spec: ServiceSpec, model: str, notebook_mode: Mode | None) -> str:
+    def _registered(self, one: Registration, notebook_mode: Mode | None) -> ModelInfo:
+        spec = self._lab.catalog.get(one.service)
+        if spec is None:
+            reason = f"Its service {one.service} is not in the catalogue of this Lab."
+        else:
+            reason = self._reason(spec, one.name, notebook_mode, one.workflow)
+        return ModelInfo(
+            id=one.name,
+            title=one.title,
+            service=one.service,
+            available=not reason,
+            reason=reason,
+            demo=spec is not None and self._lab.backend(spec.name, notebook_mode) == DEMO,
+        )
+
+    def _free(self, notebook_mode: Mode | None, withheld: Callable[[str], bool]) -> list[Choice]:
+        able: list[tuple[tuple[int, int, str], Choice]] = []
+        real = False
+        for info in self.listed(notebook_mode):
+            if self._workflows.get(info.id) is not None:
+                # Nobody gets a workflow that they did not ask for.
+                continue
+            spec = self._lab.catalog[info.service]
+            if spec.kind != "local" or info.demo or info.service == DEMO:
+                continue
+            real = True
+            if not info.available or withheld(info.service):
+                continue
+            cell = self._lab.service(info.service)
+            nearness = 0 if cell.state == "ready" else 1 if cell.wanted else 2
+            rank = max(model.rank for model in spec.models if model.id == info.id)
+            choice = Choice(info.id, info.service, chosen=True)
+            able.append(((nearness, -rank, info.id), choice))
+        if able:
+            return [choice for _, choice in sorted(able, key=lambda one: one[0])]
+        mode = self._lab.policy.effective(notebook_mode)
+        warning = f"No service of this machine can make pictures now; {DEMO_DREW}."
+        return [Choice(DEMO, DEMO, warning if real and mode != "demo" else None, True)]
+
+    def _reason(
+        self,
+        spec: ServiceSpec,
+        model: str,
+        notebook_mode: Mode | None,
+        workflow: Workflow | None = None,
+    ) -> str:
         mode = self._lab.policy.effective(notebook_mode)
         backend = self._lab.backend(spec.name, notebook_mode)
         if mode == "off":
@@ -116,8 +211,13 @@ class ModelDirectory:
             return "The mode is local: clouds are not asked."
         if backend == DEMO:
             return ""
-        if drawn_here(spec):
-            # The WebUI takes any model that it has; ComfyUI wants to be told how.
-            known = spec.dialect != "comfyui" or workflow_of(model) is not None
-            return "" if known else NO_WORKFLOW
-        return NO_PROVIDER if spec.kind == "cloud" else LATER
+        if not drawn_here(spec):
+            return NO_PROVIDER if spec.kind == "cloud" else LATER
+        # The WebUI takes any model that it has; ComfyUI wants to be told how.
+        if spec.dialect == "comfyui" and (workflow or workflow_of(model)) is None:
+            return NO_WORKFLOW
+        # A registered workflow needs the files of models of the catalogue.
+        needed = sorted(set((workflow.fetched_as or {}).values())) if workflow else [model]
+        found = (self._lab.hindrance(spec.name, one) for one in needed or [model])
+        problem = next((one for one in found if one is not None), None)
+        return "" if problem is None else f"{problem.message} {problem.remedy}".strip()

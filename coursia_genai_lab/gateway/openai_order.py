@@ -1,22 +1,22 @@
 """Reads what is asked of the OpenAI door into one checked order.
 
 OpenAI's own parameters, and ours beside them: `seed`, `steps`, `guidance`, `negative_prompt` and,
-with `stream`, `progress: true`. `quality`, `style`, `moderation`, `user` and `response_format` mean
-nothing to engines that run here; the answer is always `b64_json`.
+with `stream`, `progress: true`. What no engine here can do is left out and said so; `user` and
+`moderation` change no picture and are taken in silence.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..engines.limits import refuse_texts
 from ..engines.orders import Order
 from ..errors import InvalidRequest
 
-MAX_PROMPT = 32_000
 MAX_PICTURES = 10
 MAX_STEPS = 150
 MAX_GUIDANCE = 30
@@ -26,6 +26,17 @@ NEW_SEEDS = 2**32
 """Seeds that are made here survive every front end's and every engine's arithmetic."""
 Format = Literal["png", "jpeg", "webp"]
 FORMATS: tuple[Format, ...] = ("png", "jpeg", "webp")
+QUALITIES = ("auto", "low", "medium", "high", "xhigh", "max", "standard", "hd")
+OURS = frozenset({"seed", "steps", "guidance", "negative_prompt", "progress", "workflow"})
+OPENAIS = frozenset(
+    {
+        *("model", "prompt", "n", "size", "stream", "partial_images", "background"),
+        *("output_format", "output_compression", "quality", "style", "response_format"),
+        *("moderation", "user", "safety_identifier", "input_fidelity"),
+    }
+)
+MOST_TOLD = 5
+"""Unknown fields that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,10 @@ class Wish:
     stream: bool
     partial_images: int
     progress: bool
-    transparent: bool
+    as_url: bool
+    """Whether each picture is to come as a `data:` address, too."""
+    notices: tuple[str, ...] = ()
+    """What of the call has no effect, a sentence each."""
     about: Mapping[str, str] = field(default_factory=dict)
     """What every answer repeats of the call; the size is added once it is known."""
 
@@ -57,24 +71,16 @@ def read_wish(
         InvalidRequest: 400, with the field that is wrong.
     """
     fields = _Fields(given)
-    prompt = fields.text("prompt", "", most=MAX_PROMPT)
-    if not prompt.strip():
-        raise InvalidRequest(
-            "Missing required parameter: 'prompt'.",
-            code="missing_required_parameter",
-            param="prompt",
-        )
     width, height = _size(fields.text("size", "auto"))
     output_format = fields.choice("output_format", FORMATS, "png")
-    background = fields.choice("background", ("auto", "opaque", "transparent"), "auto")
     seed = fields.whole("seed", None, 0, MAX_SEED)
     stream = fields.flag("stream")
     partial = fields.whole("partial_images", 0, 0, MAX_PARTIAL) or 0
     order = Order(
         model=model,
-        prompt=prompt,
+        prompt=fields.text("prompt", "", most=None),
         seed=secrets.randbelow(NEW_SEEDS) if seed is None else seed,
-        negative=fields.text("negative_prompt", "", most=MAX_PROMPT),
+        negative=fields.text("negative_prompt", "", most=None),
         width=width,
         height=height,
         steps=fields.whole("steps", None, 1, MAX_STEPS),
@@ -85,6 +91,7 @@ def read_wish(
         previews=stream and partial > 0,
         silence_seconds=silence_seconds,
     )
+    refuse_texts(order)
     about = {"quality": "auto", "background": "opaque", "output_format": output_format}
     return Wish(
         order=order,
@@ -93,9 +100,29 @@ def read_wish(
         stream=stream,
         partial_images=partial if stream else 0,
         progress=fields.flag("progress"),
-        transparent=background == "transparent",
+        as_url=fields.choice("response_format", ("b64_json", "url"), "b64_json") == "url",
+        notices=tuple(_left_out(fields)),
         about=about,
     )
+
+
+def _left_out(fields: _Fields) -> Iterator[str]:
+    """Give a sentence for each thing that is asked for and has no effect."""
+    if fields.choice("background", ("auto", "opaque", "transparent"), "auto") == "transparent":
+        yield "The background is opaque: local models draw no transparent one."
+    if fields.choice("quality", QUALITIES, "auto") not in ("auto", "standard"):
+        yield "quality has no effect: ask for more or fewer steps."
+    if fields.choice("style", ("vivid", "natural", ""), ""):
+        yield "style has no effect: say it in the prompt."
+    if fields.choice("input_fidelity", ("high", "low", ""), ""):
+        yield "input_fidelity has no effect."
+    if fields.choice("response_format", ("b64_json", "url"), "b64_json") == "url":
+        yield "Pictures are kept nowhere: url is a data: address that holds the picture itself."
+    unknown = sorted(str(name)[:40] for name in fields.names() - OPENAIS - OURS)
+    if unknown:
+        more = " and others" if len(unknown) > MOST_TOLD else ""
+        named = ", ".join(repr(name) for name in unknown[:MOST_TOLD])
+        yield f"Unknown and left out: {named}{more}."
 
 
 def _size(text: str) -> tuple[int | None, int | None]:
@@ -118,20 +145,24 @@ class _Fields:
     def __init__(self, given: Mapping[str, Any]) -> None:
         self._given = given
 
-    def text(self, name: str, otherwise: str, *, most: int = 200) -> str:
+    def names(self) -> frozenset[str]:
+        return frozenset(self._given)
+
+    def text(self, name: str, otherwise: str, *, most: int | None = 200) -> str:
         value = self._get(name)
         if value is None:
             return otherwise
         if not isinstance(value, str):
             raise _wrong(name, "must be a text", "invalid_type")
-        if len(value) > most:
+        if most is not None and len(value) > most:
             raise _wrong(name, f"is longer than {most} characters", "string_above_max_length")
         return value
 
     def choice(self, name: str, allowed: tuple[Any, ...], otherwise: Any) -> Any:
         value = self.text(name, otherwise)
         if value not in allowed:
-            raise _wrong(name, f"must be one of {', '.join(allowed)}", "invalid_value")
+            named = ", ".join(one for one in allowed if one)
+            raise _wrong(name, f"must be one of {named}", "invalid_value")
         return value
 
     def whole(self, name: str, otherwise: int | None, low: int, high: int) -> int | None:
@@ -171,8 +202,14 @@ class _Fields:
     def _refuse_beyond(self, name: str, value: float | None, low: float, high: float) -> None:
         # Not "value < low or value > high": that lets "not a number" pass.
         if value is not None and not low <= value <= high:
-            raise _wrong(name, f"must be between {low:g} and {high:g}", "invalid_value")
+            remedy = (
+                "Send several calls for more pictures."
+                if name == "n"
+                else "Leave it out to get what is usual for the model."
+            )
+            what = f"must be between {low:,} and {high:,}"
+            raise _wrong(name, what, "invalid_value", remedy)
 
 
-def _wrong(name: str, what: str, code: str) -> InvalidRequest:
-    return InvalidRequest(f"'{name}' {what}.", code=code, param=name)
+def _wrong(name: str, what: str, code: str, remedy: str | None = None) -> InvalidRequest:
+    return InvalidRequest(f"'{name}' {what}.", remedy, code=code, param=name)

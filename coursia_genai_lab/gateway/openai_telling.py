@@ -1,4 +1,4 @@
-"""What engines tell, put into the words of the OpenAI API: events, partial pictures, answers."""
+"""What engines and the line tell, put into the words of the OpenAI API: events and answers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..engines.orders import Event, Notice, Phase, Picture, Preview, Step
+from ..engines.orders import Event, Notice, Phase, Preview, Step
+from .openai_made import Made
 from .openai_order import Wish
+from .queue import Place
 
 NO_USAGE = {
     "input_tokens": 0,
@@ -21,10 +24,22 @@ NO_USAGE = {
     "total_tokens": 0,
 }
 """Engines that run here count no tokens; the SDK's types want the fields."""
+IN_LINE = "waiting in line"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A picture has not had its turn yet; `index` numbers it from 0."""
+
+    place: Place
+    index: int = 0
+
+
+Heard = Event | Waiting | Made
 
 
 class Telling:
-    """Hear an engine's events and give those that the caller asked for.
+    """Hear events and give those that the caller asked for.
 
     `prefix` is `image_generation` or `image_edit`; `extra` is our field `coursia`.
     """
@@ -34,9 +49,9 @@ class Telling:
         self._prefix = prefix
         self._extra = dict(extra)
         self._notices = [str(extra["warning"])] if extra.get("warning") else []
-        if wish.transparent:
-            self.notice("The background is opaque: local models draw no transparent one.")
-        self._step: tuple[int, int] = (0, 1)
+        for text in wish.notices:
+            self.notice(text)
+        self._steps: dict[int, tuple[int, int]] = {}
         self._shown: Counter[int] = Counter()
         self._told: Counter[int] = Counter()
 
@@ -46,19 +61,25 @@ class Telling:
             self._notices.append(text)
         self._extra["warning"] = " ".join(self._notices)
 
-    def wanted(self, event: Event) -> bool:
+    def wanted(self, event: Heard) -> bool:
         """Say whether an event is to be told; steps are counted on the way."""
         if isinstance(event, Notice):
             self.notice(event.text)
             return False
         if isinstance(event, Step):
-            self._step = (event.step, event.steps)
+            self._steps[event.index] = (event.step, event.steps)
+        if not self._wish.stream:
+            return False
         if isinstance(event, Preview):
             return self._due(event.index)
-        return isinstance(event, Picture) or self._wish.progress
+        return isinstance(event, Made) or self._wish.progress
 
-    async def words(self, event: Event) -> tuple[str, dict[str, Any]]:
+    async def words(self, event: Heard) -> tuple[str, dict[str, Any]]:
         """Return name and data of a server-sent event."""
+        if isinstance(event, Waiting):
+            place = event.place
+            said = {"phase": IN_LINE, "position": place.position, "seconds": place.seconds}
+            return self._event("progress", {**said, "image_index": event.index})
         if isinstance(event, Phase):
             return self._event("progress", {"phase": event.name, "image_index": event.index})
         if isinstance(event, Step):
@@ -74,33 +95,37 @@ class Telling:
             seen = {"b64_json": text.decode("ascii"), "partial_image_index": number}
             about = {**self._wish.about, "output_format": kind, "size": "auto"}
             return self._event("partial_image", {**seen, "created_at": _now(), **about})
-        assert isinstance(event, Picture)
-        made, size = await self._made(event)
-        about = {**self._wish.about, "size": size}
+        assert isinstance(event, Made)
+        made = await asyncio.to_thread(self._item, event)
+        about = {**self._wish.about, "size": event.size}
         return self._event("completed", {**made, "created_at": _now(), **about, "usage": NO_USAGE})
 
-    async def answer(self, pictures: list[Picture]) -> dict[str, Any]:
+    async def answer(self, pictures: list[Made]) -> bytes:
         """Return the body of an answer in one piece."""
-        made = [await self._made(picture) for picture in pictures]
-        size = made[0][1] if made else "auto"
-        return {
+        return await asyncio.to_thread(self._answer, pictures)
+
+    def _answer(self, pictures: list[Made]) -> bytes:
+        body = {
             "coursia": self._extra,
             "created": _now(),
-            "data": [item for item, _ in made],
+            "data": [self._item(one) for one in pictures],
             **self._wish.about,
-            "size": size,
+            "size": pictures[0].size if pictures else "auto",
             "usage": NO_USAGE,
         }
+        return json.dumps(body).encode()
 
-    async def _made(self, picture: Picture) -> tuple[dict[str, Any], str]:
-        # Pillow is loaded by the first picture, not with the door.
-        from .openai_pictures import as_text
-
-        wish = self._wish
-        text, size = await asyncio.to_thread(
-            as_text, picture.data, wish.output_format, wish.compression
-        )
-        return {"b64_json": text, "model": wish.order.model, "seed": picture.seed}, size
+    def _item(self, made: Made) -> dict[str, Any]:
+        text = base64.b64encode(made.data).decode("ascii")
+        item = {
+            "b64_json": text,
+            "model": made.facts.model,
+            "seed": made.facts.seed,
+            "provenance": made.facts.model_dump(),
+        }
+        if self._wish.as_url:
+            item["url"] = f"data:image/{self._wish.output_format};base64,{text}"
+        return item
 
     def _event(self, kind: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         name = f"{self._prefix}.{kind}"
@@ -111,7 +136,7 @@ class Telling:
         wanted, shown = self._wish.partial_images, self._shown[index]
         if shown >= wanted:
             return False
-        step, steps = self._step
+        step, steps = self._steps.get(index, (0, 1))
         if step < math.ceil((shown + 1) * steps / (wanted + 1)):
             return False
         self._shown[index] += 1

@@ -1,213 +1,229 @@
-"""The road from the OpenAI door to an engine: one order, its lease, its answer."""
+"""One call of the OpenAI door under way: each of its pictures is a job with a turn of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 
-from aiohttp import ClientSession, web
+from ..errors import GenAIError, GenerationCancelled, GenerationError
+from .openai_made import Made
+from .openai_telling import Heard, Telling, Waiting
+from .queue import Place, Ticket
 
-from ..engines import Engine, engine_of, kind_of
-from ..engines.orders import Event, Picture
-from ..errors import GenAIError, GenerationError, ServiceError
-from ..lab.endpoint import Endpoint
-from .answers import begin
-from .dialects import openai_error
-from .headers import GUARDS, credential
-from .needs import LabView
-from .openai_models import Choice
-from .openai_order import Wish
-from .openai_telling import Telling, as_event
-from .tokens import Grant
-
-log = logging.getLogger(__name__)
-
-QUIET_SECONDS = 15.0
-"""After so long a silence a stream says that it still waits: boxes on the way cut idle ones."""
-END_SECONDS = 20.0
-"""How long the end of a job that nobody waits for is waited for; it goes on after that."""
+Draw = Callable[["Job"], Awaitable[Made]]
+"""Makes the picture of a job once it has its turn, and reports to it meanwhile."""
+Cancel = Callable[[], Awaitable[None]]
+Join = Callable[[Cancel], Ticket]
+"""Takes a place in line for one picture, which `Cancel` ends; see `FairQueue.join`."""
 
 
-class EngineRoad:
-    """Make pictures with whatever engine answers for a model."""
+@dataclass(eq=False)
+class Job:
+    """One picture of a call; `index` numbers it from 0."""
 
-    def __init__(self, lab: LabView, session: ClientSession) -> None:
-        self._lab = lab
-        self._session = session
-        self._engines: dict[str, tuple[Endpoint, Engine]] = {}
+    index: int
+    ticket: Ticket
+    work: Work
+    task: asyncio.Task[Made] | None = None
+    ended_by: GenAIError | None = None
+    """Why it was ended from without."""
+    released: bool = False
+    """Whether its turn is over: what is still done to the picture keeps no engine."""
 
-    def refuse_impossible(self, service: str, wish: Wish) -> None:
-        """Raise what `Engine.check` raises: before anything is started for it."""
-        kind = kind_of(self._lab.catalog[service].dialect)
-        if kind is not None:
-            kind.check(wish.order)
+    def report(self, event: Heard) -> None:
+        """Take note of a sign of life, and of what the caller wants to hear."""
+        self.work.heard(event)
 
-    async def make(
-        self,
-        request: web.BaseRequest,
-        grant: Grant,
-        choice: Choice,
-        endpoint: Endpoint,
-        wish: Wish,
-        prefix: str,
-    ) -> web.StreamResponse:
-        """Answer with the pictures, in one piece or as a stream; a caller that leaves cancels.
+    @property
+    def made(self) -> Made | None:
+        """The finished picture; None before, and where none came."""
+        return self.task.result() if self.task is not None and _good(self.task) else None
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What went wrong; None where nothing did, or it was only ended."""
+        if self.task is None or not self.task.done():
+            return None
+        return self.ended_by if self.task.cancelled() else self.task.exception()
+
+    async def draw(self, draw: Draw) -> Made:
+        """Wait for the turn and make the picture."""
+        done = False
+        try:
+            await self.ticket.turn(self._told)
+            made = await draw(self)
+            done = True
+            return made
+        finally:
+            self.leave(done=done)
+
+    def leave(self, *, done: bool) -> None:
+        """Give the turn to the next, as soon as the engine has nothing more to do."""
+        if not self.released:
+            self.released = True
+            self.ticket.leave(done=done)
+
+    def _told(self, place: Place) -> None:
+        self.work.waits(self, place)
+
+
+@dataclass(eq=False)
+class Work:
+    """The jobs of one call; what they tell is kept until somebody has taken it.
+
+    `progressed` is called at every sign of life. One job that fails ends the others.
+    """
+
+    telling: Telling
+    progressed: Callable[[], None]
+    jobs: list[Job] = field(default_factory=list)
+    _kept: list[Heard] = field(default_factory=list)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _given: int = 0
+    """Finished pictures that were handed on, in their order."""
+
+    def join(self, count: int, join: Join) -> None:
+        """Take a place in line for each picture, or for none.
 
         Raises:
-            GenAIError: as the engine says, as long as nothing has been sent.
+            TooManyRequests: the line is full.
         """
-        extra: dict[str, Any] = {"demo": False, "service": choice.service}
-        if choice.warning:
-            extra["warning"] = choice.warning
-        work = _Work(self._engine(endpoint), wish, Telling(wish, prefix, extra))
-        lease = self._lab.leases.take(
-            "job",
-            (endpoint.backend,),
-            label=grant.path or choice.model,
-            person=grant.person,
-            remedies=(work.cancel,),
-        )
         try:
-            work.begin(lambda: self._lab.leases.progress(lease.id))
-            if wish.stream:
-                return await _streamed(request, work)
-            return await _whole(work)
-        finally:
-            await work.end()
-            self._lab.leases.drop(lease.id)
-            self._lab.touch(endpoint.backend)
+            for index in range(count):
+                self._join_one(index, join)
+        except GenAIError:
+            for job in self.jobs:
+                job.leave(done=False)
+            raise
 
-    def _engine(self, endpoint: Endpoint) -> Engine:
-        known = self._engines.get(endpoint.backend)
-        if known is not None and known[0] == endpoint:
-            return known[1]
-        made = engine_of(endpoint.dialect, endpoint.url, credential(endpoint), self._session)
-        if made is None:
-            raise ServiceError("No engine speaks this dialect.", code="engine_not_available")
-        self._engines[endpoint.backend] = endpoint, made
-        return made
+    def _join_one(self, index: int, join: Join) -> None:
+        async def cancel() -> None:
+            self._end_job(job, GenerationCancelled("The job was cancelled."))
 
+        job = Job(index, join(cancel), self)
+        self.jobs.append(job)
 
-class _Work:
-    """One order under way: what the engine tells is kept until somebody has taken it."""
+    def begin(self, draw: Draw, ended: Callable[[Job], None]) -> None:
+        """Let every job wait for its turn and then `draw`; `ended` hears of each, once."""
+        for job in self.jobs:
+            job.task = asyncio.create_task(job.draw(draw), name="genai-openai-job")
+            job.task.add_done_callback(partial(self._ended, job, ended))
 
-    def __init__(self, engine: Engine, wish: Wish, telling: Telling) -> None:
-        self.telling = telling
-        self._engine = engine
-        self._wish = wish
-        self._heard: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._task: asyncio.Task[list[Picture]] | None = None
+    def _ended(self, job: Job, ended: Callable[[Job], None], task: asyncio.Task[Made]) -> None:
+        # A job whose task was cancelled before its first step has its place in line still.
+        job.leave(done=False)
+        ended(job)
+        self._look()
 
-    def begin(self, progressed: Any) -> None:
-        """Start; `progressed` is called at every sign of life."""
+    # -- what happens --------------------------------------------------------------------------
 
-        def report(event: Event) -> None:
-            progressed()
-            if self.telling.wanted(event) and self._wish.stream:
-                self._heard.put_nowait(event)
+    def heard(self, event: Heard) -> None:
+        """Keep an event if the caller wants it."""
+        self.progressed()
+        if self.telling.wanted(event):
+            self._kept.append(event)
+            self._woken.set()
 
-        self._task = asyncio.create_task(
-            self._engine.generate(self._wish.order, report), name="genai-openai-job"
+    def waits(self, job: Job, place: Place) -> None:
+        """Hear the place of a job that waits; only the first one's is of interest."""
+        if any(one.ticket.began is not None and not one.released for one in self.jobs):
+            # The one at work shows whether the call gets on; those behind it prove nothing.
+            return
+        self.progressed()
+        first = next((one for one in self.jobs if one.ticket.began is None), None)
+        if first is job and self.telling.wanted(event := Waiting(place, job.index)):
+            # A caller that reads slowly needs to know only where it stands now.
+            self._kept = [one for one in self._kept if not isinstance(one, Waiting)]
+            self._kept.append(event)
+            self._woken.set()
+
+    def _look(self) -> None:
+        """Hand on the pictures that are done and whose turn it is; end all when one failed."""
+        tasks = [job.task for job in self.jobs if job.task is not None]
+        while self._given < len(tasks) and _good(tasks[self._given]):
+            self.heard(tasks[self._given].result())
+            self._given += 1
+        if any(task.done() and not _good(task) for task in tasks):
+            self.end()
+        self._woken.set()
+
+    # -- what the caller asks ------------------------------------------------------------------
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen that the caller waits for."""
+        return self._given == len(self.jobs) or any(
+            job.task is not None and job.task.done() and not _good(job.task) for job in self.jobs
         )
-        self._task.add_done_callback(lambda _: self._heard.put_nowait(None))
 
-    async def next(self) -> Event | None:
-        """Return the next event; None once there is none any more."""
-        return await self._heard.get()
+    async def next(self, quiet_seconds: float) -> list[Heard] | None:
+        """Return what happened; nothing after so long a silence, None once all is told."""
+        if not self._kept and not self.over:
+            self._woken.clear()
+            waiting = asyncio.ensure_future(self._woken.wait())
+            try:
+                await asyncio.wait([waiting], timeout=quiet_seconds)
+            finally:
+                waiting.cancel()
+        if not self._kept and self.over:
+            return None
+        kept, self._kept = self._kept, []
+        return kept
 
-    async def pictures(self) -> list[Picture]:
-        """Return the pictures once they are done; raises what went wrong."""
-        assert self._task is not None
-        await asyncio.wait([self._task])
-        if self._task.cancelled():
-            # Nobody but the Lab cancels it while somebody waits for it.
-            raise GenerationError(
-                "The job showed no progress and was ended.",
-                "Look at the log of its service; restart it when it hangs.",
-                code="no_progress",
-            )
-        return self._task.result()
+    async def pictures(self) -> list[Made]:
+        """Return the pictures in their order once they are done.
+
+        Raises:
+            GenAIError: what went wrong with the first that failed.
+        """
+        while not self.over:
+            self._woken.clear()
+            await self._woken.wait()
+        tasks = [job.task for job in self.jobs if job.task is not None]
+        # Those that were ended for another's failure say less than that.
+        for job in self.jobs:
+            if job.task is not None and job.task.done() and not job.task.cancelled():
+                job.task.result()
+        if any(not _good(task) for task in tasks):
+            reasons = [job.ended_by for job in self.jobs if job.ended_by is not None]
+            raise reasons[0] if reasons else GenerationCancelled("The call was ended.")
+        return [task.result() for task in tasks]
+
+    # -- its end -------------------------------------------------------------------------------
 
     async def cancel(self) -> None:
-        """End the job in the engine."""
-        if self._task is not None:
-            self._task.cancel()
+        """End every job, as the Lab does with those that hang."""
+        error = GenerationError(
+            "The job showed no progress and was ended.",
+            "Look at the log of its service; restart it when it hangs.",
+            code="no_progress",
+        )
+        for job in self.jobs:
+            self._end_job(job, error)
 
-    async def end(self) -> None:
-        """Leave nothing running."""
-        if self._task is None:
-            return
-        if not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=END_SECONDS)
-        if self._task.done() and not self._task.cancelled():
+    def end(self) -> None:
+        """Begin to end what goes on; `settled` says when that is done."""
+        for job in self.jobs:
+            self._end_job(job, None)
+
+    async def settled(self) -> None:
+        """Return when no job is at work any more."""
+        tasks = [job.task for job in self.jobs if job.task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+        for task in tasks:
             # Whoever wanted to know has looked by now, or has gone.
-            self._task.exception()
+            with suppress(asyncio.CancelledError):
+                task.exception()
+
+    def _end_job(self, job: Job, why: GenAIError | None) -> None:
+        if job.task is not None and not job.task.done():
+            job.ended_by = job.ended_by or why
+            job.task.cancel()
 
 
-async def _whole(work: _Work) -> web.Response:
-    pictures = await work.pictures()
-    body = await work.telling.answer(pictures)
-    data = await asyncio.to_thread(lambda: json.dumps(body).encode())
-    return web.Response(body=data, headers={**GUARDS, "Content-Type": "application/json"})
-
-
-async def _streamed(request: web.BaseRequest, work: _Work) -> web.StreamResponse:
-    stream = _Stream(request)
-    try:
-        await _tell(stream, work)
-    except ConnectionResetError:
-        log.debug("gateway: a caller left its stream")
-    except GenAIError as error:
-        if stream.response is None:
-            # Nothing is out yet, so the status can still say it.
-            raise
-        await stream.fail(error)
-    # The boundary of a stream: a defect must be told in it, too.
-    except Exception:
-        if stream.response is None:
-            raise
-        log.exception("gateway: an engine's adapter failed")
-        await stream.fail(GenAIError("The gateway failed."))
-    if stream.response is None:
-        raise GenAIError("The engine told nothing.")
-    return stream.response
-
-
-async def _tell(stream: _Stream, work: _Work) -> None:
-    while True:
-        try:
-            event = await asyncio.wait_for(work.next(), QUIET_SECONDS)
-        except asyncio.TimeoutError:
-            await stream.write(b": waiting\n\n")
-            continue
-        if event is None:
-            break
-        await stream.write(as_event(*await work.telling.words(event)))
-    await work.pictures()
-    await stream.end()
-
-
-class _Stream:
-    """Server-sent events; the answer begins with the first of them."""
-
-    def __init__(self, request: web.BaseRequest) -> None:
-        self.response: web.StreamResponse | None = None
-        self._request = request
-
-    async def write(self, data: bytes) -> None:
-        if self.response is None:
-            headers = {**GUARDS, "Content-Type": "text/event-stream; charset=utf-8"}
-            self.response = web.StreamResponse(headers=headers)
-            await begin(self.response, self._request)
-        await self.response.write(data)
-
-    async def fail(self, error: GenAIError) -> None:
-        await self.write(as_event("error", {"type": "error", **openai_error(error)}))
-        await self.end()
-
-    async def end(self) -> None:
-        if self.response is not None:
-            await self.response.write_eof()
+def _good(task: asyncio.Task[Made]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None

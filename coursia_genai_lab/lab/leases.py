@@ -158,6 +158,15 @@ class Leases:
             self._on_change(before.services)
             self._tell(self._leases[lease_id])
 
+    def worked(self, lease_id: str, began: float, ended: float) -> None:
+        """Note what one of a claim's jobs took an engine that came to a good end.
+
+        Both are monotonic seconds. For claims of several jobs, and of jobs that waited in line.
+        """
+        lease = self._leases.get(lease_id)
+        if lease is not None:
+            self._finished(lease, began, ended)
+
     def drop(self, lease_id: str, *, done: bool = False) -> None:
         """End a claim; ending it twice is no error. `done`: its job came to a good end."""
         lease = self._leases.pop(lease_id, None)

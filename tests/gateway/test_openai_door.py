@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import openai
 import pytest
-from aiohttp import FormData, web
-from door_harness import BOUND, Gateway, demo_engine, gateway, service, soon
+from aiohttp import FormData
+from door_harness import BOUND, Gateway, demo_engine, gateway, soon
 from openai import AsyncOpenAI, OpenAI
 from PIL import Image
 
@@ -313,38 +313,20 @@ async def test_mode_cloud_refuses_the_models_of_this_machine() -> None:
 
 
 async def test_progress_events_reach_the_caller_while_the_engine_still_works() -> None:
-    seen = asyncio.Event()
-    first = {"type": "image_generation.progress", "step": 1, "steps": 2}
-    last = {"type": "image_generation.completed", "b64_json": "x" * 300_000}
-
-    async def stream(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        text = f"event: progress\ndata: {json.dumps(first)}\n\n".encode()
-        for start in range(0, len(text), 3):
-            await response.write(text[start : start + 3])
-            await asyncio.sleep(0)
-        await asyncio.wait_for(seen.wait(), BOUND)
-        await response.write(f"data: {json.dumps(last)}\n\ndata: [DONE]\n\n".encode())
-        return response
-
-    async with service(stream) as upstream, gateway() as g:
-        g.lab.is_ready("demo", upstream.url)
-        door = await g.doors.open_openai()
-        order = {"prompt": "a fox", "stream": True, "progress": True}
+    async with opened(seconds_per_step=0.5) as (g, door):
+        order = {"model": "demo", "prompt": "a fox", "stream": True, "progress": True}
         async with g.http.post(
             f"{door}/images/generations", json=order, headers=g.bearer("demo")
         ) as got:
             event = await asyncio.wait_for(got.content.readuntil(b"\n\n"), BOUND)
-            name, data = event.decode().splitlines()[:2]
-            assert name == "event: progress"
-            told = json.loads(data.removeprefix("data: "))
-            assert told == {"coursia": {"demo": True, "service": "demo"}, **first}
-            seen.set()
-            rest = (await got.read()).decode().split("\n\n")
-            done = json.loads(rest[0].removeprefix("data: "))
-            assert done == {"coursia": {"demo": True, "service": "demo"}, **last}
-            assert rest[1] == "data: [DONE]"
+            (job,) = g.doors.queue.tickets()
+            assert job.began is not None
+        name, data = event.decode().splitlines()[:2]
+        assert name == "event: image_generation.progress"
+        told = json.loads(data.removeprefix("data: "))
+        assert told["coursia"] == {"demo": True, "service": "demo"}
+        assert told["image_index"] == 0
+        await soon(lambda: not g.doors.queue.tickets())
 
 
 async def test_a_caller_that_goes_away_cancels_the_picture() -> None:

@@ -388,16 +388,16 @@ async def test_a_caller_that_goes_away_ends_its_own_job_and_no_other(
     async with opened(seconds_per_step=30.0) as (g, door, url):
         where = f"{door}/images/generations"
         first = asyncio.create_task(g.http.post(where, json=other, headers=g.bearer()))
-        running = await until_queued(url, 1)
+        (running,) = await until_queued(url, 1)
         second = asyncio.create_task(g.http.post(where, json=order, headers=g.bearer()))
-        await until_queued(url, 2)
+        await soon(lambda: len(g.doors.queue.tickets()) == 2)
         await soon(lambda: [one.kind for one in g.lab.leases.standing()].count("job") == 2)
         second.cancel()
-        if stream:
-            call = (await asyncio.gather(second, return_exceptions=True))[0]
-            if not isinstance(call, BaseException):
-                call.close()
-        assert await until_queued(url, 1) == running
+        call = (await asyncio.gather(second, return_exceptions=True))[0]
+        if not isinstance(call, BaseException):
+            call.close()
+        await soon(lambda: len(g.doors.queue.tickets()) == 1)
+        assert await until_queued(url, 1) == [running]
         first.cancel()
         await until_queued(url, 0)
         await soon(lambda: [one.kind for one in g.lab.leases.standing()] == ["kernel"])
