@@ -166,7 +166,10 @@ def _pictures(
     workflow: Workflow, parameters: Mapping[str, Parameter], order: Order
 ) -> tuple[dict[str, bytes], tuple[str, bytes] | None]:
     title = workflow.about.title
-    mask = _mask(workflow, parameters, order)
+    if order.mask is not None and not order.images:
+        raise InvalidRequest(
+            "A mask needs the picture that it lies on.", code="invalid_value", param="mask"
+        )
     places = {n: p for n, p in parameters.items() if p.type == "picture" and n != "mask"}
     names = list(places) or (["image"] if "image" in workflow.about.grafts else [])
     if workflow.about.needs_picture and not order.images:
@@ -192,6 +195,7 @@ def _pictures(
             param="image",
         )
     pictures = dict(zip(names, order.images, strict=False))
+    mask = _mask(workflow, parameters, order)
     if mask is not None and mask[0] == "mask":
         pictures["mask"] = mask[1]
         mask = None
@@ -212,10 +216,6 @@ def _mask(
             "Send a PNG of the picture's size as 'mask', transparent where it may change.",
             code="missing_required_parameter",
             param="mask",
-        )
-    if not order.images:
-        raise InvalidRequest(
-            "A mask needs the picture that it lies on.", code="invalid_value", param="mask"
         )
     if place is None:
         raise InvalidRequest(

@@ -137,7 +137,9 @@ def test_files_outside_comfyuis_folders_are_refused(value: str) -> None:
     assert refused.value.error_code == "workflow_outside"
 
 
-@pytest.mark.parametrize("text", ["and/or", "1..2", "a ../b in words", "50 %", "{a|b}", "%date:yyyy%"])
+@pytest.mark.parametrize(
+    "text", ["and/or", "1..2", "a ../b in words", "50 %", "{a|b}", "%date:yyyy%"]
+)
 def test_words_that_only_look_alike_are_taken(text: str) -> None:
     graph = with_control_net()
     graph["7"]["inputs"]["text"] = text
@@ -388,12 +390,19 @@ def test_what_a_registered_workflow_cannot_do_is_said() -> None:
     assert told == ("mine knows no negative_prompt; it was left out.",)
     for more, word in (
         ({"images": (png(),)}, "takes no pictures, 1 were sent"),
-        ({"images": (png(),), "mask": png(hole=True)}, "takes no mask"),
         ({"steps": 0}, "between 1 and 150"),
         ({"width": 1001, "height": 1000}, "multiples of 16"),
     ):
         with pytest.raises(InvalidRequest, match=word):
             plan(Order("mine", "a", 1, workflow=made, **more))
+    dancers = registered(with_control_net()).workflow
+    for more, word in (
+        ({}, "none was sent"),
+        ({"images": (png(),) * 2}, "takes 1 picture, 2 were sent"),
+        ({"images": (png(),), "mask": png(hole=True)}, "takes no mask"),
+    ):
+        with pytest.raises(InvalidRequest, match=word):
+            plan(Order("mine", "a", 1, workflow=dancers, **more))
     needs = registered(inpainting_by_alpha()).workflow
     with pytest.raises(InvalidRequest, match="no mask was sent"):
         plan(Order("mine", "a", 1, images=(png(),), workflow=needs))
