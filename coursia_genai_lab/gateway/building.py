@@ -70,6 +70,7 @@ class Building:
             proxy=self._proxy,
             watch=self._watch,
             session=self._session,
+            note=self._record.note,
         )
         return RawDoor(
             service,

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from ..errors import GenAIError, GenerationCancelled
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Note, forget
+from ..wire.generations import Outcome
 from ..wire.usage import UsageView
+
+
+def outcome_of(error: BaseException | None) -> tuple[Outcome, str | None]:
+    """Return what became of a job, and the code where it failed; None: nothing went wrong."""
+    if error is None:
+        return "done", None
+    if isinstance(error, GenAIError) and not isinstance(error, GenerationCancelled):
+        return "failed", error.error_code
+    if isinstance(error, Exception) and not isinstance(error, GenerationCancelled):
+        return "failed", "defect"
+    # Whoever hangs up ends it by cancelling the task that answers.
+    return "cancelled", None
 
 
 async def _no_usage(person: str, since: float) -> UsageView:

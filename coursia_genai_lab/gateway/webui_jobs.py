@@ -17,17 +17,19 @@ from aiohttp import ClientSession, web
 
 from ..engines.a1111_control import WebUIControl
 from ..engines.base import ended
-from ..errors import GenAIError, ModelUnknown
+from ..errors import GenAIError, GenerationError, ModelUnknown
 from ..lab.endpoint import Endpoint
+from ..lab.generation import Generation, Note
 from .admission import MAX_BODY_BYTES
 from .headers import credential
 from .job_watch import JobWatch
 from .needs import LabView
 from .proxy import Proxy, read_body
 from .queue import FairQueue, Place, Ticket
+from .record import outcome_of
 from .target import Target
 from .tokens import Grant
-from .webui_order import SETTINGS, WebUIOrder, read_order
+from .webui_order import SETTINGS, WebUIOrder, model_shown, read_order
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,11 @@ class WebUIJob:
     """The task id that the caller gave it."""
     ours: str
     place: Place
+    model: str
+    pictures: int
+    """How many it asks for."""
+    why: BaseException | None = None
+    """What went wrong with it."""
 
     @property
     def works(self) -> bool:
@@ -55,7 +62,10 @@ class WebUIJob:
 
 
 class WebUIJobs:
-    """Run the jobs of one door in turn, and remember what each caller may know of them."""
+    """Run the jobs of one door in turn, and remember what each caller may know of them.
+
+    `note` takes into the record every job that had its turn.
+    """
 
     def __init__(
         self,
@@ -66,8 +76,10 @@ class WebUIJobs:
         proxy: Proxy,
         watch: JobWatch,
         session: ClientSession,
+        note: Note,
     ) -> None:
         self._service = service
+        self._note = note
         self._lab = lab
         self._queue = queue
         self._proxy = proxy
@@ -170,6 +182,7 @@ class WebUIJobs:
             # It works while it answers; the watch sees whether it gets on.
             self._watch.follow(watched, lease.id)
             chosen = order.checkpoint or await self._checkpoint_or_none(grant, endpoint)
+            job.model = job.model or model_shown(chosen)
             answer = await self._proxy.forward(
                 request,
                 endpoint,
@@ -179,7 +192,12 @@ class WebUIJobs:
                 silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
             )
             answered, done = True, answer.status == 200
+            if not done:
+                job.why = GenerationError("The WebUI refused.", code=f"http_{answer.status}")
             return answer
+        except BaseException as error:
+            job.why = error
+            raise
         finally:
             try:
                 if job.works and not answered:
@@ -205,7 +223,16 @@ class WebUIJobs:
             cancel=cancel,
         )
         made.append(
-            WebUIJob(grant, ticket, endpoint, order.task, f"task({uuid.uuid4().hex})", ticket.place)
+            WebUIJob(
+                grant,
+                ticket,
+                endpoint,
+                order.task,
+                f"task({uuid.uuid4().hex})",
+                ticket.place,
+                order.model,
+                order.pictures,
+            )
         )
         self._jobs.append(made[0])
         return made[0]
@@ -213,6 +240,8 @@ class WebUIJobs:
     def _left(self, job: WebUIJob, *, done: bool) -> None:
         self._jobs.remove(job)
         job.ticket.leave(done=done)
+        if job.works:
+            self._note(_generation(job))
         if job.theirs is not None:
             _keep(self._finished, (job.grant.person, job.theirs), None)
 
@@ -229,6 +258,21 @@ class WebUIJobs:
             await self._control(job.endpoint).stop(job.ours)
         except GenAIError as error:
             log.info("%s: a job could not be ended: %s", job.endpoint.backend, error.message)
+
+
+def _generation(job: WebUIJob) -> Generation:
+    outcome, code = outcome_of(job.why)
+    return Generation(
+        id=job.ticket.id,
+        person=job.grant.person,
+        kind="a1111",
+        service=job.endpoint.backend,
+        model=job.model,
+        outcome=outcome,
+        code=code,
+        seconds=job.ticket.worked_seconds or 0.0,
+        pictures=job.pictures,
+    )
 
 
 def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:

@@ -82,7 +82,12 @@ class WebUIOrder:
     @property
     def model(self) -> str:
         """What a person sees of the model."""
-        return (self.checkpoint or "").partition(" [")[0][:100]
+        return model_shown(self.checkpoint)
+
+    @property
+    def pictures(self) -> int:
+        """How many it asks for."""
+        return int(self.fields.get("batch_size", 1)) * int(self.fields.get("n_iter", 1))
 
     def sent(self, task: str, checkpoint: str | None) -> bytes:
         """Return the body to send on, under a task id of ours, for one checkpoint."""
@@ -94,6 +99,11 @@ class WebUIOrder:
             # Put back and forth the model would be loaded twice for each picture.
             fields["override_settings_restore_afterwards"] = False
         return json.dumps(fields).encode()
+
+
+def model_shown(checkpoint: str | None) -> str:
+    """Return a checkpoint's name without its hash; empty for None."""
+    return (checkpoint or "").partition(" [")[0][:100]
 
 
 def read_order(body: bytes) -> WebUIOrder:

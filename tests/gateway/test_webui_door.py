@@ -17,7 +17,9 @@ from door_harness import BOUND, Gateway, demo_engine, gateway, service, soon
 from PIL import Image
 
 from coursia_genai_lab.gateway.dialects import A1111_ROUTES
+from coursia_genai_lab.gateway.record import Record
 from coursia_genai_lab.gateway.webui_order import MOST_PICTURES, MOST_STEPS, read_order
+from coursia_genai_lab.lab.generation import Generation
 
 SMALL = {"prompt": "a fox", "steps": 1, "width": 64, "height": 64, "cfg_scale": 1}
 LONG = {**SMALL, "steps": 100}
@@ -51,10 +53,10 @@ class Person:
 
 @asynccontextmanager
 async def webui(
-    *people: str, seconds_per_step: float = 0.0
+    *people: str, seconds_per_step: float = 0.0, record: Record | None = None
 ) -> AsyncIterator[tuple[Gateway, list[Person]]]:
     """Run the demo engine behind the WebUI's door, for some people."""
-    async with demo_engine(seconds_per_step=seconds_per_step) as url, gateway() as g:
+    async with demo_engine(seconds_per_step=seconds_per_step) as url, gateway(record=record) as g:
         g.lab.is_ready("forge-turbo", url)
         door = await g.doors.open("forge-turbo")
         yield g, [Person(g, door, name) for name in people]
@@ -74,6 +76,30 @@ async def leave(call: asyncio.Future[Any]) -> None:
     """Hang up."""
     call.cancel()
     await asyncio.wait([call])
+
+
+async def test_the_record_hears_of_every_job_that_had_its_turn() -> None:
+    noted: list[Generation] = []
+    async with webui("ada", "ben", seconds_per_step=0.05, record=Record(noted.append)) as (
+        g,
+        (ada, ben),
+    ):
+        status, _ = await ada.draw(batch_size=2)
+        assert status == 200
+        left = asyncio.ensure_future(ada.draw(steps=100))
+        await soon(lambda: working(g) == ["ada"])
+        waits = asyncio.ensure_future(ben.draw())
+        await soon(lambda: waiting(g) == ["ben"])
+        await leave(waits)
+        await soon(lambda: not waiting(g))
+        await leave(left)
+        await soon(lambda: len(noted) == 2)
+    drawn, given_up = noted
+    assert (drawn.person, drawn.kind, drawn.service) == ("ada", "a1111", "forge-turbo")
+    assert (drawn.outcome, drawn.pictures, drawn.facts) == ("done", 2, None)
+    assert drawn.seconds > 0
+    assert drawn.model
+    assert (given_up.outcome, given_up.code) == ("cancelled", None)
 
 
 async def test_each_sees_the_progress_of_their_own_job_alone() -> None:
