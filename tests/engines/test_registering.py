@@ -384,30 +384,34 @@ def test_what_an_order_does_not_say_stays_as_it_was_exported() -> None:
     assert (graph["3"]["inputs"]["steps"], graph["3"]["inputs"]["cfg"]) == (25, 7.5)
 
 
-def test_what_a_registered_workflow_cannot_do_is_said() -> None:
+@pytest.mark.parametrize(
+    ("graph", "more", "word"),
+    [
+        (flux_by_guider(), {"images": (png(),)}, "takes no pictures, 1 were sent"),
+        (flux_by_guider(), {"steps": 0}, "between 1 and 150"),
+        (flux_by_guider(), {"width": 1001, "height": 1000}, "multiples of 16"),
+        (with_control_net(), {}, "none was sent"),
+        (with_control_net(), {"images": (png(),) * 2}, "takes 1 picture, 2 were sent"),
+        (with_control_net(), {"images": (png(),), "mask": png(hole=True)}, "takes no mask"),
+        (inpainting_by_alpha(), {"images": (png(),)}, "no mask was sent"),
+        (inpainting_by_alpha(), {"mask": png(hole=True)}, "needs the picture"),
+        (inpainting_by_alpha(), {}, "none was sent"),
+    ],
+)
+def test_what_a_registered_workflow_cannot_do_is_said(
+    graph: Graph, more: dict[str, Any], word: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=word):
+        plan(Order("mine", "a", 1, workflow=registered(graph).workflow, **more))
+
+
+def test_what_a_registered_workflow_does_not_know_is_left_out_with_a_notice() -> None:
     made = registered(flux_by_guider()).workflow
     told = plan(Order("mine", "a", 1, negative="rain", workflow=made)).notices
     assert told == ("mine knows no negative_prompt; it was left out.",)
-    for more, word in (
-        ({"images": (png(),)}, "takes no pictures, 1 were sent"),
-        ({"steps": 0}, "between 1 and 150"),
-        ({"width": 1001, "height": 1000}, "multiples of 16"),
-    ):
-        with pytest.raises(InvalidRequest, match=word):
-            plan(Order("mine", "a", 1, workflow=made, **more))
-    dancers = registered(with_control_net()).workflow
-    for more, word in (
-        ({}, "none was sent"),
-        ({"images": (png(),) * 2}, "takes 1 picture, 2 were sent"),
-        ({"images": (png(),), "mask": png(hole=True)}, "takes no mask"),
-    ):
-        with pytest.raises(InvalidRequest, match=word):
-            plan(Order("mine", "a", 1, workflow=dancers, **more))
-    needs = registered(inpainting_by_alpha()).workflow
-    with pytest.raises(InvalidRequest, match="no mask was sent"):
-        plan(Order("mine", "a", 1, images=(png(),), workflow=needs))
-    with pytest.raises(InvalidRequest, match="mask"):
-        plan(Order("mine", "a", 1, workflow=needs))
+    edits = registered(inpainting_by_alpha()).workflow
+    order = Order("mine", "a", 1, width=64, height=64, images=(png(),), mask=png(), workflow=edits)
+    assert plan(order).notices == ("mine knows no size; it was left out.",)
 
 
 @pytest.mark.parametrize(
