@@ -7,19 +7,14 @@ import binascii
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
-from .comfy_models import MODEL_FILES
+from .a1111_models import SAMPLER_NAMES, SCHEDULER_NAMES, file_of
 from .pixels import BadPictureError, decode
 from .recipe import MAX_SIDE, Recipe
 
 MAX_PICTURES = 16
 MAX_STEPS = 150
-SAMPLER_NAMES = (
-    "Euler", "Euler a", "DPM++ 2M", "DPM++ SDE", "DPM++ 2M SDE", "DPM++ 3M SDE", "DPM2", "DPM2 a",
-    "LMS", "Heun", "DDIM", "UniPC", "LCM", "Restart",
-)  # fmt: skip
-SCHEDULER_NAMES = ("automatic", "uniform", "karras", "exponential", "sgm_uniform", "simple", "beta")
 
 
 class A1111Error(Exception):
@@ -28,81 +23,115 @@ class A1111Error(Exception):
     def __init__(self, status: int, kind: str, detail: str) -> None:
         super().__init__(detail)
         self.status = status
-        self.body = {"error": kind, "detail": detail, "body": "", "errors": ""}
+        # Only what the API refuses itself has its words in `detail`.
+        refused = kind == "HTTPException"
+        words = {"detail": detail, "body": "", "errors": ""}
+        self.body: dict[str, Any] = {
+            "error": kind, **(words if refused else {"detail": "", "body": "", "errors": detail})
+        }  # fmt: skip
+
+
+class InvalidFieldError(A1111Error):
+    """A field is of the wrong type or beyond what is drawn; told in FastAPI's shape."""
+
+    def __init__(self, field: str, message: str, kind: str = "value_error") -> None:
+        super().__init__(422, "RequestValidationError", message)
+        self.body = {"detail": [{"loc": ["body", field], "msg": message, "type": kind}]}
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one call asks for: the first recipe, how many pictures, and its own task id."""
+    """What one call asks for: the first recipe, how many pictures, and its own task id.
+
+    `keeps_model`: the model stays chosen after the call.
+    """
 
     recipe: Recipe
     count: int
     task: str
     sampler: str
+    scheduler: str
     send_images: bool
+    samples_format: str
+    keeps_model: bool
 
-
-def title(name: str) -> str:
-    """Return a model file as the model list shows it."""
-    return name.rsplit(".", 1)[0]
+    def infotext_of(self, index: int) -> str:
+        """Return how picture number `index` was made, as the WebUI writes it into the file."""
+        recipe = self.recipe.nth(index)
+        negative = f"\nNegative prompt: {recipe.negative}" if recipe.negative else ""
+        facts = {
+            "Steps": recipe.steps,
+            "Sampler": self.sampler,
+            "Schedule type": self.scheduler.title(),
+            "CFG scale": f"{recipe.guidance:g}",
+            "Seed": recipe.seed,
+            "Size": f"{recipe.width}x{recipe.height}",
+            "Model": recipe.model.rsplit(".", 1)[0],
+            **({"Denoising strength": f"{recipe.strength:g}"} if recipe.source else {}),
+            "Version": "demo",
+        }
+        line = ", ".join(f"{name}: {value}" for name, value in facts.items())
+        return f"{recipe.prompt}{negative}\n{line}"
 
 
 def checkpoint(name: object) -> str:
-    """Return the model that `name` (file, title or start of one) means.
+    """Return the model that `name` (file, title, stem or hash) means.
 
     Raises A1111Error (500, as the real server does) for an unknown one.
     """
-    wanted = str(name).partition(" [")[0]
-    for file in MODEL_FILES["checkpoints"]:
-        if wanted in (file, title(file)):
-            return file
-    raise A1111Error(500, "RuntimeError", f"model '{wanted[:100]}' not found")
+    found = file_of(name)
+    if found is None:
+        raise A1111Error(500, "RuntimeError", f"model {str(name)[:100]!r} not found")
+    return found
 
 
-def read_batch(body: dict[str, Any], model: str, *, edit: bool) -> Batch:
+def read_batch(body: dict[str, Any], options: dict[str, Any], *, edit: bool) -> Batch:
     """Return what `body` asks for; `edit` tells img2img from txt2img. Raises A1111Error."""
     override = body.get("override_settings")
-    if isinstance(override, dict) and override.get("sd_model_checkpoint"):
-        model = checkpoint(override["sd_model_checkpoint"])
+    settings = {**options, **(override if isinstance(override, dict) else {})}
+    model = checkpoint(settings["sd_model_checkpoint"])
+    _refuse_scripts(body)
     sampler = body.get("sampler_name") or body.get("sampler_index") or "Euler"
     if sampler not in SAMPLER_NAMES:
         raise A1111Error(400, "HTTPException", "Sampler not found")
+    scheduler = str(body.get("scheduler") or "automatic").lower()
     source = _source(body) if edit else None
-    count = _whole(body, "batch_size", 1, 1, MAX_PICTURES) * _whole(
-        body, "n_iter", 1, 1, MAX_PICTURES
-    )
-    if count > MAX_PICTURES:
-        raise A1111Error(422, "HTTPException", f"This demo engine draws {MAX_PICTURES} at most.")
-    seed = _whole(body, "seed", -1, -1, 2**63)
+    width, height = _size(body)
     recipe = Recipe(
-        prompt=str(body.get("prompt") or ""),
-        negative=str(body.get("negative_prompt") or ""),
-        width=_whole(body, "width", 512, 64, MAX_SIDE),
-        height=_whole(body, "height", 512, 64, MAX_SIDE),
+        prompt=_text(body, "prompt"),
+        negative=_text(body, "negative_prompt"),
+        width=width,
+        height=height,
         # -1 means any: here it is the same one each time, so that equal calls give equal pictures.
-        seed=max(0, seed),
+        seed=max(0, _whole(body, "seed", -1, -1, 2**63)),
         steps=_whole(body, "steps", 50, 1, MAX_STEPS),
         guidance=_number(body, "cfg_scale", 7.0, 0, 30),
         strength=_number(body, "denoising_strength", 0.75, 0, 1),
         model=model,
         source=source,
-        mask=_picture(body["mask"]).convert("L") if source and body.get("mask") else None,
+        mask=_mask(body) if source and body.get("mask") else None,
     )
     task = body.get("force_task_id")
-    send = body.get("send_images", True) is not False
-    return Batch(recipe, count, str(task) if task else "", sampler, send)
+    return Batch(
+        recipe=recipe,
+        count=_count(body),
+        task=str(task) if task else "",
+        sampler=sampler,
+        scheduler=scheduler if scheduler in SCHEDULER_NAMES else "automatic",
+        send_images=body.get("send_images", True) is not False,
+        samples_format=str(settings.get("samples_format") or "png").lower(),
+        keeps_model=body.get("override_settings_restore_afterwards", True) is False,
+    )
 
 
-def _source(body: dict[str, Any]) -> Image.Image:
-    images = body.get("init_images")
-    if not isinstance(images, list) or not images:
-        raise A1111Error(404, "HTTPException", "Init image not found")
-    return _picture(images[0])
+def picture_in(text: object) -> Image.Image:
+    """Return a picture that was sent as base64 or as a data URL; raises A1111Error.
 
-
-def _picture(text: object) -> Image.Image:
-    # A data URL or bare base64; addresses are never fetched.
+    Addresses are never fetched.
+    """
     data = str(text)
+    if data.startswith(("http://", "https://")):
+        raise A1111Error(500, "HTTPException", "Requests not allowed")
     if data.startswith("data:"):
         data = data.partition(",")[2]
     try:
@@ -110,6 +139,55 @@ def _picture(text: object) -> Image.Image:
     except (binascii.Error, ValueError) as error:
         kind = str(error) if isinstance(error, BadPictureError) else "Invalid encoded image"
         raise A1111Error(500, "HTTPException", kind) from error
+
+
+def _source(body: dict[str, Any]) -> Image.Image:
+    images = body.get("init_images")
+    if not isinstance(images, list) or not images:
+        raise A1111Error(404, "HTTPException", "Init image not found")
+    return picture_in(images[0])
+
+
+def _mask(body: dict[str, Any]) -> Image.Image:
+    mask = picture_in(body["mask"]).convert("L")
+    return ImageOps.invert(mask) if body.get("inpainting_mask_invert") else mask
+
+
+def _refuse_scripts(body: dict[str, Any]) -> None:
+    name = body.get("script_name")
+    if name:
+        raise A1111Error(422, "HTTPException", f"Script '{str(name)[:100]}' not found")
+    scripts = body.get("alwayson_scripts")
+    for name in scripts if isinstance(scripts, dict) else ():
+        raise A1111Error(422, "HTTPException", f"always on script {str(name)[:100]} not found")
+
+
+def _size(body: dict[str, Any]) -> tuple[int, int]:
+    """Return the size of the finished picture: the second pass of `enable_hr` makes it larger."""
+    sides = [_whole(body, name, 512, 64, MAX_SIDE) for name in ("width", "height")]
+    if body.get("enable_hr") is True:
+        scale = _number(body, "hr_scale", 2.0, 1, 4)
+        for place, name in enumerate(("hr_resize_x", "hr_resize_y")):
+            sides[place] = _whole(body, name, 0, 0, MAX_SIDE) or round(sides[place] * scale)
+    if max(sides) > MAX_SIDE:
+        raise InvalidFieldError("hr_scale", f"sides must be at most {MAX_SIDE}")
+    return sides[0], sides[1]
+
+
+def _count(body: dict[str, Any]) -> int:
+    count = _whole(body, "batch_size", 1, 1, MAX_PICTURES) * _whole(
+        body, "n_iter", 1, 1, MAX_PICTURES
+    )
+    if count > MAX_PICTURES:
+        raise InvalidFieldError("n_iter", f"This demo engine draws {MAX_PICTURES} at most.")
+    return count
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InvalidFieldError(name, "str type expected", "type_error.str")
+    return value or ""
 
 
 def _whole(body: dict[str, Any], name: str, otherwise: int, low: int, high: int) -> int:
@@ -120,6 +198,8 @@ def _number(body: dict[str, Any], name: str, otherwise: float, low: float, high:
     value = body.get(name)
     if value is None:
         return otherwise
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise A1111Error(422, "HTTPException", f"{name} must be between {low} and {high}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InvalidFieldError(name, "value is not a valid number", "type_error")
+    if not low <= value <= high:
+        raise InvalidFieldError(name, f"ensure this value is between {low} and {high}")
     return value

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class Job:
 
     `number` orders the queue (lower first). `state` goes from pending over in_progress to
     completed, failed or cancelled. Times are Unix seconds. `row` is what ComfyUI's `/queue` shows;
+    `stopped_for` says that it was stopped to be answered as it is, or to go on behind one picture.
     `trouble` is a kind of trouble that it gets into on purpose.
     `farewell` is called when a job that ran is over and everybody has been told the new count.
     """
@@ -47,6 +48,7 @@ class Job:
     row: list[Any] = field(default_factory=list)
     farewell: Callable[[], None] | None = None
     trouble: str | None = None
+    stopped_for: Literal["interrupt", "skip"] | None = None
     state: str = "pending"
     error: Exception | None = None
     created: float = field(default_factory=time.time)

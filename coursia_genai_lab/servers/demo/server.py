@@ -11,7 +11,18 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import RequestHandler
 
-from . import a1111_http, comfy_files, comfy_http, comfy_jobs, comfy_socket, openai_http
+from . import (
+    a1111_extras,
+    a1111_http,
+    a1111_progress,
+    a1111_settings,
+    comfy_files,
+    comfy_http,
+    comfy_jobs,
+    comfy_socket,
+    openai_http,
+)
+from .a1111_models import LISTS
 from .engine import Engine
 from .lost import Lost
 from .settings import Settings
@@ -21,7 +32,10 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 2**20
 CUT_SECONDS = 0.3
-LISTS = ("sd-models", "samplers", "schedulers", "upscalers", "loras", "sd-modules", "sd-vae")
+RELOADS = (
+    "unload-checkpoint", "reload-checkpoint", "refresh-checkpoints", "refresh-vae",
+    "refresh-embeddings",
+)  # fmt: skip
 
 _COMFY: list[tuple[str, type[RequestHandler]]] = [
     ("/system_stats", comfy_http.SystemStats),
@@ -54,14 +68,20 @@ ROUTES: list[tuple[str, type[RequestHandler]]] = [
     ("/v1/images/edits", openai_http.Edits),
     ("/sdapi/v1/txt2img", a1111_http.Text2Image),
     ("/sdapi/v1/img2img", a1111_http.Image2Image),
-    ("/sdapi/v1/progress", a1111_http.Progress),
-    ("/sdapi/v1/(?:interrupt|skip)", a1111_http.Interrupt),
-    ("/sdapi/v1/options", a1111_http.Options),
-    ("/sdapi/v1/memory", a1111_http.Memory),
-    ("/sdapi/v1/(unload-checkpoint|reload-checkpoint|refresh-checkpoints)", a1111_http.Reload),
-    (f"/sdapi/v1/({'|'.join(LISTS)})", a1111_http.Lists),
-    ("/internal/progress", a1111_http.TaskProgress),
-    ("/internal/ping", a1111_http.Ping),
+    ("/sdapi/v1/progress", a1111_progress.Progress),
+    ("/sdapi/v1/interrupt", a1111_progress.Interrupt),
+    ("/sdapi/v1/skip", a1111_progress.Skip),
+    ("/sdapi/v1/options", a1111_settings.Options),
+    ("/sdapi/v1/memory", a1111_settings.Memory),
+    (f"/sdapi/v1/({'|'.join(RELOADS)})", a1111_settings.Reload),
+    (f"/sdapi/v1/({'|'.join(['sd-models', *LISTS])})", a1111_settings.Lists),
+    ("/sdapi/v1/extra-single-image", a1111_extras.Extras),
+    ("/sdapi/v1/extra-batch-images", a1111_extras.BatchExtras),
+    ("/sdapi/v1/png-info", a1111_extras.PNGInfo),
+    ("/sdapi/v1/interrogate", a1111_extras.Interrogate),
+    ("/internal/progress", a1111_progress.TaskProgress),
+    ("/internal/pending-tasks", a1111_progress.PendingTasks),
+    ("/internal/ping", a1111_settings.Ping),
 ]
 
 
