@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_process import TOKEN, JupyterProcess
 from PIL import Image
 from stamped_pictures import KINDS, facts, picture
 
+from coursia_genai_lab.client import Access, Door, EditRequest, ImageFile, Picture
 from coursia_genai_lab.lab.generation import Generation
 from coursia_genai_lab.lab.generations import Generations
 from coursia_genai_lab.lab.store.place import default_place
 from coursia_genai_lab.lab.store.store import Store
 from coursia_genai_lab.provenance import PictureFormat, stamp
+from coursia_genai_lab.wire.images import GenerationRequest
 from coursia_genai_lab.wire.provenance import Provenance
 
 Genai = Callable[..., Any]
@@ -158,3 +162,127 @@ def test_words_in_a_file_do_not_reach_the_terminal_as_commands(
     assert "[bold]x[/bold]" in done.out
     as_json = genai_here("verify", str(tmp_path), "--json", JUPYTER_DATA_DIR=str(data))
     assert json.loads(as_json.out)["provenance"]["prompt"] == nasty.prompt
+
+
+NOTEBOOK = "a-folder-of-ada/secret-plans.ipynb"
+
+
+@pytest.fixture(scope="module")
+def drawn(jupyter: JupyterProcess) -> Picture:
+    """A picture that a program had made through the doors of a running server."""
+    wish = {"label": "a-very-own-script", "path": NOTEBOOK, "services": ["demo"]}
+    given = jupyter.api("POST", "coursia-genai/api/v1/tokens", wish)["variables"]
+    with Door(Access(given["GENAI_API_URL"], given["GENAI_API_TOKEN"])) as door:
+        request = GenerationRequest(
+            prompt="a red fox", negative_prompt="snow", model="demo", seed=7, size="128x96", steps=2
+        )
+        (made,) = door.generate(request)
+    secrets = [given["GENAI_API_TOKEN"], TOKEN, NOTEBOOK, "secret-plans", "a-very-own-script"]
+    places = [str(jupyter.folder), socket.gethostname(), "127.0.0.1", given["GENAI_API_URL"]]
+    assert not [word for word in (*secrets, *places) if word.encode() in made.data]
+    return made
+
+
+def test_a_picture_of_a_running_lab_is_unchanged(
+    drawn: Picture, genai_with_lab: Genai, tmp_path: Path
+) -> None:
+    file = tmp_path / "fox.png"
+    file.write_bytes(drawn.data)
+    done = genai_with_lab("verify", str(file), "--json")
+    assert done.status == 0, done.out + done.err
+    assert done.json["verdict"] == "unchanged"
+    known = done.json["provenance"]
+    assert (known["prompt"], known["seed"], known["steps"]) == ("a red fox", 7, 2)
+    assert (known["service"], known["demo"], known["mode"]) == ("demo", True, "auto")
+    assert drawn.provenance is not None
+    assert known == drawn.provenance.model_dump()
+    assert done.json["recorded"]["seconds"] > 0
+    assert done.json["recorded"]["prompt"] is None
+
+
+def test_it_is_made_again_the_same(drawn: Picture, genai_with_lab: Genai, tmp_path: Path) -> None:
+    (tmp_path / "fox.png").write_bytes(drawn.data)
+    done = genai_with_lab("verify", str(tmp_path), "--replay", "--json")
+    assert done.status == 0, done.out + done.err
+    assert done.json["replay"] == {"verdict": "identical", "decibels": None, "why": []}
+    shown = genai_with_lab("verify", str(tmp_path), "--replay")
+    assert "made again: identical" in shown.out
+
+
+def test_a_forged_seed_is_told_by_the_record_and_by_making_it_again(
+    drawn: Picture, genai_with_lab: Genai, tmp_path: Path
+) -> None:
+    assert drawn.provenance is not None
+    forged = drawn.provenance.model_copy(update={"seed": 8})
+    (tmp_path / "forged.png").write_bytes(stamp(drawn.data, forged, "png"))
+    done = genai_with_lab("verify", str(tmp_path), "--replay", "--json")
+    assert done.status == 1
+    assert done.json["verdict"] == "changed"
+    assert done.json["why"][0].endswith("recorded: seed.")
+    assert done.json["replay"]["verdict"] == "different"
+
+
+def test_what_was_saved_with_loss_is_called_similar_and_why(
+    drawn: Picture, genai_with_lab: Genai, tmp_path: Path
+) -> None:
+    assert drawn.provenance is not None
+    lossy = stamp(drawn.data, drawn.provenance, "jpeg", quality=95)
+    (tmp_path / "fox.jpg").write_bytes(lossy)
+    done = genai_with_lab("verify", str(tmp_path), "--replay", "--json")
+    assert (done.status, done.json["verdict"]) == (1, "changed")
+    assert done.json["replay"]["verdict"] == "similar"
+    assert "rounded its pixels" in done.json["replay"]["why"][0]
+
+
+def test_what_cannot_be_made_again_says_why(
+    drawn: Picture, genai_with_lab: Genai, tmp_path: Path
+) -> None:
+    assert drawn.provenance is not None
+    odd = {
+        "a-model-of-nobody.png": {"model": "no-such-model", "service": "no-such-service"},
+        "beyond-all-bounds.png": {"seed": 2**63, "prompt": "p" * 40_000},
+        "made-from-another.png": {"inputs": ["sha256:" + "0" * 64]},
+    }
+    for name, changed in odd.items():
+        facts_ = drawn.provenance.model_copy(update=changed)
+        (tmp_path / name).write_bytes(stamp(drawn.data, facts_, "png"))
+    done = genai_with_lab("verify", str(tmp_path), "--replay", "--json")
+    assert done.status == 1
+    unknown, beyond, inputs = (line["replay"]["why"][0] for line in done.lines)
+    assert "no-such-model" in unknown
+    assert "beyond what a Lab takes" in beyond
+    assert "--input" in inputs
+
+
+def test_usage_counts_what_was_made(drawn: Picture, jupyter: JupyterProcess) -> None:
+    usage = jupyter.api("GET", "coursia-genai/api/v1/usage")
+    assert usage["pictures"] >= 1
+    assert [one["service"] for one in usage["services"]] == ["demo"]
+
+
+def test_a_changed_picture_is_made_again_from_what_it_was_made_from(
+    jupyter: JupyterProcess, genai_with_lab: Genai, tmp_path: Path
+) -> None:
+    source, mask = tmp_path / "source.jpg", tmp_path / "mask.png"
+    source.write_bytes(picture("jpeg"))
+    hole = Image.new("RGBA", (96, 64), "white")
+    hole.paste((0, 0, 0, 0), (20, 20, 60, 50))
+    hole.save(mask)
+    wish = {"label": "a script", "services": ["demo"]}
+    given = jupyter.api("POST", "coursia-genai/api/v1/tokens", wish)["variables"]
+    request = EditRequest(
+        GenerationRequest(prompt="a hat", model="demo", seed=3, steps=1),
+        (ImageFile("source.jpg", source.read_bytes(), "image/jpeg"),),
+        ImageFile("mask.png", mask.read_bytes()),
+    )
+    with Door(Access(given["GENAI_API_URL"], given["GENAI_API_TOKEN"])) as door:
+        (made,) = door.generate(request)
+    file = tmp_path / "hat.png"
+    file.write_bytes(made.data)
+    sources = ("--input", str(source), "--mask", str(mask))
+    done = genai_with_lab("verify", str(file), "--replay", *sources, "--json")
+    assert done.status == 0, done.out + done.err
+    assert len(done.json["provenance"]["inputs"]) == 2
+    assert done.json["replay"] == {"verdict": "identical", "decibels": None, "why": []}
+    bare = genai_with_lab("verify", str(file), "--replay", "--json")
+    assert "made from 2 other files" in bare.json["replay"]["why"][0]
