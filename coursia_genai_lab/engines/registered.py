@@ -101,6 +101,9 @@ class WorkflowFolder:
             paths = self._paths()
         except GenAIError as error:
             paths, problems = [], [Problem(**error.to_dict())]
+        except OSError as error:
+            unread = _folder(f"{self.path} cannot be read: {error.strerror or error}.")
+            paths, problems = [], [Problem(**unread.to_dict())]
         read = {path.name: self._looked_at(path) for path in paths[:MOST_FILES]}
         if len(paths) > MOST_FILES:
             said = f"{self.path} holds {len(paths)} workflows; the first {MOST_FILES} were read."
@@ -195,10 +198,7 @@ class WorkflowFolder:
         if not self.path.is_dir():
             return []
         self._refuse_folder()
-        try:
-            files = sorted(self.path.glob(f"*{SUFFIX}"))
-        except OSError as error:
-            raise _folder(f"{self.path} cannot be read: {error.strerror or error}.") from None
+        files = sorted(self.path.glob(f"*{SUFFIX}"))
         return [path for path in files if not path.name.startswith(".")]
 
     def _refuse_folder(self) -> None:

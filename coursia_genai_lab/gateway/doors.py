@@ -119,6 +119,7 @@ class Doors:
         await asyncio.to_thread(importlib.import_module, f"{__package__}.building")
         from .building import Building
 
+        await self._workflows.refresh()
         if self._building is None:
             self._building = Building(
                 self._lab, self._admission, self.queue, self._record, self._workflows
