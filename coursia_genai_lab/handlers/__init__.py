@@ -8,6 +8,7 @@ from .builds import BuildHandler
 from .consents import ConsentsHandler
 from .gpus import GPUsHandler
 from .health import HealthHandler
+from .jobs import JobHandler, JobsHandler
 from .kernels import EnableKernelHandler, LaunchesHandler, SkipWaitHandler
 from .mode import ModeHandler
 from .notebooks import FolderHandler, ProfileHandler
@@ -28,6 +29,7 @@ from .weights import FetchModelHandler, VerifyModelHandler, WeightsListHandler
 
 NAME = r"(?P<name>[a-z][a-z0-9-]{0,39})"
 MODEL = r"(?P<model>[^/]{1,300})"
+JOB = r"(?P<job_id>[\w-]{1,64})"
 KERNEL = r"(?P<kernel_id>[\w-]{1,64})"
 GENERATION = r"(?P<generation_id>[\w-]{1,64})"
 TOKEN = r"(?P<token_id>[\w-]{1,64})"
@@ -50,6 +52,8 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/api/v1/notebooks/profile", ProfileHandler),
     (r"/coursia-genai/api/v1/consents", ConsentsHandler),
     (r"/coursia-genai/api/v1/timeline", TimelineHandler),
+    (r"/coursia-genai/api/v1/jobs", JobsHandler),
+    (rf"/coursia-genai/api/v1/jobs/{JOB}", JobHandler),
     (r"/coursia-genai/api/v1/usage", UsageHandler),
     (rf"/coursia-genai/api/v1/generations/{GENERATION}", GenerationHandler),
     (r"/coursia-genai/api/v1/gpus", GPUsHandler),
