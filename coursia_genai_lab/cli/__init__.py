@@ -14,6 +14,7 @@ from .doctor import doctor
 from .exec import exec_
 from .gpus import gpus
 from .group import Commands
+from .jobs import jobs
 from .mark import mark
 from .models import models
 from .pin import pin, unpin
@@ -50,6 +51,7 @@ for _command in (
     timeline,
     verify,
     gpus,
+    jobs,
     plan,
     doctor,
     setup,
