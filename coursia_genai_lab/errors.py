@@ -103,6 +103,8 @@ class TooManyRequests(GenAIError):
     code = "too_many_requests"
     status = 429
     default_remedy = "Wait until some calls have ended."
+    retry_after: float = 1.0
+    """Seconds after which asking again makes sense."""
 
 
 class NotAllowed(GenAIError):

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ..errors import GenAIError, ServiceNotReady
+from ..errors import GenAIError, ServiceNotReady, TooManyRequests
 from .headers import GUARDS
 
 log = logging.getLogger(__name__)
@@ -41,10 +41,8 @@ def refusal(error: GenAIError, shape: ErrorBody) -> web.Response:
     """
     starting = isinstance(error, ServiceNotReady) and error.error_code == ServiceNotReady.code
     headers = {"x-should-retry": "true" if starting else "false"}
-    if isinstance(error, ServiceNotReady) and starting:
+    if (isinstance(error, ServiceNotReady) and starting) or isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(math.ceil(error.retry_after))
-    elif error.status == 429:
-        headers["Retry-After"] = "1"
     answer = json_answer(shape(error), status=error.status, headers=headers)
     if error.status in (401, 403):
         # Whoever was not let in keeps no connection open.

@@ -16,8 +16,8 @@ from .tokens import Grant
 CREATED = 1_760_000_000
 """A date for clients that want one; models of the catalogue have none."""
 QUEUE = "/v1/coursia/queue"
-USAGE_SECONDS = 30 * 86_400.0
-"""How far back the usage is counted: a month."""
+USAGE_SECONDS = 7 * 86_400.0
+"""How far back the usage is counted: a week, as REST does."""
 
 
 class Reads:

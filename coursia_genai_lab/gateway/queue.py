@@ -200,11 +200,13 @@ class FairQueue:
         if waiting >= MOST_OF_ONE or sum(len(one.waiting) for one in self._lines.values()) >= (
             MOST_IN_ALL
         ):
-            raise TooManyRequests(
+            full = TooManyRequests(
                 f"Too many jobs wait already: {waiting} of yours.",
                 "Wait until some are done, or cancel those that are not needed any more.",
                 code="queue_full",
             )
+            full.retry_after = max(full.retry_after, line.seconds_until_room(person) or 0.0)
+            raise full
         ticket = Ticket(
             line, person=person, holder=holder, label=label, model=model, kind=kind, cancel=cancel
         )
@@ -294,6 +296,11 @@ class _Line:
         order = self.order()
         position = order.index(ticket) + 1 if ticket in order else 0
         return Place(position, self._seconds_until(position))
+
+    def seconds_until_room(self, person: str) -> float | None:
+        """Return the seconds until the next job of a person, or else anybody's, leaves the line."""
+        mine = [nth for nth, one in enumerate(self.order(), 1) if one.person == person]
+        return self._seconds_until(mine[0] if mine else 1)
 
     def order(self) -> list[Ticket]:
         """Return the waiting jobs in the order in which they will have their turns."""

@@ -148,13 +148,14 @@ async def test_the_jobs_of_a_lease_end_with_it() -> None:
     assert queue.tickets() == [working]
 
 
-async def test_one_person_cannot_fill_the_line() -> None:
-    queue = FairQueue()
+async def test_one_person_cannot_fill_the_line_and_hears_when_there_is_room() -> None:
+    queue = FairQueue(usual=lambda backend: 12.0, clock=lambda: 0.0)
     for _ in range(MOST_OF_ONE + 1):
         queue.join("demo", "flood", holder="f")
     with pytest.raises(TooManyRequests) as refused:
         queue.join("demo", "flood", holder="f")
     assert refused.value.error_code == "queue_full"
+    assert refused.value.retry_after == 12.0
     queue.join("demo", "neighbour", holder="n")
 
 
