@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import HeaderParser
+from email.utils import collapse_rfc2231_value
 
 from ..errors import InvalidRequest
 
@@ -90,28 +91,36 @@ def parts(body: bytes, content_type: str) -> list[Part]:
     for head, (start, end) in _spans(body, content_type):
         told = HeaderParser().parsestr(head.decode("utf-8", "replace").lstrip())
         name = told.get_param("name", header="content-disposition")
+        if not name:
+            raise InvalidRequest("A part of the form has no name.", "Name each field of the form.")
         filename = told.get_filename("")
         file = told.get_param("filename", header="content-disposition") is not None
-        found.append(Part(str(name or ""), file, body[start:end], filename))
-        if len(found) > MAX_PARTS:
-            raise InvalidRequest(f"The form has more than {MAX_PARTS} parts.")
+        found.append(Part(collapse_rfc2231_value(name), file, body[start:end], filename))
     return found
 
 
 def _spans(body: bytes, content_type: str) -> Iterator[tuple[bytes, tuple[int, int]]]:
     """Give the headers of each part and where its value stands."""
-    delimiter = b"--" + _boundary(content_type)
-    place = 0 if body.startswith(delimiter) else body.find(b"\r\n" + delimiter) + 2
-    if place == 1:
-        raise _broken()
-    while body[place + len(delimiter) : place + len(delimiter) + 2] != b"--":
-        head_end = body.find(b"\r\n\r\n", place, place + MAX_PART_HEADERS)
-        next_part = body.find(b"\r\n" + delimiter, head_end)
-        if head_end < 0 or next_part < 0:
+    # What only begins like the delimiter belongs to a value (RFC 2046, section 5.1.1).
+    delimiter = re.compile(
+        rb"(?:^|\r\n)--" + re.escape(_boundary(content_type)) + rb"(--|[ \t]*\r\n)"
+    )
+    found = delimiter.search(body)
+    for _ in range(MAX_PARTS + 1):
+        if found is None:
             raise _broken()
-        value = (head_end + 4, max(head_end + 4, next_part))
-        yield body[place + len(delimiter) : head_end], value
-        place = next_part + 2
+        if found[1] == b"--":
+            return
+        # The line end belongs to the delimiter, and is that of an empty head as well.
+        start = found.end() - 2
+        head_end = body.find(b"\r\n\r\n", start, start + MAX_PART_HEADERS)
+        if head_end < 0:
+            raise _broken()
+        found = delimiter.search(body, head_end + 2)
+        if found is None:
+            raise _broken()
+        yield body[start:head_end], (head_end + 4, max(head_end + 4, found.start()))
+    raise InvalidRequest(f"The form has more than {MAX_PARTS} parts.")
 
 
 def _boundary(content_type: str) -> bytes:

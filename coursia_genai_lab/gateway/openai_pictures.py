@@ -7,20 +7,41 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
+import logging
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import GenerationError, InvalidRequest, RequestTooLarge
 from .openai_form import parts
 from .openai_order import Format
 
+log = logging.getLogger(__name__)
+
 MAX_UPLOAD = 32 * 2**20
 MAX_PIXELS = 2**25
 MAX_IMAGES = 16
 """Pictures of one edit, as OpenAI has it; most models take fewer."""
+MAX_PIXELS_IN_ALL = 2**26
+"""Of all pictures of one edit: they are all in memory until their turn comes."""
+MAX_SCANS = 64
+"""Of a JPEG; those of real encoders have about ten."""
+START_OF_SCAN = b"\xff\xda"
 TAKEN = ("PNG", "JPEG", "WEBP")
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What each EXIF orientation must be turned by."""
 
 
 def taken_apart(
@@ -46,16 +67,27 @@ def taken_apart(
         )
     if len(files["image"]) > MAX_IMAGES:
         raise InvalidRequest(f"At most {MAX_IMAGES} images.", code="invalid_value", param="image")
+    _refuse_many_pixels(files["image"])
     images = tuple(upright_png(data, "image") for data in files["image"])
     mask = checked_mask(files["mask"][-1], images[0]) if files["mask"] else None
     return fields, images, mask
+
+
+def _refuse_many_pixels(files: list[bytes]) -> None:
+    pixels = 0
+    for data in files:
+        with _opened(data, "image") as picture:
+            pixels += picture.width * picture.height
+    if pixels > MAX_PIXELS_IN_ALL:
+        raise _bad("The pictures have too many pixels together.", "image")
 
 
 def upright_png(data: bytes, param: str) -> bytes:
     """Return an uploaded picture as a plain PNG, upright, without whatever else the file held.
 
     Raises:
-        InvalidRequest: it is not one frame of PNG, JPEG or WebP of at most 2^25 pixels.
+        InvalidRequest: it is not one frame of PNG, JPEG or WebP of at most 2^25 pixels, or it is
+            made to be costly.
         RequestTooLarge: the file is above 32 MiB.
     """
     return _png(_decoded(data, param))
@@ -101,31 +133,61 @@ def as_text(data: bytes, kind: Format, quality: int) -> tuple[str, str]:
     return base64.b64encode(data).decode("ascii"), size
 
 
-def _decoded(data: bytes, param: str) -> Image.Image:
+@contextmanager
+def _opened(data: bytes, param: str) -> Iterator[Image.Image]:
+    """Open a picture, its head only; refuse it when that or what the block does with it fails."""
     if len(data) > MAX_UPLOAD:
         raise RequestTooLarge(f"A picture is larger than {MAX_UPLOAD / 2**20:g} MiB.", param=param)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=TAKEN)
-            if picture.width * picture.height > MAX_PIXELS:
-                raise _bad("The picture has too many pixels.", param)
-            if getattr(picture, "n_frames", 1) > 1:
-                raise _bad("The picture has more than one frame.", param)
-            upright = ImageOps.exif_transpose(picture)
+        with Image.open(io.BytesIO(data), formats=TAKEN) as picture:
+            yield picture
+    except InvalidRequest:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _bad("The picture has too many pixels.", param) from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise _bad("The file is not a PNG, JPEG or WebP picture.", param) from error
-    see_through = "A" in upright.getbands() or "transparency" in upright.info
-    return upright.convert("RGBA" if see_through else "RGB")
+    # The decoders of broken files raise whatever they stumble upon.
+    except Exception as error:
+        raise _bad(
+            "The file is not a PNG, JPEG or WebP picture, or it is broken.", param
+        ) from error
+
+
+def _decoded(data: bytes, param: str) -> Image.Image:
+    with _opened(data, param) as picture:
+        _refuse_costly(picture, data, param)
+        picture.load()
+        upright = _upright(picture)
+        see_through = "A" in upright.getbands() or "transparency" in upright.info
+        return upright.convert("RGBA" if see_through else "RGB")
+
+
+def _refuse_costly(picture: Image.Image, data: bytes, param: str) -> None:
+    """Look at the head alone: the pixels have not been touched yet."""
+    if picture.width * picture.height > MAX_PIXELS:
+        raise _bad("The picture has too many pixels.", param)
+    # Cameras put a second, small frame into a JPEG; the first one is the picture.
+    if picture.format in ("PNG", "WEBP") and getattr(picture, "n_frames", 1) > 1:
+        raise _bad("The picture has more than one frame.", param)
+    # Each scan goes over all pixels; a few kilobytes can ask for thousands of them.
+    if picture.format in ("JPEG", "MPO") and data.count(START_OF_SCAN) > MAX_SCANS:
+        raise _bad("The picture has too many scans.", param)
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    try:
+        method = TURNS.get(picture.getexif().get(ORIENTATION, 1))
+    # Whatever a program wrote there, the picture itself is fine.
+    except (OSError, ValueError, SyntaxError, LookupError, TypeError, struct.error) as error:
+        log.debug("gateway: a picture's EXIF cannot be read: %r", error)
+        return picture
+    return picture if method is None else picture.transpose(method)
 
 
 def _png(picture: Image.Image) -> bytes:
     out = io.BytesIO()
-    plain = Image.new(picture.mode, picture.size)
-    plain.paste(picture)
-    plain.save(out, "PNG", compress_level=1)
+    # Nothing but pixels: profiles, texts and EXIF are kept in `info`.
+    picture.info.clear()
+    picture.save(out, "PNG", compress_level=1)
     return out.getvalue()
 
 
