@@ -10,6 +10,7 @@ const UNKNOWN = problemHeadline('a code of a later version', trans);
 const ELSEWHERE = [
   'cancelled',
   'generation_failed',
+  'generation_unknown',
   'lab_unreachable',
   'model_not_found',
   'token_missing',
