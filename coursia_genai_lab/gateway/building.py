@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from .admission import Admission
+from .comfyui_door import ComfyUIDoor
 from .dialects import RAW_DIALECTS
 from .holding import Holding
 from .job_watch import JobWatch
@@ -16,7 +17,6 @@ from .proxy import Proxy, open_session
 from .queue import FairQueue
 from .raw_door import RawDoor
 from .record import Record
-from .sockets import Bridges
 from .webui_jobs import WebUIJobs
 
 
@@ -32,8 +32,8 @@ class Building:
         workflows: RegisteredModels | None = None,
     ) -> None:
         self._lab = lab
-        self._workflows = workflows
         self._record = record
+        self._workflows = workflows
         self._admission = admission
         self._queue = queue
         self._holding = Holding(lab)
@@ -42,6 +42,7 @@ class Building:
         self._watch = JobWatch(self._session, lab.leases, lab.touch)
         self._newcomers = Newcomers()
         self._listeners: list[Listener] = []
+        self._raw_doors: list[RawDoor] = []
         self._openai_doors: list[OpenAIDoor] = []
 
     async def add(self, service: str | None, preferred: int | None) -> Listener:
@@ -56,14 +57,44 @@ class Building:
         """End what is held, then close the listeners side by side, then the session."""
         self._holding.closing.set()
         try:
-            await asyncio.gather(*(listener.close() for listener in self._listeners))
+            await asyncio.gather(
+                *(listener.close() for listener in self._listeners),
+                *(door.close() for door in self._raw_doors),
+            )
         finally:
             await asyncio.gather(*(door.close() for door in self._openai_doors))
             await self._watch.close()
             await self._session.close()
 
     def _raw(self, service: str) -> RawDoor:
-        webui = WebUIJobs(
+        dialect = self._lab.catalog[service].dialect
+        door = RawDoor(
+            service,
+            RAW_DIALECTS[dialect],
+            lab=self._lab,
+            admission=self._admission,
+            holding=self._holding,
+            proxy=self._proxy,
+            comfyui=self._comfyui(service) if dialect == "comfyui" else None,
+            webui=self._webui(service) if dialect == "a1111" else None,
+        )
+        self._raw_doors.append(door)
+        return door
+
+    def _comfyui(self, service: str) -> ComfyUIDoor:
+        return ComfyUIDoor(
+            service,
+            lab=self._lab,
+            queue=self._queue,
+            admission=self._admission,
+            holding=self._holding,
+            proxy=self._proxy,
+            session=self._session,
+            note=self._record.note,
+        )
+
+    def _webui(self, service: str) -> WebUIJobs:
+        return WebUIJobs(
             service,
             lab=self._lab,
             queue=self._queue,
@@ -71,17 +102,6 @@ class Building:
             watch=self._watch,
             session=self._session,
             note=self._record.note,
-        )
-        return RawDoor(
-            service,
-            RAW_DIALECTS[self._lab.catalog[service].dialect],
-            lab=self._lab,
-            admission=self._admission,
-            holding=self._holding,
-            proxy=self._proxy,
-            bridges=Bridges(self._session, self._holding.closing),
-            watch=self._watch,
-            webui=webui if self._lab.catalog[service].dialect == "a1111" else None,
         )
 
     def _openai(self) -> OpenAIDoor:

@@ -10,13 +10,11 @@ from ..errors import GenAIError, NotAllowed, ServiceError, ServiceNotReady
 from ..lab.endpoint import Endpoint
 from .admission import Admission
 from .answers import fail, json_answer
+from .comfyui_door import ComfyUIDoor
 from .dialects import RawDialect, Route
 from .holding import Holding
-from .job_watch import JobWatch
 from .needs import LabView
-from .own_jobs import OwnJobs
-from .proxy import SMALL_BYTES, Hooks, Proxy, read_body
-from .sockets import Bridges, refuse_broken_handshake
+from .proxy import Proxy
 from .starting import starting_stats
 from .target import Target, read_target
 from .tokens import Grant
@@ -38,8 +36,7 @@ class RawDoor:
         admission: Admission,
         holding: Holding,
         proxy: Proxy,
-        bridges: Bridges,
-        watch: JobWatch,
+        comfyui: ComfyUIDoor | None = None,
         webui: WebUIJobs | None = None,
     ) -> None:
         self._service = service
@@ -48,9 +45,7 @@ class RawDoor:
         self._admission = admission
         self._holding = holding
         self._proxy = proxy
-        self._bridges = bridges
-        self._watch = watch
-        self._jobs = OwnJobs()
+        self._comfyui = comfyui
         self._webui = webui
         self._webui_answers = None if webui is None else WebUIAnswers(webui, proxy)
 
@@ -112,55 +107,16 @@ class RawDoor:
             raise
         if route.kind == "front":
             return json_answer({"service": self._service, "state": "ready"})
+        if self._comfyui is not None:
+            return await self._comfyui.answer(request, target, route, grant, endpoint)
         if route.kind == "job" and self._webui is not None:
             return await self._webui.run(request, target, grant, endpoint)
-        if route.kind == "job":
-            return await self._job(request, target, grant, endpoint)
-        body: bytes | None = None
-        if route.limit is not None:
-            sent = await read_body(request, SMALL_BYTES)
-            segment = target.path.split("/")[-2]
-            body = self._jobs.limited_body(route.limit, grant.person, sent, segment)
-        return await self._proxy.forward(
-            request,
-            endpoint,
-            target.raw,
-            body=body,
-            content_type=None if body is None else "application/json",
-        )
+        return await self._proxy.forward(request, endpoint, target.raw)
 
-    async def _job(
-        self, request: web.BaseRequest, target: Target, grant: Grant, endpoint: Endpoint
-    ) -> web.StreamResponse:
-        await self._bridges.settled(grant.lease_id)
-        job = self._watch.begin(endpoint)
-        lease = self._lab.leases.take(
-            "job",
-            (endpoint.backend,),
-            label=grant.path or self._service,
-            person=grant.person,
-            remedies=job.remedies(),
-        )
-
-        def seen(status: int, body: bytes) -> None:
-            if status == 200:
-                job.prompt_id = self._jobs.note_answer(grant.person, body)
-
-        try:
-            return await self._proxy.forward(
-                request,
-                endpoint,
-                target.raw,
-                hooks=Hooks(seen=seen),
-                silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
-            )
-        finally:
-            if job.prompt_id is not None:
-                # ComfyUI has put it into its queue: the lease lasts until it has left it.
-                self._watch.follow(job, lease.id)
-            else:
-                self._lab.leases.drop(lease.id)
-            self._lab.touch(endpoint.backend)
+    async def close(self) -> None:
+        """End the jobs that nobody's connection holds, bounded."""
+        if self._comfyui is not None:
+            await self._comfyui.close()
 
     # -- holding -------------------------------------------------------------------------------
 
@@ -189,27 +145,14 @@ class RawDoor:
     async def _socket(
         self, request: web.BaseRequest, target: Target, grant: Grant
     ) -> web.StreamResponse:
-        refuse_broken_handshake(request)
-
-        def used() -> None:
-            self._lab.leases.touch(grant.lease_id)
-            self._lab.touch(self._lab.backend(self._service, grant.mode))
-
-        def stands() -> bool:
-            return self._admission.stands(grant) and self._lab.policy.effective(grant.mode) != "off"
-
+        assert self._comfyui is not None, "only ComfyUI's dialect has a socket"
         hold, short = self._holding.seconds(), self._holding.seconds(probe=True)
         try:
-            endpoint = await self._endpoint(grant, short)
+            # What refuses it at once is told as an answer; a start is waited for behind the socket.
+            await self._endpoint(grant, short)
         except ServiceNotReady as error:
             if error.error_code != ServiceNotReady.code or hold <= short:
                 raise
-        else:
-            return await self._bridges.join(request, endpoint, target.raw, used=used, stands=stands)
-
-        async def ready() -> Endpoint:
-            return await self._endpoint(grant, hold - short)
-
-        return await self._bridges.join_later(
-            request, grant.lease_id, ready, target.raw, used=used, stands=stands
+        return await self._comfyui.listen(
+            request, target, grant, lambda: self._endpoint(grant, hold - short)
         )

@@ -1,189 +1,92 @@
-"""WebSockets through a door: both ways, every kind of frame, close codes and pings included."""
+"""Callers' WebSockets at a ComfyUI door: they end here, and hear what their audience is told.
+
+A handshake is answered at once, also while the service starts: common clients give up after 5 s.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import json
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
-from aiohttp import (
-    ClientError,
-    ClientSession,
-    ClientWebSocketResponse,
-    ClientWSTimeout,
-    WSMsgType,
-    WSServerHandshakeError,
-    hdrs,
-    web,
-)
-from yarl import URL
+from aiohttp import ClientError, WSMsgType, web
 
-from ..errors import GenAIError, GenerationError, InvalidRequest, ServiceDied
-from ..lab.endpoint import Endpoint
-from .headers import GUARDS, credential
+from ..errors import GenAIError, InvalidRequest
+from .comfyui_audience import Audience, Listener
+from .headers import GUARDS
+from .own_jobs import RawJob
 
-log = logging.getLogger(__name__)
-
-MAX_FRAME_BYTES = 64 * 2**20
-"""A full-size PNG of 4096 x 4096 pixels is about 48 MB; SaveImageWebsocket sends it as a frame."""
 CLOSE_SECONDS = 0.5
-STANDING_SECONDS = 2.0
-"""How often an open socket's right to be open is looked at (mode `off` ends it that soon)."""
 TOUCH_SECONDS = 5.0
-SETTLE_SECONDS = 5.0
+MOST_SENT_BYTES = 2**20
+"""Of one message of a caller: clients send their flags, and nothing else that counts."""
+FLAGS = {
+    "type": "feature_flags",
+    "data": {"supports_preview_metadata": True, "max_upload_size": 100 * 2**20},
+}
 
-if TYPE_CHECKING:
-    Upstream = ClientWebSocketResponse[bool]
-    Socket = web.WebSocketResponse | Upstream
 Close = tuple[int, bytes]
-GONE: Close = (1001, b"")
-BROKE_OFF: Close = (1011, b"The service broke off.")
-NO_STATUS = frozenset({1005, 1006, 1015})
-"""Codes that a peer reports and that may not be sent (RFC 6455, section 7.4.1)."""
+Working = tuple[RawJob | None, str | None]
 
 
-class Bridges:
-    """The open sockets of one door."""
+class CallerSockets:
+    """Serve the open sockets of one door until they end, or `closing` is set."""
 
-    def __init__(self, session: ClientSession, closing: asyncio.Event) -> None:
-        self._session = session
+    def __init__(self, audience: Audience, closing: asyncio.Event) -> None:
+        self._audience = audience
         self._closing = closing
-        self._joining: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
 
-    async def settled(self, lease_id: str) -> None:
-        """Wait until the sockets that a kernel opened before are joined to the service.
-
-        A job posted earlier than that would send its first messages to nobody.
-        """
-        joining = self._joining.get(lease_id)
-        if joining:
-            await asyncio.wait(set(joining), timeout=SETTLE_SECONDS)
-
-    async def join(
+    async def serve(
         self,
         request: web.BaseRequest,
-        endpoint: Endpoint,
-        target: str,
+        listener: Listener,
         *,
+        working: Working,
+        ready: Callable[[], Awaitable[object]],
+        ended: Callable[[], Awaitable[GenAIError]],
         used: Callable[[], None],
-        stands: Callable[[], bool],
     ) -> web.WebSocketResponse:
-        """Connect to the service first, then accept the caller, and pass messages until one ends.
+        """Let a caller listen.
 
-        Raises:
-            ServiceDied: nothing answers.
-            GenerationError: the service refuses the socket.
+        `working` is what runs under its client id; `ready` returns when the service runs, and
+        raises when it does not start; `ended` returns once the caller may not listen any more;
+        `used` is called every few seconds while something comes or goes.
         """
-        protocols = _protocols(request)
-        upstream = await self._connect(endpoint, target, protocols)
-        try:
-            chosen = (upstream.protocol,) if upstream.protocol else ()
-            caller = await _accept(request, chosen)
-            await self._pass(caller, upstream, used, stands)
-        finally:
-            await upstream.close()
-        return caller
-
-    async def join_later(
-        self,
-        request: web.BaseRequest,
-        lease_id: str,
-        ready: Callable[[], Awaitable[Endpoint]],
-        target: str,
-        *,
-        used: Callable[[], None],
-        stands: Callable[[], bool],
-    ) -> web.WebSocketResponse:
-        """Accept the caller at once and join the service when `ready` returns.
-
-        Handshakes time out after 5 or 10 s in common clients, so a longer start is waited for
-        behind an open socket. What the caller sends meanwhile waits in its connection.
-        """
-        joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._joining[lease_id].add(joined)
-        try:
-            caller = await _accept(request, ())
-            try:
-                endpoint = await ready()
-                upstream = await self._connect(endpoint, target, ())
-            except GenAIError as error:
-                await _close(caller, (1011, error.message.encode()[:120]))
-                return caller
-            finally:
-                self._joined(lease_id, joined)
-            try:
-                await self._pass(caller, upstream, used, stands)
-            finally:
-                await upstream.close()
-        finally:
-            self._joined(lease_id, joined)
-        return caller
-
-    def _joined(self, lease_id: str, joined: asyncio.Future[None]) -> None:
-        if not joined.done():
-            joined.set_result(None)
-        self._joining[lease_id].discard(joined)
-        if not self._joining[lease_id]:
-            del self._joining[lease_id]
-
-    async def _connect(
-        self, endpoint: Endpoint, target: str, protocols: tuple[str, ...]
-    ) -> Upstream:
-        try:
-            return await self._session.ws_connect(
-                URL(endpoint.url + target, encoded=True),
-                headers=credential(endpoint),
-                protocols=protocols,
-                timeout=ClientWSTimeout(ws_close=CLOSE_SECONDS),
-                autoping=False,
-                autoclose=False,
-                max_msg_size=MAX_FRAME_BYTES,
+        socket = web.WebSocketResponse(
+            timeout=CLOSE_SECONDS, compress=False, max_msg_size=MOST_SENT_BYTES
+        )
+        socket.headers.update(GUARDS)
+        await socket.prepare(request)
+        self._audience.join(listener, *working)
+        touch = _seldom(used)
+        enders = {
+            asyncio.ensure_future(one)
+            for one in (
+                _read(socket, listener, touch),
+                _write(socket, listener, touch),
+                _unless_ready(ready),
+                _when_ended(ended),
+                self._when_closing(),
+                _when_cut(listener, request),
             )
-        except WSServerHandshakeError as error:
-            raise GenerationError(
-                f"The service refuses the socket (status {error.status}).",
-                "Look at its log.",
-                code="socket_refused",
-            ) from error
-        except (ClientError, asyncio.TimeoutError) as error:
-            raise ServiceDied("The service does not answer any more.") from error
-
-    async def _pass(
-        self,
-        caller: web.WebSocketResponse,
-        upstream: Upstream,
-        used: Callable[[], None],
-        stands: Callable[[], bool],
-    ) -> None:
-        down = asyncio.ensure_future(_pump(upstream, caller, used))
-        up = asyncio.ensure_future(_pump(caller, upstream, used))
-        guard = asyncio.ensure_future(self._until_ended(stands))
+        }
         try:
-            await asyncio.wait({down, up, guard}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)
+            close = next(iter(done)).result()
         finally:
-            # Also when the caller's connection ended, which cancels this: the service is told.
-            for task in (down, up, guard):
+            # Also when the caller's connection ended, which cancels this.
+            self._audience.leave(listener)
+            for task in enders:
                 task.cancel()
-            ends = await asyncio.gather(down, up, guard, return_exceptions=True)
-            from_service, from_caller, ended = (
-                end if isinstance(end, tuple) else None for end in ends
-            )
-            await asyncio.gather(
-                _close(caller, from_service or from_caller or ended or BROKE_OFF),
-                _close(upstream, from_caller or from_service or GONE),
-            )
+            await asyncio.gather(*enders, return_exceptions=True)
+        if close is not None and not socket.closed:
+            await socket.close(code=close[0], message=close[1])
+        return socket
 
-    async def _until_ended(self, stands: Callable[[], bool]) -> Close:
-        while stands():
-            try:
-                await asyncio.wait_for(self._closing.wait(), STANDING_SECONDS)
-            except asyncio.TimeoutError:
-                continue
-            return 1001, b"The server is stopping."
-        return 1008, b"This kernel may not use the service any more."
+    async def _when_closing(self) -> Close:
+        await self._closing.wait()
+        return 1001, b"The server is stopping."
 
 
 def refuse_broken_handshake(request: web.BaseRequest) -> None:
@@ -194,54 +97,69 @@ def refuse_broken_handshake(request: web.BaseRequest) -> None:
         )
 
 
-async def _pump(source: Socket, sink: Socket, used: Callable[[], None]) -> Close | None:
-    """Pass messages on until `source` ends; return how it said so, None if it did not."""
-    touched = 0.0
+async def _read(
+    socket: web.WebSocketResponse, listener: Listener, touch: Callable[[], None]
+) -> Close | None:
+    """Take what a caller says until it leaves; only flags, and only as the first word, count."""
+    first = True
+    async for message in socket:
+        touch()
+        if first and message.type is WSMsgType.TEXT:
+            _take_flags(message.data, listener)
+        first = False
+    return None
+
+
+def _take_flags(text: str, listener: Listener) -> None:
     try:
-        while True:
-            message = await source.receive()
-            kind = message.type
-            if kind is WSMsgType.TEXT:
-                await sink.send_str(message.data)
-            elif kind is WSMsgType.BINARY:
-                await sink.send_bytes(message.data)
-            elif kind is WSMsgType.PING:
-                await sink.ping(message.data)
-            elif kind is WSMsgType.PONG:
-                await sink.pong(message.data)
-            elif kind is WSMsgType.CLOSE:
-                code = 1000 if message.data in NO_STATUS or not message.data else message.data
-                return code, (message.extra or "").encode()[:120]
-            else:
-                return None
-            now = time.monotonic()
-            if now - touched > TOUCH_SECONDS:
-                touched = now
-                used()
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(said, dict) and said.get("type") == "feature_flags":
+        flags = said.get("data")
+        listener.metadata = isinstance(flags, dict) and bool(flags.get("supports_preview_metadata"))
+        listener.send(json.dumps(FLAGS))
+
+
+async def _write(
+    socket: web.WebSocketResponse, listener: Listener, touch: Callable[[], None]
+) -> Close | None:
+    try:
+        await listener.write_to(socket, touch)
     except (ConnectionError, ClientError):
-        # The other end is gone; its own pump says how.
-        return None
+        # Whoever reads from it says how it ended.
+        await asyncio.Event().wait()
+    return None
 
 
-async def _accept(request: web.BaseRequest, protocols: tuple[str, ...]) -> web.WebSocketResponse:
-    caller = web.WebSocketResponse(
-        timeout=CLOSE_SECONDS,
-        autoping=False,
-        autoclose=False,
-        compress=False,
-        max_msg_size=MAX_FRAME_BYTES,
-        protocols=protocols,
-    )
-    caller.headers.update(GUARDS)
-    await caller.prepare(request)
-    return caller
+async def _unless_ready(ready: Callable[[], Awaitable[object]]) -> Close:
+    try:
+        await ready()
+    except GenAIError as error:
+        return 1011, error.message.encode()[:120]
+    await asyncio.Event().wait()
+    raise AssertionError("this is cancelled, and never goes on")
 
 
-async def _close(socket: Socket, close: Close) -> None:
-    if not socket.closed:
-        await socket.close(code=close[0], message=close[1])
+async def _when_ended(ended: Callable[[], Awaitable[GenAIError]]) -> Close:
+    return 1008, (await ended()).message.encode()[:120]
 
 
-def _protocols(request: web.BaseRequest) -> tuple[str, ...]:
-    offered = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "")
-    return tuple(part.strip() for part in offered.split(",") if part.strip())
+async def _when_cut(listener: Listener, request: web.BaseRequest) -> None:
+    await listener.cut.wait()
+    # A word of farewell would wait behind all that was not read.
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _seldom(used: Callable[[], None]) -> Callable[[], None]:
+    last = 0.0
+
+    def touch() -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last > TOUCH_SECONDS:
+            last = now
+            used()
+
+    return touch

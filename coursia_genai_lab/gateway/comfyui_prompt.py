@@ -1,0 +1,140 @@
+"""Reads what is sent to POST /prompt, and leaves in it only what makes pictures for its caller.
+
+Of ComfyUI's fields `front` and `number` are passed over, for turns are given by the gateway; so are
+keys of `extra_data` that hold accounts of others' clouds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import InvalidRequest
+
+MOST_BYTES = 32 * 2**20
+"""Of a whole order: some nodes take pictures within the graph."""
+SMALL_BYTES = 2**17
+"""Up to here reading takes less than handing it to a thread."""
+MOST_NODES = 2000
+LONGEST_CLIENT_ID = 200
+PREVIEW_METHODS = frozenset({"default", "none", "auto", "latent2rgb", "taesd"})
+MODEL_INPUTS = ("ckpt_name", "unet_name", "model_name")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One order for a ComfyUI."""
+
+    graph: dict[str, Any] = field(repr=False)
+    """Node id -> class and inputs: the API format."""
+    client_id: str | None
+    """The `clientId` of the caller's sockets."""
+    prompt_id: str | None
+    """The id that the caller chose, where ComfyUI would take it."""
+    extra: dict[str, Any] = field(repr=False)
+    targets: list[str] | None
+    """The output nodes to be made, where not all are."""
+    size: int
+    """Bytes of the order as it was sent."""
+
+    @property
+    def model(self) -> str:
+        """The model file that a person would name it by; empty where there is none."""
+        for name in MODEL_INPUTS:
+            for node in self.graph.values():
+                value = node["inputs"].get(name)
+                if isinstance(value, str):
+                    return value[:200]
+        return ""
+
+
+async def read_prompt(body: bytes) -> Prompt:
+    """Return an order, read off the event loop where it is large.
+
+    Raises:
+        InvalidRequest: it is no JSON object with a graph in API format; ComfyUI's words as codes.
+    """
+    if len(body) <= SMALL_BYTES:
+        return _read(body)
+    return await asyncio.to_thread(_read, body)
+
+
+def _read(body: bytes) -> Prompt:
+    try:
+        order = json.loads(body, parse_constant=_refuse_constant)
+        # Half a character could be stored, and never be told again.
+        json.dumps(order, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        order = None
+    if not isinstance(order, dict):
+        raise InvalidRequest("The body is not a JSON object.", code="invalid_json")
+    if "prompt" not in order:
+        raise InvalidRequest(
+            "No prompt provided", 'Send {"prompt": …} with a graph in API format.', code="no_prompt"
+        )
+    targets = order.get("partial_execution_targets")
+    return Prompt(
+        graph=_graph(order["prompt"]),
+        client_id=_client_id(order.get("client_id")),
+        prompt_id=_prompt_id(order.get("prompt_id")),
+        extra=_extra(order.get("extra_data")),
+        targets=[str(one) for one in targets] if isinstance(targets, list) else None,
+        size=len(body),
+    )
+
+
+def _graph(graph: Any) -> dict[str, Any]:
+    if isinstance(graph, dict) and isinstance(graph.get("nodes"), list):
+        raise InvalidRequest(
+            "This is a workflow of ComfyUI's editor, not one in API format.",
+            "In ComfyUI choose Workflow, Export (API), and send that file's content as `prompt`.",
+            code="invalid_prompt",
+        )
+    if not isinstance(graph, dict) or len(graph) > MOST_NODES:
+        raise InvalidRequest(
+            f"The prompt is not a graph of at most {MOST_NODES} nodes.",
+            "Export the workflow in API format.",
+            code="invalid_prompt",
+        )
+    for name, node in graph.items():
+        if not isinstance(node, dict) or not isinstance(node.setdefault("inputs", {}), dict):
+            raise InvalidRequest(
+                f"Node {name[:50]} is not an object with class_type and inputs.",
+                "Export the workflow in API format.",
+                code="invalid_prompt",
+            )
+    return graph
+
+
+def _client_id(given: object) -> str | None:
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        return None
+    return str(given)[:LONGEST_CLIENT_ID] or None
+
+
+def _prompt_id(given: object) -> str | None:
+    try:
+        # Newer servers refuse every other way to write one.
+        return given if isinstance(given, str) and str(uuid.UUID(given)) == given else None
+    except ValueError:
+        return None
+
+
+def _extra(given: object) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        return {}
+    kept: dict[str, Any] = {}
+    if isinstance(given.get("extra_pnginfo"), dict):
+        # The editor's workflow, which ComfyUI writes into the picture.
+        kept["extra_pnginfo"] = given["extra_pnginfo"]
+    method = given.get("preview_method")
+    if isinstance(method, str) and method in PREVIEW_METHODS:
+        kept["preview_method"] = method
+    return kept
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(word)
