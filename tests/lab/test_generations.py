@@ -23,6 +23,7 @@ from coursia_genai_lab.errors import StoreError
 from coursia_genai_lab.lab.generation import Generation
 from coursia_genai_lab.lab.generations import Generations
 from coursia_genai_lab.lab.read_generation import read_generation
+from coursia_genai_lab.lab.store.migrate import migrations
 from coursia_genai_lab.lab.store.place import Place, file_place, find_place
 from coursia_genai_lab.lab.store.store import Store
 from coursia_genai_lab.provenance import prompt_hash
@@ -186,6 +187,21 @@ async def test_what_is_too_old_or_too_much_is_forgotten(path: Path) -> None:
         assert (await generations.usage("ada", 0.0)).pictures == 1
     assert read_generation(file_place(path), new.id) is None
     assert read_generation(file_place(path), last.id) is not None
+
+
+async def test_a_record_of_the_former_version_is_brought_up_to_date(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        for statement in migrations("durable", "sqlite")[0].statements:
+            connection.execute(statement)
+        connection.execute("INSERT INTO genai_meta VALUES ('a-uuid', 1, 0.0)")
+    connection.close()
+    one = made()
+    with pytest.raises(StoreError):
+        read_generation(file_place(path), one.id)
+    async with opened(file_place(path)) as generations:
+        generations.note(one)
+        assert (await generations.usage("ada", 0.0)).pictures == 1
+    assert read_generation(file_place(path), one.id) is not None
 
 
 async def test_names_that_no_database_takes_are_kept_as_far_as_they_can_be(path: Path) -> None:
