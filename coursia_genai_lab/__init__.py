@@ -9,11 +9,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .widgets import GenerationPanel, edit, generate, models
+    from .widgets import (
+        GenerationPanel,
+        batch,
+        batch_stream,
+        cancel,
+        edit,
+        generate,
+        models,
+        queue,
+        start,
+        stream,
+        usage,
+    )
 
-__all__ = ["GenerationPanel", "__version__", "edit", "generate", "models"]
+__all__ = [
+    "GenerationPanel",
+    "__version__",
+    "batch",
+    "batch_stream",
+    "cancel",
+    "edit",
+    "generate",
+    "models",
+    "queue",
+    "start",
+    "stream",
+    "usage",
+]
 
-_HELPER_NAMES = {"GenerationPanel", "edit", "generate", "models"}
+_HELPER_NAMES = frozenset(__all__) - {"__version__"}
 
 
 def __getattr__(name: str) -> Any:

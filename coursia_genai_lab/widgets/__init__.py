@@ -9,19 +9,52 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .following import Job, start, stream
     from .generation import edit, generate, models
+    from .many import Batch, Result, batch, batch_stream
+    from .mine import cancel, queue, usage
     from .panel import GenerationPanel
     from .pictures import GeneratedImage, Images
+    from .replaying import Replay
 
-__all__ = ["GeneratedImage", "GenerationPanel", "Images", "edit", "generate", "models"]
+__all__ = [
+    "Batch",
+    "GeneratedImage",
+    "GenerationPanel",
+    "Images",
+    "Job",
+    "Replay",
+    "Result",
+    "batch",
+    "batch_stream",
+    "cancel",
+    "edit",
+    "generate",
+    "models",
+    "queue",
+    "start",
+    "stream",
+    "usage",
+]
 
 _HOMES = {
-    "edit": ".generation",
-    "generate": ".generation",
-    "models": ".generation",
+    "Batch": ".many",
     "GeneratedImage": ".pictures",
     "GenerationPanel": ".panel",
     "Images": ".pictures",
+    "Job": ".following",
+    "Replay": ".replaying",
+    "Result": ".many",
+    "batch": ".many",
+    "batch_stream": ".many",
+    "cancel": ".mine",
+    "edit": ".generation",
+    "generate": ".generation",
+    "models": ".generation",
+    "queue": ".mine",
+    "start": ".following",
+    "stream": ".following",
+    "usage": ".mine",
 }
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from ..client import Door, EditRequest, find_access
+from ..client import Door, Timeouts, find_access
+from ..client.events import Event
+from ..client.images import Asked
 from ..errors import GenAIError
-from ..wire.images import GenerationRequest, ModelInfo
+from ..wire.images import ModelInfo
 from .asking import Size, edit_for, request_for
 from .making import Making
 from .pictures import Images
@@ -17,6 +19,8 @@ from .progress import find_display
 
 if TYPE_CHECKING:
     from .asking import Source
+
+Hear = Callable[[Event], None]
 
 
 def generate(
@@ -29,16 +33,22 @@ def generate(
     guidance: float | None = None,
     negative_prompt: str | None = None,
     show_progress: bool = True,
+    *,
+    on_progress: Hear | None = None,
+    timeout: float | None = None,
 ) -> Images:
     """Make pictures of `prompt` and return them.
 
     `model` None takes the best that may be used for free; `models()` lists them. `size` is (width,
     height) in pixels, or None for the model's own. `seed` None takes another one each time. `n` is
     1 to 10. `steps`, `guidance` and `negative_prompt` None are the model's own; not every model
-    knows them. Interrupting the kernel cancels the work.
+    knows them. `on_progress` hears each event (`Waiting`, `Step`, `Preview`, `Picture` of
+    `coursia_genai_lab.client`); `timeout` is in seconds, with the wait in line, None: no limit.
+    Interrupting the kernel cancels the work.
 
     Raises:
         TokenMissing: GenAI is not enabled for this kernel.
+        GenerationTimedOut: it was not ready in time.
         GenAIError: what was wrong, and what to do about it.
     """
     request = request_for(
@@ -51,7 +61,7 @@ def generate(
         guidance=guidance,
         negative_prompt=negative_prompt,
     )
-    return _make(request, request, show_progress)
+    return made(request, show_progress=show_progress, on_progress=on_progress, timeout=timeout)
 
 
 def edit(
@@ -66,6 +76,9 @@ def edit(
     guidance: float | None = None,
     negative_prompt: str | None = None,
     show_progress: bool = True,
+    *,
+    on_progress: Hear | None = None,
+    timeout: float | None = None,
 ) -> Images:
     """Change `image` as `prompt` says and return the result.
 
@@ -75,6 +88,7 @@ def edit(
 
     Raises:
         TokenMissing: GenAI is not enabled for this kernel.
+        GenerationTimedOut: it was not ready in time.
         GenAIError: what was wrong, and what to do about it.
     """
     request = request_for(
@@ -87,7 +101,8 @@ def edit(
         guidance=guidance,
         negative_prompt=negative_prompt,
     )
-    return _make(edit_for(request, image, mask), request, show_progress)
+    asked = edit_for(request, image, mask)
+    return made(asked, show_progress=show_progress, on_progress=on_progress, timeout=timeout)
 
 
 def models() -> list[ModelInfo]:
@@ -101,15 +116,25 @@ def models() -> list[ModelInfo]:
         return door.models()
 
 
-def _make(
-    asked: GenerationRequest | EditRequest, request: GenerationRequest, show_progress: bool
+def made(
+    asked: Asked,
+    *,
+    show_progress: bool = True,
+    on_progress: Hear | None = None,
+    timeout: float | None = None,
 ) -> Images:
+    """Make the pictures of a call whose values are checked; the errors are those of `generate`."""
     access = find_access(os.environ)
-    making = Making(request, find_display(show_progress))
+    making = Making(asked, find_display(show_progress))
     try:
-        with Door(access) as door, closing(door.stream(asked)) as events:
+        with (
+            Door(access, timeouts=Timeouts(whole=timeout)) as door,
+            closing(door.stream(asked)) as events,
+        ):
             for event in events:
                 making.hear(event)
+                if on_progress is not None:
+                    on_progress(event)
     except GenAIError as error:
         making.failed(error)
         raise

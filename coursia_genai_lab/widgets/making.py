@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from ..client.events import Event, Picture
+from ..client.images import Asked, EditRequest
+from ..client.replay import request_again
 from ..errors import GenAIError
 from ..wire.images import GenerationRequest
 from .pictures import GeneratedImage, Images
@@ -14,8 +17,8 @@ from .progress import Display
 class Making:
     """Hears the events of one call and keeps its pictures."""
 
-    def __init__(self, request: GenerationRequest, display: Display) -> None:
-        self._request = request
+    def __init__(self, asked: Asked, display: Display) -> None:
+        self._asked = asked
         self._display = display
         self._pictures: list[GeneratedImage] = []
         self._began = time.monotonic()
@@ -23,7 +26,7 @@ class Making:
     def hear(self, event: Event) -> None:
         """Show an event; keep it when it is a picture."""
         if isinstance(event, Picture):
-            self._pictures.append(keep(event, self._request))
+            self._pictures.append(keep(event, self._asked))
         self._display.tell(event)
 
     def done(self) -> Images:
@@ -44,15 +47,39 @@ class Making:
         self._display.finish("cancelled")
 
 
-def keep(picture: Picture, request: GenerationRequest) -> GeneratedImage:
+def keep(picture: Picture, asked: Asked) -> GeneratedImage:
     """Return the picture with its origin; what the engine did not say is taken from the request."""
+    request = asked.request if isinstance(asked, EditRequest) else asked
     alone = request.n == 1
+    seed = request.seed if picture.seed is None and alone else picture.seed
     return GeneratedImage(
         data=picture.data,
         format=picture.format,
         prompt=request.prompt,
         model=picture.model or request.model,
-        seed=request.seed if picture.seed is None and alone else picture.seed,
+        seed=seed,
         demo=bool(picture.demo),
         warning=picture.warning,
+        provenance=picture.provenance,
+        asked=_once_more(picture, asked, seed),
     )
+
+
+def _once_more(picture: Picture, asked: Asked, seed: int | None) -> Asked | None:
+    """Return the call for this picture alone; None when its seed is not known."""
+    facts = picture.provenance
+    if seed is None:
+        return None
+    if isinstance(asked, EditRequest):
+        return replace(asked, request=_fixed(asked.request, picture, seed))
+    if facts is not None and facts.seed is not None and not facts.inputs:
+        return request_again(facts)
+    return _fixed(asked, picture, seed)
+
+
+def _fixed(request: GenerationRequest, picture: Picture, seed: int) -> GenerationRequest:
+    facts = picture.provenance
+    known: dict[str, object] = {"n": 1, "seed": seed, "model": picture.model or request.model}
+    if facts is not None:
+        known |= {"steps": facts.steps, "guidance": facts.guidance}
+    return request.model_copy(update=known)

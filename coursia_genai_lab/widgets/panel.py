@@ -18,7 +18,7 @@ from .asking import new_seed, request_for
 from .making import keep
 from .panel_parts import Parts, hide, show
 from .pictures import GeneratedImage, Images
-from .progress import shrunk
+from .progress import about, shrunk
 from .words import find_words
 
 log = logging.getLogger(__name__)
@@ -193,7 +193,7 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if isinstance(event, Preview):
             parts.show_preview(shrunk(event.data))
         elif isinstance(event, Waiting):
-            parts.show_line(words("Waiting: {reason}", reason=event.reason))
+            parts.show_line(self._waiting(event))
         elif isinstance(event, Step):
             if event.percent is not None:
                 parts.bar.value = event.percent
@@ -203,6 +203,18 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 else ""
             )
             parts.show_line(counted or event.phase or words("Working"))
+
+    def _waiting(self, event: Waiting) -> str:
+        words = self.words
+        if event.position is None:
+            return words("Waiting: {reason}", reason=event.reason)
+        if event.seconds is None:
+            return words("Waiting in line: place {place}", place=event.position)
+        return words(
+            "Waiting in line: place {place}, about {time}",
+            place=event.position,
+            time=about(event.seconds),
+        )
 
     def _tell(self, error: GenAIError) -> None:
         self.parts.show_error(self.words(error.message), self.words(error.remedy))

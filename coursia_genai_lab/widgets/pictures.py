@@ -18,6 +18,10 @@ from ..errors import Conflict, InvalidRequest
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from ..client.images import Asked
+    from ..wire.provenance import Provenance
+    from .replaying import Replay
+
 # Wide enough to judge a picture by, small enough that the next cell stays in sight.
 SHOWN_WIDTH = 640
 GALLERY_WIDTH = 320
@@ -30,7 +34,8 @@ class GeneratedImage:
 
     `data` are the bytes of its file as the engine made it, `format` is png, jpeg or webp. None in
     `model` or `seed`: the engine did not say. `warning` tells where it differs from what was asked
-    for, another model for instance; empty: nowhere.
+    for, another model for instance; empty: nowhere. `provenance` is what is known of its making;
+    None: nothing. `asked` is the call that makes it once more, alone.
     """
 
     data: bytes = field(repr=False)
@@ -40,6 +45,8 @@ class GeneratedImage:
     seed: int | None = None
     demo: bool = False
     warning: str = ""
+    provenance: Provenance | None = field(default=None, repr=False, compare=False)
+    asked: Asked | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def image(self) -> Image:
@@ -75,6 +82,20 @@ class GeneratedImage:
             )
         write_whole(target, data, overwrite=overwrite)
         return target
+
+    def replay(self, *, show_progress: bool = True, timeout: float | None = None) -> Replay:
+        """Make the picture again with the same values, and compare the two.
+
+        Returns the new picture and the comparison: its `verdict` is identical, similar or
+        different, and `why` says what may have changed in between.
+
+        Raises:
+            InvalidRequest: it is not known how the picture was made.
+            GenAIError: as `generate`.
+        """
+        from .replaying import replay
+
+        return replay(self, show_progress=show_progress, timeout=timeout)
 
     def _encoded(self, ending: str) -> bytes:
         kind = FORMATS.get(ending)

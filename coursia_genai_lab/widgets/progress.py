@@ -25,12 +25,26 @@ PREVIEW_SIDE = 256
 def sentence(event: Event) -> str:
     """Return what an event means, in words; empty for a preview."""
     if isinstance(event, Waiting):
-        return event.reason
+        return event.reason if event.position is None else in_line(event)
     if isinstance(event, Step):
         which = f"picture {event.index + 1}" if event.index else ""
         counted = f"step {event.step} of {event.steps}" if event.steps else ""
         return ", ".join(part for part in (event.phase, which, counted) if part) or "working"
     return "the picture is ready" if isinstance(event, Picture) else ""
+
+
+def in_line(event: Waiting) -> str:
+    """Return the place of a job in line and how long that takes, in words."""
+    which = f"picture {event.index + 1}, " if event.index else ""
+    place = f"waiting in line: {which}place {event.position}"
+    return place if event.seconds is None else f"{place}, about {about(event.seconds)}"
+
+
+def about(seconds: float) -> str:
+    """Return a time as people say it: 20 s, 3 min."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"
 
 
 def shrunk(data: bytes, side: int = PREVIEW_SIDE) -> str:

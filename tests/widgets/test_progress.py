@@ -6,10 +6,11 @@ import base64
 import io
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from coursia_genai_lab.client import Picture, Preview, Step, Waiting
-from coursia_genai_lab.widgets.progress import NotebookDisplay, TerminalDisplay
+from coursia_genai_lab.widgets.progress import NotebookDisplay, TerminalDisplay, sentence
 
 
 class Output:
@@ -124,3 +125,21 @@ def test_the_second_picture_of_a_call_is_told_as_such():
     stream = Terminal()
     TerminalDisplay(stream).tell(Step(step=1, steps=4, index=1))
     assert stream.getvalue().endswith("picture 2, step 1 of 4")
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (Waiting("waiting in line", 19.6, position=3), "waiting in line: place 3, about 20 s"),
+        (Waiting("waiting in line", 0.2, position=1), "waiting in line: place 1, about 1 s"),
+        (Waiting("waiting in line", 200, position=9), "waiting in line: place 9, about 3 min"),
+        (Waiting("waiting in line", None, position=1), "waiting in line: place 1"),
+        (
+            Waiting("waiting in line", 8, position=2, index=1),
+            "waiting in line: picture 2, place 2, about 8 s",
+        ),
+        (Waiting("FLUX is starting.", 3), "FLUX is starting."),
+    ],
+)
+def test_a_wait_is_told_in_words(event, words):
+    assert sentence(event) == words
