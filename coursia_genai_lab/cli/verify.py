@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from jupyter_core.paths import jupyter_data_dir
 
+from ..client import LabClient
 from ..errors import NotFound
 from ..lab.read_generation import read_generation
 from ..lab.store.place import find_place
@@ -22,6 +25,7 @@ from .verdict import FORGED, Finding, Look, Sources, examined, no_record
 from .verify_shown import in_words
 
 UNKNOWN_GENERATION = "generation_unknown"
+NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 @click.command(short_help="Say where pictures come from, and whether they were changed.")
@@ -72,8 +76,7 @@ def verify(
     Status 0: all are as they were made. 1: one was changed, or the record does not know it.
     3: one says nothing of its making. 2: wrong usage.
     """
-    with told(as_json):
-        look = _look(store, url, token)
+    with told(as_json), _looking(store, url, token) as look:
         findings = []
         for path in pictures_below(paths):
             finding = examined(path, look)
@@ -96,20 +99,31 @@ def _status(findings: Sequence[Finding]) -> int:
     return 0 if verdicts <= {"unchanged"} else 3
 
 
-def _look(store: str, url: str, token: str) -> Look:
+@contextmanager
+def _looking(store: str, url: str, token: str) -> Iterator[Look]:
     found = None if store else find_lab(url, token)
-    if found is not None:
+    if found is None:
+        yield _of_store(store)
+        return
+    with found.client() as lab:
+        yield _of_lab(lab)
 
-        def ask(generation_id: str) -> GenerationView | None:
-            with found.client() as lab:
-                try:
-                    return lab.generation(generation_id)
-                except NotFound as error:
-                    if error.error_code != UNKNOWN_GENERATION:
-                        raise no_record("This Lab keeps no record of pictures.") from None
-                    return None
 
-        return ask
+def _of_lab(lab: LabClient) -> Look:
+    def ask(generation_id: str) -> GenerationView | None:
+        if not NAME.fullmatch(generation_id):
+            return None  # no Lab gives such ids, and it is no part of an address
+        try:
+            return lab.generation(generation_id)
+        except NotFound as error:
+            if error.error_code != UNKNOWN_GENERATION:
+                raise no_record("This Lab keeps no record of pictures.") from None
+            return None
+
+    return ask
+
+
+def _of_store(store: str) -> Look:
     place = find_place(store, jupyter_data_dir())
 
     def read(generation_id: str) -> GenerationView | None:

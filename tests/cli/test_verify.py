@@ -222,6 +222,18 @@ def test_a_forged_seed_is_told_by_the_record_and_by_making_it_again(
     assert done.json["replay"]["verdict"] == "different"
 
 
+def test_an_id_that_no_lab_gives_is_not_looked_up(
+    drawn: Picture, genai_with_lab: Genai, tmp_path: Path
+) -> None:
+    assert drawn.provenance is not None
+    for number, name in enumerate(("../status", "x" * 5000, "", "\r\nHost: there", "é")):
+        odd = drawn.provenance.model_copy(update={"id": name})
+        (tmp_path / f"{number}.png").write_bytes(stamp(drawn.data, odd, "png"))
+    done = genai_with_lab("verify", str(tmp_path), "--json")
+    assert done.status == 1
+    assert {line["verdict"] for line in done.lines} == {"unknown"}
+
+
 def test_what_was_saved_with_loss_is_called_similar_and_why(
     drawn: Picture, genai_with_lab: Genai, tmp_path: Path
 ) -> None:
