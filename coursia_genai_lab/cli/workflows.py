@@ -13,8 +13,9 @@ from rich.table import Table
 
 from ..catalog.load import load_catalog
 from ..engines.exported import MOST_BYTES, read_exported
-from ..engines.registered import MOST_NAME, Registration, WorkflowFolder, folder_of
+from ..engines.registered import WorkflowFolder, folder_of
 from ..engines.registering import Inspected, inspect, registration
+from ..engines.registration_file import MOST_NAME, Registration
 from ..engines.workflow_files import Graph, Parameter, Workflow, hash_of
 from ..engines.workflow_plan import model_files
 from ..errors import InvalidRequest

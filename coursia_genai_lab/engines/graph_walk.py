@@ -30,6 +30,10 @@ class Walk:
     def __init__(self, graph: Mapping[str, Mapping[str, Any]], ends: Iterable[str]) -> None:
         self.graph = graph
         self.needed = self._upstream(ends)
+        self._readers: dict[str, list[tuple[str, str, int]]] = {}
+        for node in self.needed:
+            for name, source, slot in self.links(node):
+                self._readers.setdefault(source, []).append((node, name, slot))
 
     def kind(self, node: str) -> str:
         """Return the class of a node."""
@@ -56,12 +60,7 @@ class Walk:
 
     def readers(self, node: str) -> list[tuple[str, str, int]]:
         """Return (node, input, slot) of everything needed that a node feeds."""
-        return [
-            (other, name, slot)
-            for other in self.needed
-            for name, source, slot in self.links(other)
-            if source == node
-        ]
+        return self._readers.get(node, [])
 
     def spots(self, node: str, name: str, wanted: type | tuple[type, ...]) -> list[Spot]:
         """Return where an input's value stands: there, or in the nodes that it comes from."""

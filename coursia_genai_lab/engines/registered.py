@@ -1,57 +1,30 @@
-"""Workflows that the operator registered: one file each, in a folder of the operator's own.
-
-A file holds the graph and the description that was found for it, so that it can be read, copied and
-removed as a whole.
-"""
+"""The operator's folder of registered workflows: read, written, removed."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import stat
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from ..catalog.load import belongs_to_others
 from ..config import LabSettings
-from ..errors import ConfigurationError, Conflict, GenAIError, InvalidRequest, NotFound
+from ..errors import ConfigurationError, Conflict, GenAIError, NotFound
 from ..wire.problems import Problem
-from .exported import MOST_BYTES, read_exported
-from .workflow_files import Description, Workflow, names
+from .registration_file import (
+    NAME,
+    SUFFIX,
+    Registration,
+    read_registration,
+    text_of,
+    wrong_file,
+)
 
-FORMAT = "coursia-genai workflow 1"
-SUFFIX = ".json"
+__all__ = ["Registration", "WorkflowFolder", "folder_of"]
+
 MOST_FILES = 200
-MOST_NAME = 64
-LONGEST_TITLE = 100
-NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{MOST_NAME - 1}}}")
-RESERVED = frozenset({"auto", "demo", "none", "default"})
-_FILE_BYTES = 2 * MOST_BYTES
-
-
-@dataclass(frozen=True)
-class Registration:
-    """A workflow under its name, and the service that runs it."""
-
-    workflow: Workflow
-    service: str
-
-    @property
-    def name(self) -> str:
-        """The name by which callers ask for it."""
-        return self.workflow.name
-
-    @property
-    def title(self) -> str:
-        """Its title for people."""
-        return self.workflow.about.title
 
 
 @dataclass(frozen=True)
@@ -122,19 +95,10 @@ class WorkflowFolder:
             ConfigurationError: the folder or the disk refuses.
         """
         path = self.path / f"{registration.name}{SUFFIX}"
-        workflow = registration.workflow
-        table = {
-            "format": FORMAT,
-            "service": registration.service,
-            "fetched_as": workflow.fetched_as or {},
-            "about": workflow.about.model_dump(mode="json", exclude_defaults=True),
-            "graph": workflow.graph,
-        }
         try:
             self.path.mkdir(mode=0o755, parents=True, exist_ok=True)
             self._refuse_folder()
-            text = json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-            self._write(path, text, replace=replace)
+            self._write(path, text_of(registration), replace=replace)
         except OSError as error:
             raise ConfigurationError(
                 f"{path} cannot be written: {error.strerror or error}.",
@@ -230,98 +194,10 @@ class WorkflowFolder:
                 return known
             return _Read(stamp, registration=read_registration(path))
         except OSError as error:
-            wrong: GenAIError = _wrong(path, f"cannot be read: {error.strerror or error}")
+            wrong: GenAIError = wrong_file(path, f"cannot be read: {error.strerror or error}")
         except GenAIError as error:
             wrong = error
         return _Read(stamp, problem=Problem(**wrong.to_dict()))
-
-
-def read_registration(path: Path) -> Registration:
-    """Return the workflow of one file of the folder.
-
-    Raises:
-        ConfigurationError: it is no such file, or others could have written it; code
-            `workflow_file`.
-    """
-    name = path.name.removesuffix(SUFFIX)
-    refuse_name(name)
-    data = _bytes_of(path)
-    try:
-        table = json.loads(data)
-    except (ValueError, RecursionError):
-        raise _wrong(path, "is no JSON") from None
-    if not isinstance(table, dict) or table.get("format") != FORMAT:
-        raise _wrong(path, "is no registered workflow")
-    try:
-        graph = read_exported(json.dumps(table.get("graph")).encode())
-        about = Description.model_validate(table.get("about"))
-        places = [place for one in about.parameters.values() for place in one.at]
-        for node in (*about.outputs, *(place.partition(".")[0] for place in places)):
-            if node not in graph:
-                raise _wrong(path, f"describes node {node[:50]}, which is not in its graph")
-        return Registration(
-            Workflow(name=name, graph=graph, about=about, fetched_as=_texts(table, "fetched_as")),
-            str(table.get("service", "")),
-        )
-    except InvalidRequest as error:
-        raise _wrong(path, f"is wrong: {error.message.rstrip('.')}") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise _wrong(path, f"is wrong at about.{where}: {first['msg']}") from None
-
-
-def refuse_name(name: str, taken: Iterable[str] = ()) -> None:
-    """Return where a workflow may have this name.
-
-    Raises:
-        InvalidRequest: it is no name, or that of a model that there is already.
-    """
-    if not NAME.fullmatch(name):
-        raise InvalidRequest(
-            f"{name[:100]!r} is no name for a workflow.",
-            f"Use at most {MOST_NAME} small letters, digits, '.', '_' and '-', beginning with a "
-            "letter or digit; give it with --name.",
-            code="workflow_name",
-        )
-    if name in RESERVED or name in names() or name in taken:
-        raise InvalidRequest(
-            f"{name} is the name of a model that there is already.",
-            "Give another with --name.",
-            code="workflow_name",
-        )
-
-
-def _bytes_of(path: Path) -> bytes:
-    # Not blocking: a named pipe would keep the reader for ever.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        info = os.fstat(file.fileno())
-        if not stat.S_ISREG(info.st_mode):
-            raise _wrong(path, "is no plain file")
-        if hasattr(os, "getuid") and belongs_to_others(info):
-            raise _wrong(
-                path,
-                "belongs to somebody else or can be written by others; it is not used",
-                f"Run: chown {os.getuid()} {path} && chmod go-w {path}",
-            )
-        data = file.read(_FILE_BYTES + 1)
-    if len(data) > _FILE_BYTES:
-        raise _wrong(path, f"has more than {_FILE_BYTES // 1024} KiB")
-    return data
-
-
-def _texts(table: Mapping[str, Any], name: str) -> dict[str, str]:
-    found = table.get(name)
-    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
-
-
-def _wrong(path: Path, what: str, remedy: str | None = None) -> ConfigurationError:
-    return ConfigurationError(
-        f"{path.name} {what}.",
-        remedy or f"Register it again, or remove it: {path}",
-        code="workflow_file",
-    )
 
 
 def _folder(message: str, remedy: str | None = None) -> ConfigurationError:

@@ -11,12 +11,13 @@ from ..errors import InvalidRequest
 from .comfyui_errors import FOLDERS
 from .found_parameters import Found, Named, find
 from .found_pictures import MASK_LOADER
-from .registered import LONGEST_TITLE, Registration, refuse_name
+from .registration_file import Registration, refuse_name
 from .workflow_files import Description, Graph, Workflow
 
 PREFIX = "coursia-genai/picture"
 """Where its pictures go in ComfyUI's output folder, as those of the workflows that come along."""
 USUAL_SIDE = 1024
+LONGEST_TITLE = 100
 MAIN_FOLDERS = ("checkpoints", "diffusion_models")
 SERVICE = "comfyui"
 """Which service runs a workflow whose files no service has; it may be any ComfyUI."""

@@ -42,15 +42,8 @@ async def warm_up(
     job = spec.warm_up
     if job is None:
         return
-    graph = job.body.get("prompt")
-    if spec.dialect == "comfyui" and job.path in _COMFY_PATHS and isinstance(graph, dict):
-        engine = ComfyUI(url, headers, session)
-        owners = {file.name: model.id for model in spec.models for file in model.files}
-        work = asyncio.ensure_future(
-            engine.run(graph, silence_seconds=None, look_seconds=look_seconds, owners=owners)
-        )
-    else:
-        work = asyncio.ensure_future(_asked(Calls(url, headers, session), job))
+    clients = ComfyUI(url, headers, session), Calls(url, headers, session)
+    work = asyncio.ensure_future(_done(spec, job, *clients, look_seconds))
     try:
         await asyncio.wait([work], timeout=job.timeout_seconds)
     finally:
@@ -70,12 +63,22 @@ async def warm_up(
     work.result()
 
 
-async def _asked(calls: Calls, job: WarmUpSpec) -> dict[str, Any]:
-    """Send a job to an engine that answers when it is done."""
+async def _done(
+    spec: ServiceSpec, job: WarmUpSpec, comfyui: ComfyUI, calls: Calls, look_seconds: float
+) -> None:
+    graph = job.body.get("prompt")
+    if spec.dialect != "comfyui" or job.path not in _COMFY_PATHS or not isinstance(graph, dict):
+        # Every other engine answers when it is done.
+        await _asked(calls, job)
+        return
+    owners = {file.name: model.id for model in spec.models for file in model.files}
+    await comfyui.run(graph, silence_seconds=None, look_seconds=look_seconds, owners=owners)
+
+
+async def _asked(calls: Calls, job: WarmUpSpec) -> None:
     answer = await calls.ask("POST", job.path, job.body, seconds=None)
     if answer.status >= 300:
         raise ServiceError(_reason(answer) or f"it answered with status {answer.status}")
-    return answer.table
 
 
 def _failed(spec: ServiceSpec, error: GenAIError, headers: Mapping[str, str]) -> ServiceError:

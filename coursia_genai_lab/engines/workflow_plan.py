@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import InvalidRequest, ServiceError
+from ..errors import ServiceError
 from .comfyui_errors import FOLDERS
 from .limits import refuse_number, refuse_texts, size_of
 from .orders import Order, Recipe
 from .pictures import white_where_open, with_transparency
 from .workflow_files import Graph, Parameter, Workflow, hash_of, read, workflow_of
+from .workflow_pictures import pictures_of
 
 _MAY_LACK = ("negative_prompt", "width", "height", "steps", "guidance")
 """Parameters of an order that a model may not have; the picture is made without."""
@@ -65,14 +66,7 @@ def plan(order: Order) -> Plan:
         ServiceError: no workflow comes along for its model; code `no_workflow`.
         InvalidRequest: the model cannot do it; the sentence says what it can.
     """
-    workflow = order.workflow or workflow_of(order.model)
-    if workflow is None:
-        raise ServiceError(
-            f"The Lab has no workflow for {order.model[:100]}.",
-            "Register one with `coursia-genai workflows register FILE`, or post a graph of your "
-            "own through the service's door, COMFYUI_API_URL.",
-            code="no_workflow",
-        )
+    workflow = order.workflow or _coming_along(order.model)
     refuse_texts(order)
     task = _task(workflow, order)
     graft = read(workflow.about.grafts[task]) if task is not None else None
@@ -81,7 +75,7 @@ def plan(order: Order) -> Plan:
     if graft is not None:
         _join(graph, workflow, graft)
     template = hash_of(graph)
-    pictures, mask = _pictures(workflow, parameters, order)
+    pictures, mask = pictures_of(workflow, parameters, order)
     values, notices = _values(workflow, parameters, order)
     for name, parameter in parameters.items():
         value = values.get(name)
@@ -101,6 +95,18 @@ def plan(order: Order) -> Plan:
     owners = {file: owner for file in files if (owner := workflow.owner_of(file)) is not None}
     white = workflow.about.mask_is_white
     return Plan(graph, parameters, pictures, mask, white, tuple(notices), recipe, owners)
+
+
+def _coming_along(model: str) -> Workflow:
+    found = workflow_of(model)
+    if found is None:
+        raise ServiceError(
+            f"The Lab has no workflow for {model[:100]}.",
+            "Register one with `coursia-genai workflows register FILE`, or post a graph of your "
+            "own through the service's door, COMFYUI_API_URL.",
+            code="no_workflow",
+        )
+    return found
 
 
 def model_files(graph: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
@@ -160,75 +166,6 @@ def _values(
         lacking.insert(0, "prompt")
     told = dict.fromkeys("size" if name in ("width", "height") else name for name in lacking)
     return values, [f"{about.title} knows no {name}; it was left out." for name in told]
-
-
-def _pictures(
-    workflow: Workflow, parameters: Mapping[str, Parameter], order: Order
-) -> tuple[dict[str, bytes], tuple[str, bytes] | None]:
-    title = workflow.about.title
-    if order.mask is not None and not order.images:
-        raise InvalidRequest(
-            "A mask needs the picture that it lies on.", code="invalid_value", param="mask"
-        )
-    places = {n: p for n, p in parameters.items() if p.type == "picture" and n != "mask"}
-    names = list(places) or (["image"] if "image" in workflow.about.grafts else [])
-    if workflow.about.needs_picture and not order.images:
-        raise InvalidRequest(
-            f"{title} changes pictures, and none was sent.",
-            "Send one to /v1/images/edits, or ask another model.",
-            code="missing_required_parameter",
-            param="image",
-        )
-    if len(order.images) > len(names):
-        raise InvalidRequest(
-            f"{title} takes {_counted(len(names))}, {len(order.images)} were sent.",
-            "Send fewer, or ask a model that takes several.",
-            code="too_many_images",
-            param="image",
-        )
-    needed = sum(not one.optional for one in places.values())
-    if len(order.images) < needed:
-        raise InvalidRequest(
-            f"{title} needs {_counted(needed)}, {len(order.images)} were sent.",
-            "Send them all to /v1/images/edits.",
-            code="missing_required_parameter",
-            param="image",
-        )
-    pictures = dict(zip(names, order.images, strict=False))
-    mask = _mask(workflow, parameters, order)
-    if mask is not None and mask[0] == "mask":
-        pictures["mask"] = mask[1]
-        mask = None
-    return pictures, mask
-
-
-def _mask(
-    workflow: Workflow, parameters: Mapping[str, Parameter], order: Order
-) -> tuple[str, bytes] | None:
-    """Return the parameter that the mask is for, and the mask."""
-    about = workflow.about
-    place = "mask" if "mask" in parameters else about.mask_in
-    if order.mask is None:
-        if place is None:
-            return None
-        raise InvalidRequest(
-            f"{about.title} changes what a mask leaves open, and no mask was sent.",
-            "Send a PNG of the picture's size as 'mask', transparent where it may change.",
-            code="missing_required_parameter",
-            param="mask",
-        )
-    if place is None:
-        raise InvalidRequest(
-            f"{about.title} takes no mask.",
-            "Leave the mask out, or ask another model.",
-            code="invalid_value",
-            param="mask",
-        )
-    return place, order.mask
-
-
-def _counted(pictures: int) -> str:
-    return f"{pictures or 'no'} picture{'s'[: pictures != 1]}"
 
 
 def _checked(name: str, parameter: Parameter, value: Any, title: str) -> Any:
