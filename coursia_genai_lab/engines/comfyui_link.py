@@ -26,7 +26,8 @@ MOST_OPENINGS = 10
 FLAGS = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
 ENDS = frozenset({"execution_success", "execution_error", "execution_interrupted"})
 PREVIEW, PREVIEW_WITH_METADATA = 1, 4
-JPEG, PNG = 1, 2
+JPEG: Literal[1] = 1
+PNG: Literal[2] = 2
 """What a frame without metadata says its picture is."""
 
 
