@@ -110,6 +110,9 @@ class WebUI(Engine):
         finally:
             if not call.done():
                 await ended(self._leave(call, task_id), CANCEL_SECONDS)
+            elif not call.cancelled():
+                # Whoever waited may have been cancelled in the same moment.
+                call.exception()
         if answer.status >= 300:
             raise _refused(answer)
         if "images" not in answer.table:

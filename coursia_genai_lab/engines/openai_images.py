@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import GenAIError, GenerationError, ServiceError
@@ -96,10 +97,15 @@ class OpenAIImages(Engine):
             if not call.done():
                 call.cancel()
                 await ended(_over(call), CANCEL_SECONDS)
+            elif not call.cancelled():
+                # Whoever waited may have been cancelled in the same moment.
+                call.exception()
 
     async def _made(self, order: Order, index: int, progress: _Progress) -> Picture:
         if self._takes is None:
-            await self._about(ABOUT_SECONDS)
+            # Some answer 401 where they have nothing; the call itself shows who is let in.
+            with suppress(GenerationError):
+                await self._about(ABOUT_SECONDS)
         takes = self._takes or frozenset()
         if index == 0:
             for sentence in left_out(order, takes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -93,12 +94,9 @@ def refused_field(answer: Answer, optional: tuple[str, ...]) -> str | None:
         if isinstance(place, list) and place and place[-1] in optional:
             return str(place[-1])
     text = f"{told.get('message')} {details}"
-    if told.get("param") in (None, ""):
-        # "partial_images needs stream" is a refusal of the first; the longest name wins.
-        return next(
-            (name for name in sorted(optional, key=len, reverse=True) if name in text), None
-        )
-    return None
+    named = [name for name in optional if re.search(rf"\b{name}\b", text)]
+    # "partial_images needs stream" is a refusal of the first.
+    return max(named, key=len, default=None) if not told.get("param") else None
 
 
 def _own(order: Order, index: int, takes: frozenset[str]) -> dict[str, Any]:
