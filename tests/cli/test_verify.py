@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from jupyter_process import TOKEN, JupyterProcess
 from PIL import Image
@@ -198,6 +200,25 @@ def test_a_picture_of_a_running_lab_is_unchanged(
     assert known == drawn.provenance.model_dump()
     assert done.json["recorded"]["seconds"] > 0
     assert done.json["recorded"]["prompt"] is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_format_of_the_openai_door_is_known_to_the_record(
+    kind: str, jupyter: JupyterProcess, genai_with_lab: Genai, tmp_path: Path
+) -> None:
+    wish = {"label": "a script", "services": ["demo"]}
+    given = jupyter.api("POST", "coursia-genai/api/v1/tokens", wish)["variables"]
+    answer = httpx.post(
+        f"{given['GENAI_API_URL']}/images/generations",
+        json={"prompt": "a fox", "model": "demo", "size": "64x64", "output_format": kind},
+        headers={"Authorization": f"Bearer {given['GENAI_API_TOKEN']}"},
+        timeout=60,
+    )
+    (item,) = answer.raise_for_status().json()["data"]
+    (tmp_path / f"fox.{kind}").write_bytes(base64.b64decode(item["b64_json"]))
+    done = genai_with_lab("verify", str(tmp_path), "--json")
+    assert (done.status, done.json["verdict"]) == (0, "unchanged"), done.out
+    assert done.json["provenance"] == item["provenance"]
 
 
 def test_it_is_made_again_the_same(drawn: Picture, genai_with_lab: Genai, tmp_path: Path) -> None:
