@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import ClientSession, web
@@ -51,6 +51,8 @@ class SmallLab:
         self.policy = Policy(settings.mode)
         self.leases = Leases()
         self.starts = 0
+        self.endpoints: list[Endpoint] = []
+        """Every address that was given out."""
         self.touched: list[str] = []
         self.failure: GenAIError | None = None
         self.left: float | None = None
@@ -122,15 +124,9 @@ class SmallLab:
             except asyncio.TimeoutError:
                 continue
         found = self._ready[backend]
-        return Endpoint(
-            service,
-            backend,
-            found.url,
-            found.credential,
-            found.scheme,
-            found.user,
-            self.catalog[service].dialect,
-        )
+        dialect = self.catalog[service].dialect
+        self.endpoints.append(replace(found, service=service, backend=backend, dialect=dialect))
+        return self.endpoints[-1]
 
     def _tell(self) -> None:
         self._changed.set()

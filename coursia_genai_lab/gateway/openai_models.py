@@ -11,6 +11,7 @@ from ..engines import kind_of
 from ..engines.registered import Registration
 from ..engines.workflow_files import Workflow, workflow_of
 from ..errors import ModelUnknown, ServiceError
+from ..lab.routing import PASSING
 from ..wire.images import ModelInfo
 from ..wire.policy import Mode
 from .needs import LabView
@@ -128,7 +129,8 @@ class ModelDirectory:
         if not name or name == AUTO:
             return self._free(notebook_mode, withheld)
         old = read_old_name(name)
-        if old is not None:
+        known = {info.id for info in self.listed(notebook_mode)}
+        if old is not None and name not in known:
             said, after = old.retired.sentence, old.retired.successor
             found = [info for info in self.listed(notebook_mode) if info.id == after]
             if found and found[0].available:
@@ -173,26 +175,34 @@ class ModelDirectory:
     def _free(self, notebook_mode: Mode | None, withheld: Callable[[str], bool]) -> list[Choice]:
         able: list[tuple[tuple[int, int, str], Choice]] = []
         real = False
-        for info in self.listed(notebook_mode):
-            if self._workflows.get(info.id) is not None:
-                # Nobody gets a workflow that they did not ask for.
-                continue
-            spec = self._lab.catalog[info.service]
-            if spec.kind != "local" or info.demo or info.service == DEMO:
+        for spec in self._lab.catalog.values():
+            backend = self._lab.backend(spec.name, notebook_mode)
+            if spec.kind != "local" or DEMO in (spec.name, backend):
                 continue
             real = True
-            if not info.available or withheld(info.service):
-                continue
-            cell = self._lab.service(info.service)
-            nearness = 0 if cell.state == "ready" else 1 if cell.wanted else 2
-            rank = max(model.rank for model in spec.models if model.id == info.id)
-            choice = Choice(info.id, info.service, chosen=True)
-            able.append(((nearness, -rank, info.id), choice))
+            # Nobody gets a registered workflow that they did not ask for.
+            for model in () if withheld(spec.name) else spec.models:
+                nearness = self._nearness(spec, model.id, notebook_mode)
+                if nearness is not None:
+                    choice = Choice(model.id, spec.name, chosen=True)
+                    able.append(((nearness, -model.rank, model.id), choice))
         if able:
             return [choice for _, choice in sorted(able, key=lambda one: one[0])]
         mode = self._lab.policy.effective(notebook_mode)
         warning = f"No service of this machine can make pictures now; {DEMO_DREW}."
         return [Choice(DEMO, DEMO, warning if real and mode != "demo" else None, True)]
+
+    def _nearness(self, spec: ServiceSpec, model: str, notebook_mode: Mode | None) -> int | None:
+        """Return how soon a model can be had, 0 is now; None where it cannot be.
+
+        What failed, or is only slow, still comes before the demo engine: a class is told of it.
+        """
+        cell = self._lab.service(spec.name)
+        if not self._reason(spec, model, notebook_mode):
+            return 0 if cell.state == "ready" else 1 if cell.wanted else 2
+        problem = self._lab.hindrance(spec.name, model)
+        passing = problem is not None and problem.code in PASSING
+        return 3 if passing or (problem is not None and cell.state == "failed") else None
 
     def _reason(
         self,
