@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import GenAIError, GenerationError, StoreError
-from ..provenance import measure, prompt_hash, read
+from ..provenance import measure, prompt_hash, read, written_by
 from ..wire.generations import GenerationView
 from ..wire.provenance import Provenance
 from .walk import shown_path
@@ -25,6 +25,13 @@ FORGED = (
 NOT_KNOWN = (
     "The record does not know it: it was made elsewhere, its id was changed, or it was forgotten."
 )
+_NOTHING_OF_OURS = {
+    None: "It says nothing of its making: it comes from elsewhere, or that was taken out.",
+    "comfyui": "It holds the graph that ComfyUI wrote and nothing of the Lab: it comes as ComfyUI "
+    "made it, through its own API or from elsewhere.",
+    "webui": "It holds the settings that a WebUI wrote and nothing of the Lab: it comes as that "
+    "made it, through its own API or from elsewhere.",
+}
 Verdict = Literal["unchanged", "changed", "unknown", "unchecked", "no provenance", "no picture"]
 Look = Callable[[str], "GenerationView | None"]
 """Id -> what the record knows; None: nothing. Raises GenAIError: it cannot be asked."""
@@ -114,8 +121,7 @@ def _without(path: Path, data: bytes) -> Finding:
         measure(data)
     except GenerationError:
         return Finding(path, "no picture", ("It is no whole PNG, JPEG or WebP file.",))
-    why = "It says nothing of its making: it comes from elsewhere, or that was taken out."
-    return Finding(path, "no provenance", (why,))
+    return Finding(path, "no provenance", (_NOTHING_OF_OURS[written_by(data)],))
 
 
 def _differences(facts: Provenance, record: GenerationView) -> Iterator[str]:

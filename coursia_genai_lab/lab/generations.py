@@ -44,7 +44,7 @@ class Generations:
         self._most = most
         self._noted = 0
         self._own: deque[KeptGeneration] = deque(maxlen=MOST_REMEMBERED)
-        self._loaded: list[KeptGeneration] = []
+        self._loaded: list[KeptGeneration] | None = None
         store.carry(self)
 
     def note(self, generation: Generation) -> None:
@@ -91,20 +91,21 @@ class Generations:
         )
 
     def _remembered(self) -> Iterable[KeptGeneration]:
-        rows = {row.id: row for row in [*self._loaded, *self._own]}
+        rows = {row.id: row for row in [*(self._loaded or ()), *self._own]}
         return rows.values()
 
     # -- what the store asks -------------------------------------------------------------------
 
-    def load(self, connection: Connection) -> list[KeptGeneration]:
-        """Read the newest rows."""
+    def load(self, connection: Connection) -> list[KeptGeneration] | None:
+        """Read the newest rows, once: what comes later is our own, or is asked of the store."""
         from .store.generation_rows import newest
 
-        return newest(connection, LOADED)
+        return newest(connection, LOADED) if self._loaded is None else None
 
-    def adopt(self, loaded: list[KeptGeneration]) -> None:
+    def adopt(self, loaded: list[KeptGeneration] | None) -> None:
         """Remember them for the time when the store is away."""
-        self._loaded = loaded
+        if self._loaded is None:
+            self._loaded = loaded
 
     def rewrite(self) -> Sequence[Write]:
         """Return what puts every remembered row into a new store, oldest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .entries import as_json, from_json, prompt_hash
-from .reading import read
+from .reading import read, written_by
 from .stamping import Measured, PictureFormat, measure, stamp
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "prompt_hash",
     "read",
     "stamp",
+    "written_by",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from ..wire.provenance import Provenance
 from . import jpeg, png, webp, xmp
-from .entries import KEYWORD, XMP_KEYWORD, from_json
+from .entries import KEYWORD, PARAMETERS, XMP_KEYWORD, from_json
 from .file_parts import BrokenFile
 
 
@@ -24,6 +25,17 @@ def read(data: bytes) -> Provenance | None:
     except BrokenFile:
         return None
     return None
+
+
+def written_by(data: bytes) -> Literal["comfyui", "webui"] | None:
+    """Return which engine left its own words in a PNG; None: neither, or it is none."""
+    try:
+        keywords = {keyword for keyword, _ in png.texts_of(data)}
+    except BrokenFile:
+        return None
+    if {"prompt", "workflow"} & keywords:
+        return "comfyui"
+    return "webui" if PARAMETERS in keywords else None
 
 
 def _texts(data: bytes) -> Iterator[str]:

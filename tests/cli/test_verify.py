@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from jupyter_process import TOKEN, JupyterProcess
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from stamped_pictures import KINDS, facts, picture
 
 from coursia_genai_lab.client import Access, Door, EditRequest, ImageFile, Picture
@@ -127,6 +127,18 @@ def test_what_says_nothing_of_its_making_has_a_status_of_its_own(
     done = genai_here("verify", str(tmp_path), "--json", JUPYTER_DATA_DIR=str(data))
     assert done.status == 3
     assert [line["verdict"] for line in done.lines] == ["no provenance", "no picture"]
+
+
+@pytest.mark.parametrize(("keyword", "engine"), [("prompt", "ComfyUI"), ("parameters", "WebUI")])
+def test_a_file_as_an_engine_made_it_is_told_apart(
+    keyword: str, engine: str, genai_here: Genai, data: Path, tmp_path: Path
+) -> None:
+    words = PngImagePlugin.PngInfo()
+    words.add_text(keyword, "{}")
+    (tmp_path / "raw.png").write_bytes(picture(pnginfo=words))
+    done = genai_here("verify", str(tmp_path), "--json", JUPYTER_DATA_DIR=str(data))
+    assert (done.status, done.json["verdict"]) == (3, "no provenance")
+    assert engine in done.json["why"][0]
 
 
 async def test_folders_are_walked_and_the_worst_counts(
