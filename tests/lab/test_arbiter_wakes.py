@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from gpu_bench import bench, gpu_service, simulated
+from gpu_bench import CONTEXT_MIB, bench, gpu_service, simulated
 
 FLUX = gpu_service("flux", 16_000)
 FORGE = gpu_service("forge", 14_000)
@@ -98,3 +98,22 @@ async def test_a_job_whose_caller_was_slow_to_claim_the_service_is_not_stopped(
         assert lab.lab.service("flux").instance is instance
         lab.lab.leases.drop(job.id)
         await lab.until(lambda: lab.state("forge") == "ready")
+
+
+async def test_whoever_claims_a_service_late_and_asks_again_waits_for_its_memory(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, simulated(a=24_000), FLUX, FORGE) as lab:
+        await lab.ready("flux")
+        await lab.ready("forge")
+        first = lab.job("forge")
+        late = lab.lab.leases.take("job", ["flux"], label="a.ipynb", person="ada")
+        asked = asyncio.ensure_future(lab.lab.endpoint("flux", timeout=60))
+        await lab.until(lambda: OF_FORGE in lab.phases)
+        assert lab.gpus.used_mib("a") <= 14_000 + 2 * CONTEXT_MIB
+        lab.lab.leases.drop(first.id)
+        await lab.until(asked.done)
+        assert (await asked).backend == "flux"
+        assert lab.lab.service("forge").resting
+        assert lab.runtime.starts == ["flux", "forge"]
+        lab.lab.leases.drop(late.id)
