@@ -53,9 +53,9 @@ def stamp(data: bytes, facts: Provenance, kind: PictureFormat, quality: int = 90
     Raises:
         GenerationError: `no_picture`, the engine sent no whole PNG, JPEG or WebP.
     """
-    found = measure(data).kind
+    found = measure(data)
     try:
-        if found != kind or _turned(data, found):
+        if found.kind != kind or _turned(data, found):
             data = _encoded(data, kind, quality)
         return _written(data, facts, kind)
     except (BrokenFile, OSError, ValueError, SyntaxError) as error:
@@ -90,13 +90,15 @@ def _sniffed(data: bytes) -> PictureFormat:
     raise _no_picture()
 
 
-def _turned(data: bytes, kind: PictureFormat) -> bool:
+def _turned(data: bytes, seen: Measured) -> bool:
     """Say whether the file's EXIF, which is not kept, tells viewers to turn the picture."""
-    if not {"png": png, "jpeg": jpeg, "webp": webp}[kind].has_exif(data):
+    if not {"png": png, "jpeg": jpeg, "webp": webp}[seen.kind].has_exif(data):
         return False
+    if seen.width * seen.height > MOST_PIXELS:
+        return False  # it could not be turned: it is given as it lies
     from PIL import Image
 
-    with Image.open(io.BytesIO(data), formats=(kind.upper(),)) as picture:
+    with Image.open(io.BytesIO(data), formats=(seen.kind.upper(),)) as picture:
         return bool(picture.getexif().get(_ORIENTATION, 1) != 1)
 
 

@@ -238,3 +238,5 @@ def test_a_pixel_bomb_is_not_decoded() -> None:
     bomb = picture()[:8] + chunk(b"IHDR", header) + picture()[33:]
     with pytest.raises(GenerationError):
         stamp(bomb, facts(), "jpeg")
+    turned = with_chunks(bomb, chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\0\0\0\0\0"))
+    assert read(stamp(turned, facts(), "png")) == facts()
