@@ -14,11 +14,12 @@ from urllib.parse import parse_qs, quote, urlencode
 from aiohttp import ClientSession, web
 
 from ..engines.calls import Calls
+from ..engines.comfyui_pictures import FOLDER
 from ..errors import Conflict, GenAIError
 from ..lab.endpoint import Endpoint
 from .answers import json_answer
 from .comfyui_inputs import OwnInputs, folder_of, input_lists
-from .headers import credential
+from .headers import GUARDS, credential
 from .own_jobs import OwnJobs, RawJob
 from .proxy import SMALL_BYTES, Proxy, read_body
 from .target import Target
@@ -230,13 +231,15 @@ class ComfyUIViews:
     async def _object_info(
         self, request: web.BaseRequest, target: Target, person: str, endpoint: Endpoint
     ) -> web.StreamResponse:
-        mine = self._inputs.names(person)
-        if not mine or request.method == "HEAD":
+        if request.method == "HEAD":
             return await self._proxy.forward(request, endpoint, target.raw)
-        described = await self._get(endpoint, target.raw)
-        for names in input_lists(described):
-            names.extend(name for name in mine if name not in names)
-        return json_answer(described)
+        calls = Calls(endpoint.url, credential(endpoint), self._session)
+        answer = await calls.ask("GET", target.raw, seconds=ANSWER_SECONDS)
+        mine = self._inputs.names(person)
+        if answer.status == 200 and (mine or FOLDER.encode() in answer.body):
+            return json_answer(await asyncio.to_thread(_with_own_inputs, answer.table, mine))
+        headers = {**GUARDS, "Content-Type": "application/json"}
+        return web.Response(body=answer.body, status=answer.status, headers=headers)
 
     # -- the machine ---------------------------------------------------------------------------
 
@@ -268,6 +271,14 @@ class ComfyUIViews:
     async def _get(self, endpoint: Endpoint, path: str) -> dict[str, Any]:
         calls = Calls(endpoint.url, credential(endpoint), self._session)
         return (await calls.ask("GET", path, seconds=ANSWER_SECONDS)).table
+
+
+def _with_own_inputs(described: dict[str, Any], mine: list[str]) -> dict[str, Any]:
+    """Return what nodes there are, the lists of uploads with the caller's and nobody else's."""
+    for names in input_lists(described):
+        shared = [name for name in names if not str(name).startswith(FOLDER)]
+        names[:] = [*shared, *(name for name in mine if name not in shared)]
+    return described
 
 
 def _status(job: RawJob) -> str:
