@@ -57,7 +57,8 @@ def taken_apart(
     files: dict[str, list[bytes]] = {"image": [], "mask": []}
     for part in parts(body, content_type):
         name = part.name.removesuffix("[]")
-        if part.file and name in files:
+        if name in files:
+            # Some clients send a picture without a file name.
             files[name].append(part.data)
         elif not part.file:
             fields[name] = part.text
