@@ -19,6 +19,7 @@ from ..engines.registration_file import MOST_NAME, Registration
 from ..engines.workflow_files import Graph, Parameter, Workflow, hash_of
 from ..engines.workflow_plan import model_files
 from ..errors import InvalidRequest
+from ..gateway.openai_retired import read_old_name
 from .find import as_json as json_option
 from .settings import operator_settings
 from .shown import console, plain, print_json, told
@@ -153,9 +154,16 @@ def register(
         settings = operator_settings()
         catalog = load_catalog(services_path or settings.services_path or None)
         found = inspect(_graph_of(file), _named(nodes))
+        chosen = name or _name_of(file)
+        if read_old_name(chosen) is not None:
+            raise InvalidRequest(
+                f"{chosen} is the name of a model that notebooks still ask for.",
+                "Give another with --name.",
+                code="workflow_name",
+            )
         made = registration(
             found,
-            name or _name_of(file),
+            chosen,
             catalog,
             title=title or file.stem,
             service=service,

@@ -87,8 +87,7 @@ class ModelDirectory:
                 if known is None or (info.available, runs) > known[1]:
                     seen[model.id] = info, (info.available, runs)
         listed = [info for info, _ in seen.values()]
-        # A model of the catalogue keeps its name, whatever was registered before it came.
-        own = [one for one in self._workflows if one.name not in seen]
+        own = (one for one in self._workflows if one.name not in seen)
         return [*listed, *(self._registered(one, notebook_mode) for one in own)]
 
     def find(self, name: str, notebook_mode: Mode | None) -> ModelInfo:
@@ -151,17 +150,18 @@ class ModelDirectory:
             return [Choice(model, "openrouter", warning if stands_in else None)]
         info = self.find(name, notebook_mode)
         own = self._workflows.get(name)
-        if own is None or info.service != own.service:
+        specs = self._lab.catalog.values()
+        # A model of the catalogue keeps its name, whatever was registered before it came.
+        if own is None or any(model.id == name for spec in specs for model in spec.models):
             return [Choice(name, info.service)]
-        if info.service not in self._lab.catalog:
+        if self._unfit(own):
             raise ServiceError(info.reason, code="service_unknown")
         return [Choice(name, info.service, workflow=own.workflow)]
 
     def _registered(self, one: Registration, notebook_mode: Mode | None) -> ModelInfo:
         spec = self._lab.catalog.get(one.service)
-        if spec is None:
-            reason = f"Its service {one.service} is not in the catalogue of this Lab."
-        else:
+        reason = self._unfit(one)
+        if spec is not None and not reason:
             reason = self._reason(spec, one.name, notebook_mode, one.workflow)
         return ModelInfo(
             id=one.name,
@@ -171,6 +171,13 @@ class ModelDirectory:
             reason=reason,
             demo=spec is not None and self._lab.backend(spec.name, notebook_mode) == DEMO,
         )
+
+    def _unfit(self, one: Registration) -> str:
+        """Return why the service of a workflow can never run it; empty where it can."""
+        spec = self._lab.catalog.get(one.service)
+        if spec is None:
+            return f"Its service {one.service[:40]} is not in the catalogue of this Lab."
+        return "" if spec.dialect == "comfyui" else f"Its service {spec.name} is no ComfyUI."
 
     def _free(self, notebook_mode: Mode | None, withheld: Callable[[str], bool]) -> list[Choice]:
         able: list[tuple[tuple[int, int, str], Choice]] = []

@@ -51,6 +51,7 @@ def test_a_name_that_is_taken_needs_a_word_more(workflows, tmp_path):
     assert "--replace" in again.err
     assert workflows("register", path, "--name", "mine", "--replace").status == 0
     assert "there is already" in workflows("register", path, "--name", "flux-1-dev").err
+    assert "still ask for" in workflows("register", path, "--name", "dall-e-3").err
 
 
 def test_what_is_unclear_is_shown_with_the_option_that_names_it(workflows, tmp_path):

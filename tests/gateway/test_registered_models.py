@@ -185,6 +185,8 @@ async def test_what_is_wrong_with_a_workflow_is_told_and_starts_nothing(tmp_path
     folder.save(made(plain_graph(), "good", service="comfyui"))
     lost = made(plain_graph(), "lost", service="comfyui")
     folder.save(Registration(lost.workflow, "gone-service"))
+    other = made(plain_graph(), "other", service="comfyui")
+    folder.save(Registration(other.workflow, "forge-turbo"))
     (tmp_path / "spoilt.json").write_text("{}", encoding="utf-8")
     async with opened(folder) as (g, door):
         models = await listed(g, door)
@@ -193,7 +195,10 @@ async def test_what_is_wrong_with_a_workflow_is_told_and_starts_nothing(tmp_path
         assert not models["lost"]["available"]
         assert "gone-service" in models["lost"]["reason"]
         assert [one.code for one in g.doors.notes()] == ["workflow_file"]
+        assert "no ComfyUI" in models["other"]["reason"]
         starts = g.lab.starts
+        with pytest.raises(openai.APIStatusError, match="no ComfyUI"):
+            await with_sdk(g, door, lambda c: c.images.generate(model="other", prompt="two"))
         with pytest.raises(openai.APIStatusError, match="gone-service"):
             await with_sdk(g, door, lambda c: c.images.generate(model="lost", prompt="two"))
         assert g.lab.starts == starts
@@ -208,6 +213,19 @@ async def test_a_node_that_the_server_lacks_is_told_to_the_caller(tmp_path: Path
         with pytest.raises(openai.InternalServerError, match="VAEDecodeOfNextYear") as refused:
             await with_sdk(g, door, lambda c: c.images.generate(model="next-year", prompt="two"))
         assert refused.value.code == "node_missing"
+
+
+async def test_a_model_of_the_catalogue_keeps_its_name(tmp_path: Path) -> None:
+    folder = WorkflowFolder(tmp_path)
+    path = folder.save(made(plain_graph(), "dancers", service="comfyui"))
+    # As when the catalogue gets a model of that name later.
+    path.rename(tmp_path / "gpt-image-2.json")
+    path = folder.save(made(plain_graph(), "dancers", service="comfyui"))
+    path.rename(tmp_path / "openrouter.auto.json")
+    async with opened(folder) as (g, door):
+        models = await listed(g, door)
+        assert models["gpt-image-2"]["service"] == "openai"
+        assert models["openrouter.auto"]["service"] == "comfyui"
 
 
 async def test_nobody_gets_a_workflow_that_they_did_not_ask_for(tmp_path: Path) -> None:
