@@ -100,6 +100,7 @@ class Building:
             queue=self._queue,
             proxy=self._proxy,
             watch=self._watch,
+            holding=self._holding,
             session=self._session,
             note=self._record.note,
         )

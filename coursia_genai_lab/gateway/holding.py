@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..errors import ConsentMissing, ServiceNotReady
+from ..errors import Conflict, ConsentMissing, ServiceNotReady
 from ..lab.endpoint import Endpoint
 from ..lab.metrics import held
 from ..wire.policy import Mode
@@ -57,6 +57,25 @@ class Holding:
         finally:
             waiting.cancel()
             closing.cancel()
+
+    async def again(self, endpoint: Endpoint, grant: Grant) -> Endpoint:
+        """Return where a service answers by now, for a job that has waited and holds its lease.
+
+        It may have moved since, or have given its GPU memory away, which it must have again.
+
+        Raises:
+            Conflict: another service stands in by now.
+            NotAllowed, ServiceNotReady, ServiceError: as `endpoint`.
+        """
+        seconds = self._lab.catalog[endpoint.backend].start_timeout_seconds
+        found = await self.endpoint(endpoint.service, seconds, grant)
+        if found.backend != endpoint.backend:
+            raise Conflict(
+                "Another service stands in here since the job was sent.",
+                "Send the job again.",
+                code="service_changed",
+            )
+        return found
 
     def refuse_unconfirmed(self, service: str, grant: Grant) -> None:
         """Raise ConsentMissing where a service waits for a consent and does not run anyway."""

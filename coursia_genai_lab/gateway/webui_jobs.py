@@ -22,6 +22,7 @@ from ..lab.endpoint import Endpoint
 from ..lab.generation import Generation, Note
 from .admission import MAX_BODY_BYTES
 from .headers import credential
+from .holding import Holding
 from .job_watch import JobWatch
 from .needs import LabView
 from .proxy import Proxy, read_body
@@ -75,6 +76,7 @@ class WebUIJobs:
         queue: FairQueue,
         proxy: Proxy,
         watch: JobWatch,
+        holding: Holding,
         session: ClientSession,
         note: Note,
     ) -> None:
@@ -84,6 +86,7 @@ class WebUIJobs:
         self._queue = queue
         self._proxy = proxy
         self._watch = watch
+        self._holding = holding
         self._session = session
         self._jobs: list[WebUIJob] = []
         self._finished: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -178,6 +181,7 @@ class WebUIJobs:
                 self._lab.leases.progress(lease.id)
 
             await job.ticket.turn(told)
+            endpoint = job.endpoint = await self._holding.again(endpoint, grant)
             self._lab.leases.progress(lease.id)
             # It works while it answers; the watch sees whether it gets on.
             self._watch.follow(watched, lease.id)

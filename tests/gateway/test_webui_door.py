@@ -102,6 +102,21 @@ async def test_the_record_hears_of_every_job_that_had_its_turn() -> None:
     assert (given_up.outcome, given_up.code) == ("cancelled", None)
 
 
+async def test_who_waited_is_drawn_where_the_service_answers_by_then() -> None:
+    async with demo_engine() as second, gateway() as g:
+        door = await g.doors.open("forge-turbo")
+        ada, ben = Person(g, door, "ada"), Person(g, door, "ben")
+        async with demo_engine(seconds_per_step=0.05) as first:
+            g.lab.is_ready("forge-turbo", first)
+            hers = asyncio.ensure_future(ada.draw(steps=100))
+            await soon(lambda: working(g) == ["ada"])
+            his = asyncio.ensure_future(ben.draw())
+            await soon(lambda: waiting(g) == ["ben"])
+            g.lab.is_ready("forge-turbo", second)
+        await hers
+        assert (await his)[0] == 200
+
+
 async def test_each_sees_the_progress_of_their_own_job_alone() -> None:
     async with webui("ada", "ben", seconds_per_step=0.05) as (g, (ada, ben)):
         hers = asyncio.ensure_future(
