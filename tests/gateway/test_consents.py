@@ -63,7 +63,7 @@ async def test_while_it_runs_it_may_be_used() -> None:
     async with service(echo) as upstream, gateway() as g:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
-        async with g.http.post(f"{door}/prompt", data=b"work", headers=withheld(g)) as got:
+        async with g.http.get(f"{door}/models", headers=withheld(g)) as got:
             assert got.status == 200
 
 
@@ -72,11 +72,11 @@ async def test_a_consent_counts_from_the_next_call_on_with_the_same_token() -> N
         waiting = {"comfyui"}
         header = g.bearer(withholds=waiting.__contains__)
         door = await g.doors.open("comfyui")
-        async with g.http.post(f"{door}/prompt", data=b"work", headers=header) as got:
+        async with g.http.get(f"{door}/models", headers=header) as got:
             assert got.status == 503
         waiting.clear()
         g.lab.is_ready("comfyui", upstream.url)
-        async with g.http.post(f"{door}/prompt", data=b"work", headers=header) as got:
+        async with g.http.get(f"{door}/models", headers=header) as got:
             assert got.status == 200
 
 
@@ -85,5 +85,5 @@ async def test_the_other_services_of_the_kernel_are_not_withheld() -> None:
         g.lab.is_ready("comfyui", upstream.url)
         header = g.bearer(withholds=lambda name: name == "flux")
         door = await g.doors.open("comfyui")
-        async with g.http.post(f"{door}/prompt", data=b"work", headers=header) as got:
+        async with g.http.get(f"{door}/models", headers=header) as got:
             assert got.status == 200

@@ -8,7 +8,7 @@ import json
 
 import pytest
 from aiohttp import ClientConnectionError, ClientPayloadError, web
-from door_harness import BOUND, CREDENTIAL, echo, gateway, say, service, soon, taken_port
+from door_harness import BOUND, CREDENTIAL, echo, gateway, say, service, taken_port
 
 from coursia_genai_lab.errors import NotFound
 from coursia_genai_lab.gateway.admission import MAX_BODY_BYTES
@@ -50,7 +50,7 @@ async def test_a_service_without_login_gets_no_credential() -> None:
     async with service(echo) as upstream, gateway() as g:
         g.lab.is_ready("comfyui", upstream.url, scheme="none")
         door = await g.doors.open("comfyui")
-        async with g.http.get(f"{door}/queue", headers=g.bearer()) as answer:
+        async with g.http.get(f"{door}/models", headers=g.bearer()) as answer:
             told = await answer.json()
     assert "authorization" not in told["headers"]
 
@@ -71,7 +71,7 @@ async def test_cookies_locations_and_challenges_of_the_service_do_not_pass() -> 
     async with service(answer) as upstream, gateway() as g:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
-        async with g.http.get(f"{door}/queue", headers=g.bearer()) as got:
+        async with g.http.get(f"{door}/models", headers=g.bearer()) as got:
             assert got.status == 200
             assert got.headers["ETag"] == '"1"'
             assert got.headers["X-Content-Type-Options"] == "nosniff"
@@ -89,7 +89,7 @@ async def test_documents_that_a_browser_would_run_come_as_plain_bytes(kind: str)
     async with service(answer) as upstream, gateway() as g:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
-        async with g.http.get(f"{door}/view?filename=a", headers=g.bearer()) as got:
+        async with g.http.get(f"{door}/models/a", headers=g.bearer()) as got:
             assert got.headers["Content-Type"] == "application/octet-stream"
 
 
@@ -102,7 +102,7 @@ async def test_a_redirect_of_the_service_is_not_followed() -> None:
         async with service(away) as upstream:
             g.lab.is_ready("comfyui", upstream.url)
             door = await g.doors.open("comfyui")
-            async with g.http.post(f"{door}/prompt", json={}, headers=g.bearer()) as got:
+            async with g.http.get(f"{door}/models", headers=g.bearer()) as got:
                 assert got.status == 502
                 assert "Location" not in got.headers
                 assert (await got.json())["error"]["type"] == "redirect_refused"
@@ -116,7 +116,7 @@ async def test_a_service_that_refuses_our_credential_is_not_mistaken_for_a_bad_t
     async with service(locked) as upstream, gateway() as g:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
-        async with g.http.get(f"{door}/queue", headers=g.bearer()) as got:
+        async with g.http.get(f"{door}/models", headers=g.bearer()) as got:
             assert got.status == 502
             assert (await got.json())["coursia"]["code"] == "credential_refused"
 
@@ -128,7 +128,7 @@ async def test_errors_of_the_service_pass_as_they_are() -> None:
     async with service(wrong) as upstream, gateway() as g:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
-        async with g.http.post(f"{door}/prompt", json={}, headers=g.bearer()) as got:
+        async with g.http.get(f"{door}/models", headers=g.bearer()) as got:
             assert got.status == 400
             assert (await got.json())["error"]["type"] == "no_prompt"
 
@@ -145,10 +145,10 @@ async def test_large_bodies_pass_both_ways_unchanged(chunked: bool) -> None:
             yield picture[start : start + 100_000]
 
     async with service(back) as upstream, gateway() as g:
-        g.lab.is_ready("comfyui", upstream.url)
-        door = await g.doors.open("comfyui")
+        g.lab.is_ready("forge-turbo", upstream.url)
+        door = await g.doors.open("forge-turbo")
         data = pieces() if chunked else io.BytesIO(picture)
-        async with g.http.post(f"{door}/upload/image", data=data, headers=g.bearer()) as got:
+        async with g.http.post(f"{door}/sdapi/v1/png-info", data=data, headers=g.bearer()) as got:
             assert got.status == 200
             assert await got.read() == picture
         sent = upstream.seen[0].headers
@@ -175,7 +175,7 @@ async def test_a_caller_that_cannot_read_compressed_answers_gets_none() -> None:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
         token = g.token()
-        text = f"GET /queue HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+        text = f"GET /models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
         got = await say(door, f"{text}Connection: close\r\n\r\n".encode())
         assert got.startswith(b"HTTP/1.1 200")
     assert "Accept-Encoding" not in upstream.seen[0].headers
@@ -196,7 +196,7 @@ async def test_events_arrive_before_the_service_has_ended_its_answer() -> None:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
         headers = {**g.bearer(), "Accept": "application/json"}
-        async with g.http.get(f"{door}/queue", headers=headers) as got:
+        async with g.http.get(f"{door}/models", headers=headers) as got:
             assert await asyncio.wait_for(got.content.readuntil(b"\n\n"), BOUND) == b"data: one\n\n"
             seen.set()
             assert await got.read() == b"data: two\n\n"
@@ -215,7 +215,7 @@ async def test_status_and_headers_arrive_before_the_first_byte_of_the_body() -> 
     async with service(slow) as upstream, gateway() as g:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
-        async with g.http.get(f"{door}/queue", headers=g.bearer()) as got:
+        async with g.http.get(f"{door}/models", headers=g.bearer()) as got:
             assert got.status == 200
             seen.set()
             assert await got.read() == b"data: late\n\n"
@@ -233,14 +233,14 @@ async def test_a_caller_that_goes_away_cancels_the_call_to_the_service() -> None
         return web.Response()
 
     async with service(endless) as upstream, gateway() as g:
-        g.lab.is_ready("comfyui", upstream.url)
-        door = await g.doors.open("comfyui")
-        call = asyncio.ensure_future(g.http.post(f"{door}/prompt", json={}, headers=g.bearer()))
+        g.lab.is_ready("forge-turbo", upstream.url)
+        door = await g.doors.open("forge-turbo")
+        call = asyncio.ensure_future(
+            g.http.post(f"{door}/sdapi/v1/png-info", json={}, headers=g.bearer())
+        )
         await asyncio.wait_for(reached.wait(), BOUND)
-        assert [lease.kind for lease in g.lab.leases.standing()] == ["kernel", "job"]
         call.cancel()
         await asyncio.wait_for(ended.wait(), BOUND)
-        await soon(lambda: [lease.kind for lease in g.lab.leases.standing()] == ["kernel"])
 
 
 async def test_an_answer_that_breaks_off_is_cut_short_for_the_caller_too() -> None:
@@ -257,7 +257,7 @@ async def test_an_answer_that_breaks_off_is_cut_short_for_the_caller_too() -> No
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
         with pytest.raises((ClientPayloadError, ClientConnectionError)):
-            async with g.http.get(f"{door}/view?filename=a", headers=g.bearer()) as got:
+            async with g.http.get(f"{door}/models/a", headers=g.bearer()) as got:
                 await got.read()
 
 
@@ -267,7 +267,7 @@ async def test_a_service_that_is_gone_is_named_so() -> None:
     async with gateway() as g:
         g.lab.is_ready("comfyui", gone)
         door = await g.doors.open("comfyui")
-        async with g.http.get(f"{door}/queue", headers=g.bearer()) as got:
+        async with g.http.get(f"{door}/models", headers=g.bearer()) as got:
             assert got.status == 503
             told = await got.json()
             assert told["error"]["type"] == "service_died"
@@ -281,9 +281,9 @@ async def test_a_service_that_hangs_up_without_a_word_is_named_so() -> None:
         return web.Response()
 
     async with service(hang_up) as upstream, gateway() as g:
-        g.lab.is_ready("comfyui", upstream.url)
-        door = await g.doors.open("comfyui")
-        async with g.http.post(f"{door}/prompt", json={}, headers=g.bearer()) as got:
+        g.lab.is_ready("forge-turbo", upstream.url)
+        door = await g.doors.open("forge-turbo")
+        async with g.http.post(f"{door}/sdapi/v1/png-info", json={}, headers=g.bearer()) as got:
             assert got.status == 502
         assert upstream.calls == 1
 
@@ -330,10 +330,10 @@ async def test_compressed_request_bodies_are_refused() -> None:
 
 async def test_a_caller_that_waits_for_an_invitation_to_send_gets_it() -> None:
     async with service(echo) as upstream, gateway() as g:
-        g.lab.is_ready("comfyui", upstream.url)
-        door = await g.doors.open("comfyui")
+        g.lab.is_ready("forge-turbo", upstream.url)
+        door = await g.doors.open("forge-turbo")
         async with g.http.post(
-            f"{door}/prompt", data=b"{}", headers=g.bearer(), expect100=True
+            f"{door}/sdapi/v1/png-info", data=b"{}", headers=g.bearer(), expect100=True
         ) as got:
             assert (await got.json())["body"] == "{}"
 
@@ -345,27 +345,9 @@ async def test_a_head_request_tells_the_length_and_sends_no_body() -> None:
     async with service(answer) as upstream, gateway() as g:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
-        async with g.http.head(f"{door}/view?filename=a", headers=g.bearer()) as got:
+        async with g.http.head(f"{door}/models/a", headers=g.bearer()) as got:
             assert (got.status, got.headers["Content-Length"]) == (200, "12345")
             assert await got.read() == b""
-
-
-async def test_each_job_post_holds_a_job_lease_and_counts_as_use() -> None:
-    held: list[str] = []
-    async with gateway() as g:
-
-        async def look(request: web.Request) -> web.Response:
-            held.extend(lease.kind for lease in g.lab.leases.standing())
-            return web.json_response({"prompt_id": "a", "exec_info": {"queue_remaining": 0}})
-
-        async with service(look) as upstream:
-            g.lab.is_ready("comfyui", upstream.url)
-            door = await g.doors.open("comfyui")
-            async with g.http.post(f"{door}/prompt", json={}, headers=g.bearer()) as got:
-                assert got.status == 200
-            assert held == ["kernel", "job"]
-            await soon(lambda: len(g.lab.leases.standing()) == 1)
-            assert "comfyui" in g.lab.touched
 
 
 async def test_a_door_takes_its_preferred_port_or_another_when_it_is_taken() -> None:
@@ -415,7 +397,7 @@ async def test_a_defect_of_the_gateway_answers_500_and_tells_nothing() -> None:
         door = await g.doors.open("comfyui")
         headers = g.bearer()
         g.lab.has_failed(ZeroDivisionError("inner secret"))  # type: ignore[arg-type]
-        async with g.http.get(f"{door}/queue", headers=headers) as got:
+        async with g.http.get(f"{door}/models", headers=headers) as got:
             assert got.status == 500
             text = await got.text()
             assert "inner secret" not in text
