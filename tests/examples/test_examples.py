@@ -18,7 +18,7 @@ from kernel_client import kernel_client
 from PIL import Image
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-NAMES = ("01-quickstart", "02-comfyui-raw", "03-openai-sdk", "04-classic")
+NAMES = ("01-quickstart", "02-comfyui-raw", "03-openai-sdk", "04-classic", "05-forge-raw")
 CELL_SECONDS = 180
 
 
@@ -111,6 +111,14 @@ def test_the_notebook_of_the_openai_sdk_runs_as_it_is(jupyter):
     ]
 
 
+def test_the_notebook_that_talks_to_forge_runs_as_it_is(jupyter):
+    done = run(jupyter, "05-forge-raw")
+    assert [picture.size for picture in done.pictures] == [(512, 512)] * 2 + [(384, 384)] * 2
+    assert "Password: set" in done.text
+    assert done.text.count("seed 42") == 2
+    assert "seeds [7, 8]" in done.text
+
+
 def test_the_classic_notebook_runs_in_a_kernel_without_genai(jupyter):
     done = run(jupyter, "04-classic")
     assert len(done.pictures) == 2
@@ -134,7 +142,7 @@ def notebooks() -> list[Path]:
     return sorted(EXAMPLES.glob("*.ipynb"))
 
 
-def test_the_examples_are_the_four_that_the_readme_names():
+def test_the_examples_are_those_that_run_here():
     assert [path.stem for path in notebooks()] == list(NAMES)
 
 
@@ -150,7 +158,7 @@ def test_an_example_is_valid_has_ids_and_holds_no_output(path):
     assert data["metadata"]["kernelspec"]["name"] == "python3"
 
 
-@pytest.mark.parametrize("name", ["02-comfyui-raw", "03-openai-sdk", "04-classic"])
+@pytest.mark.parametrize("name", ["02-comfyui-raw", "03-openai-sdk", "04-classic", "05-forge-raw"])
 def test_only_the_quickstart_knows_of_us(name):
     cells = json.loads((EXAMPLES / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
     code = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
