@@ -23,6 +23,8 @@ MOST_OF_ONE = 200
 MOST_IN_ALL = 1000
 REPEAT_SECONDS = 15.0
 """How often a place that stays the same is told again, with a newer estimate."""
+OVERDUE = 1.25
+"""A job that has worked for so long is thought to be four fifths done, if it is not done yet."""
 REMEMBERED = 20
 """Past jobs of a service that its estimates rest on."""
 
@@ -361,10 +363,14 @@ class _Line:
             return None
         slots = max(1, self.queue.slots(self.backend))
         now = self.queue.clock()
-        begun = sorted(one.began for one in self.working if one.began is not None)
+        worked = sorted((now - one.began for one in self.working if one.began is not None))
+        worked.reverse()
+        if worked and worked[0] > usual / OVERDUE:
+            # What takes longer than others did will go on for a while, and so may what follows.
+            usual = worked[0] * OVERDUE
         # The slot of this job comes free after the rest of its present job and some whole ones.
         rounds, slot = divmod(position - 1, slots)
-        left = max(0.0, usual - (now - begun[slot])) if slot < len(begun) else 0.0
+        left = max(0.0, usual - worked[slot]) if slot < len(worked) else 0.0
         return round(left + rounds * usual, 1)
 
 

@@ -87,6 +87,15 @@ async def test_each_waiting_job_hears_its_place_and_the_time_until_its_turn() ->
     assert waiting[2].place.position == 0
 
 
+async def test_a_job_that_takes_longer_than_usual_is_not_said_to_end_at_once() -> None:
+    now = [0.0]
+    queue = FairQueue(usual=lambda backend: 1.0, clock=lambda: now[0])
+    queue.join("demo", "ada", holder="a")
+    waiting = [queue.join("demo", f"p{n}", holder=f"{n}") for n in range(2)]
+    now[0] = 8.0
+    assert [one.place.seconds for one in waiting] == [2.0, 12.0]
+
+
 async def test_a_service_with_two_slots_works_on_two_jobs_at_once() -> None:
     queue = FairQueue(slots=lambda backend: 2)
     tickets = [queue.join("wide", "ada", holder="a") for _ in range(3)]
