@@ -363,8 +363,8 @@ class _Line:
             return None
         slots = max(1, self.queue.slots(self.backend))
         now = self.queue.clock()
-        worked = sorted((now - one.began for one in self.working if one.began is not None))
-        worked.reverse()
+        began = (one.began for one in self.working if one.began is not None)
+        worked = sorted((now - at for at in began), reverse=True)
         if worked and worked[0] > usual / OVERDUE:
             # What takes longer than others did will go on for a while, and so may what follows.
             usual = worked[0] * OVERDUE
