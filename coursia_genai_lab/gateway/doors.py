@@ -94,6 +94,7 @@ class Doors:
             task.cancel()
         await asyncio.gather(*opening, return_exceptions=True)
         self._addresses.clear()
+        await self._workflows.close()
         building, self._building = self._building, None
         if building is not None:
             try:

@@ -12,6 +12,8 @@ from ..wire.problems import Problem
 
 LOOK_SECONDS = 2.0
 """How old what is known of the folder may be, so that one registered now can be asked for soon."""
+WAIT_SECONDS = 2.0
+"""How long a call waits for the disk; then what was known before counts."""
 AUTO = "auto"
 
 
@@ -22,6 +24,7 @@ class RegisteredModels:
         self._folder = folder or WorkflowFolder(Path())
         self._looks = folder is not None
         self._looked_at: float | None = None
+        self._look: asyncio.Task[object] | None = None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -29,13 +32,31 @@ class RegisteredModels:
         return self._folder.problems
 
     async def refresh(self) -> None:
-        """Look at the folder where the last look is too old; the disk is read in a thread."""
+        """Look at the folder where the last look is too old; the disk is read in a thread.
+
+        A disk that does not answer keeps nobody waiting for long, and is asked once at a time.
+        """
         now = asyncio.get_running_loop().time()
         fresh = self._looked_at is not None and now - self._looked_at < LOOK_SECONDS
-        if self._looks and not fresh:
-            # Before the look: calls that come meanwhile use what is known.
+        if self._looks and not fresh and self._look is None:
             self._looked_at = now
-            await asyncio.to_thread(self._folder.refresh)
+            self._look = asyncio.create_task(
+                asyncio.to_thread(self._folder.refresh), name="genai-workflows"
+            )
+        if self._look is None:
+            return
+        await asyncio.wait([self._look], timeout=WAIT_SECONDS)
+        if self._look is not None and self._look.done():
+            look, self._look = self._look, None
+            look.result()
+
+    async def close(self) -> None:
+        """Look no more."""
+        self._looks = False
+        look, self._look = self._look, None
+        if look is not None:
+            look.cancel()
+            await asyncio.gather(look, return_exceptions=True)
 
     def get(self, name: str) -> Registration | None:
         """Return one of them; None where there is none of that name."""

@@ -6,7 +6,8 @@ import asyncio
 import base64
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -178,6 +179,38 @@ async def test_one_that_is_registered_or_removed_meanwhile_is_known_soon(tmp_pat
             await asyncio.sleep(0.1)
         else:
             raise AssertionError("it stayed")
+
+
+class SilentDisk(WorkflowFolder):
+    """A folder on a network disk that stops answering, until it is let go."""
+
+    def refresh(self) -> Mapping[str, Registration]:
+        if released.wait(BOUND):
+            return super().refresh()
+        raise AssertionError("nobody let the disk go")
+
+
+released = threading.Event()
+
+
+async def test_a_disk_that_does_not_answer_keeps_nobody_from_other_models(tmp_path: Path) -> None:
+    folder = SilentDisk(tmp_path)
+    folder.save(made(plain_graph(), "dancers", service="comfyui"))
+    released.clear()
+    try:
+        async with opened(folder) as (g, door):
+            models = await asyncio.wait_for(listed(g, door), BOUND / 2)
+            assert "flux-1-dev" in models
+            assert "dancers" not in models
+            released.set()
+            for _ in range(600):
+                if "dancers" in await listed(g, door):
+                    break
+                await asyncio.sleep(0.1)
+            else:
+                raise AssertionError("it was never listed")
+    finally:
+        released.set()
 
 
 async def test_what_is_wrong_with_a_workflow_is_told_and_starts_nothing(tmp_path: Path) -> None:
