@@ -9,7 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-NOT_BENCHMARKS = {"__init__", "__main__", "measure", "detection_eval", "word_heuristic"}
+NOT_BENCHMARKS = {
+    "__init__",
+    "__main__",
+    "measure",
+    "detection_eval",
+    "small_service",
+    "word_heuristic",
+}
 LONGEST_SECONDS = 300
 
 
