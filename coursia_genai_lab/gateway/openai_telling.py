@@ -136,7 +136,8 @@ class Telling:
         wanted, shown = self._wish.partial_images, self._shown[index]
         if shown >= wanted:
             return False
-        step, steps = self._steps.get(index, (0, 1))
+        # A server that tells no steps has spread its partial pictures itself.
+        step, steps = self._steps.get(index, (1, 0))
         if step < math.ceil((shown + 1) * steps / (wanted + 1)):
             return False
         self._shown[index] += 1
