@@ -309,7 +309,7 @@ async def test_a_huge_head_is_refused_and_the_door_goes_on(more: str) -> None:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
         reader, writer = await asyncio.open_connection("127.0.0.1", int(door.rpartition(":")[2]))
-        head = f"GET /queue HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {g.token()}\r\n"
+        head = f"GET /models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {g.token()}\r\n"
         with contextlib.suppress(ConnectionError):
             writer.write(f"{head}{more}\r\n".encode())
             await writer.drain()
@@ -317,7 +317,7 @@ async def test_a_huge_head_is_refused_and_the_door_goes_on(more: str) -> None:
             assert said.split()[1:2] in ([b"400"], [b"431"], [])
         writer.close()
         assert upstream.calls == 0
-        async with g.http.get(f"{door}/queue", headers=g.bearer()) as got:
+        async with g.http.get(f"{door}/models", headers=g.bearer()) as got:
             assert got.status == 200
 
 
@@ -326,10 +326,10 @@ async def test_thousands_of_query_parameters_are_too_long_an_address() -> None:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
         query = "&".join(f"a{n}=1" for n in range(5_000))
-        async with g.http.get(f"{door}/queue?{query}", headers=g.bearer()) as got:
+        async with g.http.get(f"{door}/models?{query}", headers=g.bearer()) as got:
             assert got.status == 400
         query = "&".join("a=1" for n in range(1_500))
-        async with g.http.get(f"{door}/queue?{query}", headers=g.bearer()) as got:
+        async with g.http.get(f"{door}/models?{query}", headers=g.bearer()) as got:
             assert got.status == 200
     assert upstream.calls == 1
 

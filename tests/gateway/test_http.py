@@ -27,10 +27,10 @@ async def test_a_call_reaches_the_service_with_the_services_credential_and_nothi
             "Proxy-Authorization": "Basic secret",
             "Accept": "application/json",
         }
-        async with g.http.get(f"{door}/object_info/KSampler?a=1&b=%20", headers=headers) as answer:
+        async with g.http.get(f"{door}/models/vae?a=1&b=%20", headers=headers) as answer:
             assert answer.status == 200
             told = await answer.json()
-    assert told["target"] == "/object_info/KSampler?a=1&b=%20"
+    assert told["target"] == "/models/vae?a=1&b=%20"
     assert set(told["headers"]) <= {"host", "accept", "accept-encoding", "authorization"}
     assert told["headers"]["authorization"] == f"Bearer {CREDENTIAL}"
     assert told["headers"]["accept"] == "application/json"
@@ -165,7 +165,7 @@ async def test_compressed_answers_pass_as_they_are() -> None:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
         headers = {**g.bearer(), "Accept-Encoding": "gzip"}
-        async with g.http.get(f"{door}/object_info", headers=headers) as got:
+        async with g.http.get(f"{door}/models", headers=headers) as got:
             assert got.headers["Content-Encoding"] == "gzip"
             assert await got.read() == b"x" * 1000
 

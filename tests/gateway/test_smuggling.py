@@ -91,8 +91,8 @@ async def test_a_second_request_in_one_connection_is_asked_for_its_own_token() -
     async with service(echo) as upstream, gateway() as g:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
-        first = b"GET /queue HTTP/1.1\r\n" + PROOF + b"\r\n"
-        second = b"GET /queue HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        first = b"GET /models HTTP/1.1\r\n" + PROOF + b"\r\n"
+        second = b"GET /models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         answer = await say(door, g, first + second)
         assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"401"]
     assert upstream.calls == 1
@@ -125,7 +125,7 @@ async def test_nothing_that_a_caller_says_of_itself_reaches_the_service() -> Non
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
         headers = {**g.bearer(), **FORGED, "Accept": "application/json"}
-        async with g.http.get(f"{door}/queue", headers=headers, timeout=PATIENT) as got:
+        async with g.http.get(f"{door}/models", headers=headers, timeout=PATIENT) as got:
             assert got.status == 200
     seen = upstream.seen[0].headers
     assert set(FORGED) & set(seen) == set()
@@ -151,7 +151,7 @@ async def test_a_token_anywhere_else_is_no_token(where: dict[str, str]) -> None:
         g.lab.is_ready("comfyui", upstream.url)
         door = await g.doors.open("comfyui")
         headers = {name: value.replace("TOKEN", g.token()) for name, value in where.items()}
-        async with g.http.get(f"{door}/queue", headers=headers, timeout=PATIENT) as got:
+        async with g.http.get(f"{door}/models", headers=headers, timeout=PATIENT) as got:
             assert got.status == 401
             assert "WWW-Authenticate" not in got.headers
     assert upstream.calls == 0
@@ -211,7 +211,7 @@ async def test_of_a_services_headers_only_the_harmless_ones_come_back() -> None:
     async with raw_service(answer) as url, gateway() as g:
         g.lab.is_ready("comfyui", url)
         door = await g.doors.open("comfyui")
-        async with g.http.get(f"{door}/object_info", headers=g.bearer(), timeout=PATIENT) as got:
+        async with g.http.get(f"{door}/models", headers=g.bearer(), timeout=PATIENT) as got:
             assert got.status == 200
             kept = {"Content-Security-Policy", "X-Content-Type-Options"}
             leaked = {line.partition(":")[0] for line in LEAKS} - kept
@@ -242,7 +242,7 @@ async def test_an_answer_that_can_be_read_in_two_ways_is_a_502(answer: bytes) ->
     async with raw_service(answer) as url, gateway() as g:
         g.lab.is_ready("comfyui", url)
         door = await g.doors.open("comfyui")
-        async with g.http.get(f"{door}/object_info", headers=g.bearer(), timeout=PATIENT) as got:
+        async with g.http.get(f"{door}/models", headers=g.bearer(), timeout=PATIENT) as got:
             assert got.status == 502
             assert "Set-Cookie" not in got.headers
             assert (await got.json())["coursia"]["code"]
@@ -256,7 +256,7 @@ async def test_a_redirect_is_neither_followed_nor_passed_on(status: int) -> None
             g.lab.is_ready("comfyui", url)
             door = await g.doors.open("comfyui")
             got = await g.http.get(
-                f"{door}/object_info",
+                f"{door}/models",
                 headers=g.bearer(),
                 allow_redirects=False,
                 timeout=PATIENT,
@@ -277,7 +277,7 @@ async def test_early_hints_are_dropped_and_the_answer_comes() -> None:
         g.lab.is_ready("comfyui", url)
         door = await g.doors.open("comfyui")
         said = await say(
-            door, g, b"GET /object_info HTTP/1.1\r\nConnection: close\r\n" + PROOF + b"\r\n"
+            door, g, b"GET /models HTTP/1.1\r\nConnection: close\r\n" + PROOF + b"\r\n"
         )
         assert said.startswith(b"HTTP/1.1 200 ")
         assert b"Link" not in said
@@ -292,7 +292,7 @@ async def test_trailers_of_a_service_do_not_come_back() -> None:
         g.lab.is_ready("comfyui", url)
         door = await g.doors.open("comfyui")
         said = await say(
-            door, g, b"GET /object_info HTTP/1.1\r\nConnection: close\r\n" + PROOF + b"\r\n"
+            door, g, b"GET /models HTTP/1.1\r\nConnection: close\r\n" + PROOF + b"\r\n"
         )
         assert b"{}" in said
         assert b"Set-Cookie" not in said
@@ -304,7 +304,7 @@ async def test_an_answer_shorter_than_it_says_is_no_whole_one() -> None:
     async with raw_service(answer) as url, gateway() as g:
         g.lab.is_ready("comfyui", url)
         door = await g.doors.open("comfyui")
-        async with g.http.get(f"{door}/object_info", headers=g.bearer(), timeout=PATIENT) as got:
+        async with g.http.get(f"{door}/models", headers=g.bearer(), timeout=PATIENT) as got:
             with pytest.raises(ClientError):
                 await got.read()
 
@@ -346,7 +346,7 @@ async def test_no_token_reaches_a_log_whatever_goes_wrong(caplog: pytest.LogCapt
     async with raw_service(answer) as url, gateway() as g:
         g.lab.is_ready("comfyui", url)
         door = await g.doors.open("comfyui")
-        for target in ("/ws?token=TOKEN", "/queue?token=TOKEN&\x7f", "/object_info", "//TOKEN"):
+        for target in ("/ws?token=TOKEN", "/queue?token=TOKEN&\x7f", "/models", "//TOKEN"):
             head = f"GET {target} HTTP/1.1\r\n".encode()
             upgrade = b"Connection: Upgrade, close\r\nUpgrade: websocket\r\n"
             await say(door, g, head + PROOF + upgrade + b"\r\n")

@@ -75,7 +75,7 @@ async def test_a_call_that_waits_for_a_service_ends_and_so_does_the_services_wor
     upstream = Upstream()
     async with service(upstream.silent) as there, gateway() as g:
         g.lab.is_ready("comfyui", there.url)
-        url = f"{await g.doors.open('comfyui')}/object_info"
+        url = f"{await g.doors.open('comfyui')}/models"
         call = asyncio.ensure_future(g.http.get(url, headers=g.bearer(), timeout=PATIENT))
         await asyncio.wait_for(upstream.reached.wait(), BOUND)
         end(g)
@@ -92,7 +92,7 @@ async def test_an_answer_under_way_is_cut_so_that_nobody_takes_it_for_whole(
     upstream = Upstream()
     async with service(upstream.half) as there, gateway() as g:
         g.lab.is_ready("comfyui", there.url)
-        url = f"{await g.doors.open('comfyui')}/view?filename=a.png"
+        url = f"{await g.doors.open('comfyui')}/models/vae"
         async with g.http.get(url, headers=g.bearer(), timeout=PATIENT) as answer:
             assert await answer.content.readexactly(4) == b"half"
             end(g)
@@ -123,13 +123,13 @@ async def test_a_call_that_is_held_for_a_start_ends(
 
 async def test_an_upload_ends_in_the_middle() -> None:
     async with service(echo) as there, gateway() as g:
-        g.lab.is_ready("comfyui", there.url)
-        door = await g.doors.open("comfyui")
+        g.lab.is_ready("forge-turbo", there.url)
+        door = await g.doors.open("forge-turbo")
         host, port = door.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
             writer.write(
-                f"POST /upload/image HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                f"POST /sdapi/v1/png-info HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
                 f"{g.token()}\r\nContent-Length: 1000000\r\n\r\nhalf".encode()
             )
             await soon(lambda: there.calls == 1)
@@ -224,7 +224,7 @@ async def test_a_neighbours_call_goes_on_when_a_kernel_ends() -> None:
     release = asyncio.Event()
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        if request.path == "/queue":
+        if request.path == "/embeddings":
             await asyncio.wait_for(release.wait(), BOUND)
             return web.json_response({})
         return await upstream.silent(request)
@@ -234,9 +234,11 @@ async def test_a_neighbours_call_goes_on_when_a_kernel_ends() -> None:
         door = await g.doors.open("comfyui")
         other = g.lab.leases.take("kernel", ["comfyui"], label="b", person="bob").id
         theirs = g.bearer(lease_id=other, person="bob")
-        kept = asyncio.ensure_future(g.http.get(f"{door}/queue", headers=theirs, timeout=PATIENT))
+        kept = asyncio.ensure_future(
+            g.http.get(f"{door}/embeddings", headers=theirs, timeout=PATIENT)
+        )
         ended = asyncio.ensure_future(
-            g.http.get(f"{door}/object_info", headers=g.bearer(), timeout=PATIENT)
+            g.http.get(f"{door}/models", headers=g.bearer(), timeout=PATIENT)
         )
         await asyncio.wait_for(upstream.reached.wait(), BOUND)
         end_kernel(g)
@@ -252,7 +254,7 @@ async def test_a_notebook_that_is_off_by_its_own_word_ends_alone() -> None:
     upstream = Upstream()
     async with service(upstream.silent) as there, gateway() as g:
         g.lab.is_ready("comfyui", there.url)
-        url = f"{await g.doors.open('comfyui')}/object_info"
+        url = f"{await g.doors.open('comfyui')}/models"
         g.lab.switch("local")
         call = asyncio.ensure_future(
             g.http.get(url, headers=g.bearer(mode="local"), timeout=PATIENT)
@@ -270,7 +272,7 @@ async def test_a_token_with_a_lifetime_ends_its_calls_with_it() -> None:
     upstream = Upstream()
     async with service(upstream.silent) as there, gateway() as g:
         g.lab.is_ready("comfyui", there.url)
-        url = f"{await g.doors.open('comfyui')}/object_info"
+        url = f"{await g.doors.open('comfyui')}/models"
         headers = g.bearer(lifetime_seconds=3)
         async with g.http.get(url, headers=headers, timeout=PATIENT) as got:
             assert got.status == 401
