@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 
 from ..errors import GenerationError
-
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 async def events(pieces: AsyncIterator[bytes], *, most: int) -> AsyncIterator[tuple[str, bytes]]:
@@ -44,17 +41,30 @@ async def _lines(pieces: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes
         looked = max(0, len(kept) - 1)
         kept += piece
         start = 0
-        for end in _LINE_END.finditer(kept, looked):
-            if end.group() == b"\r" and end.end() == len(kept):
-                # Its other half may come with the next piece.
+        while True:
+            end, after = _line_end(kept, looked)
+            # The other half of a last \r may come with the next piece.
+            if end < 0 or (end == len(kept) - 1 and kept[end] == ord("\r")):
                 break
-            yield bytes(kept[start : end.start()])
-            start = end.end()
+            yield bytes(kept[start:end])
+            start = looked = after
         del kept[:start]
         if len(kept) > most:
             raise _too_large(most)
     if kept.endswith(b"\r"):
         yield bytes(kept[:-1])
+
+
+def _line_end(text: bytearray, at: int) -> tuple[int, int]:
+    """Return where a line ends and where the next begins; -1 where none does.
+
+    Lines are as long as pictures, and an expression would look at each of their bytes.
+    """
+    feed = text.find(b"\n", at)
+    back = text.find(b"\r", at, len(text) if feed < 0 else feed)
+    if back < 0:
+        return feed, feed + 1
+    return back, back + (2 if feed == back + 1 else 1)
 
 
 def _too_large(most: int) -> GenerationError:
