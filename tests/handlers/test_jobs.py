@@ -67,3 +67,15 @@ async def test_whoever_administers_the_server_ends_anybodys_job(api: Api, app: A
     with pytest.raises(GenerationCancelled):
         await turn
     working.leave()
+
+
+async def test_the_estimate_before_the_first_job_is_that_of_earlier_days(
+    api: Api, app: Any
+) -> None:
+    app.parts.memory.jobs.ended("demo", 0.0, 12.0)
+    queue = app.parts.doors.queue
+    working, waiting = (queue.join("demo", ME, holder="a") for _ in range(2))
+    _, body = await api("GET", "jobs")
+    assert 10 < body["jobs"][1]["seconds"] <= 12
+    for one in (waiting, working):
+        one.leave()
