@@ -13,8 +13,11 @@ const ELSEWHERE = [
   'generation_unknown',
   'lab_unreachable',
   'model_not_found',
+  'moderation_blocked',
+  'timed_out',
   'token_missing',
-  'token_refused'
+  'token_refused',
+  'too_many_tokens'
 ];
 
 describe('the headline of a problem', () => {
