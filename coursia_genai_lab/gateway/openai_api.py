@@ -15,6 +15,7 @@ from ..engines.workflow_files import read_all
 from ..errors import GenAIError, InvalidRequest, NotFound, ServiceError
 from .admission import MAX_BODY_BYTES, Admission
 from .answers import fail, json_answer
+from .body_room import keep
 from .dialects import openai_error
 from .holding import Holding
 from .needs import LabView
@@ -171,6 +172,8 @@ class OpenAIDoor:
         from .openai_pictures import taken_apart
 
         fields, images, mask = await asyncio.to_thread(taken_apart, body, content_type)
+        # They wait for their turn as PNG, which may be more than what came.
+        keep(max(0, sum(map(len, images)) + len(mask or b"") - len(body)))
         return lambda choice: self._wished(fields, choice, grant, images=images, mask=mask)
 
     async def _ready(self, choice: Choice, grant: Grant) -> str:

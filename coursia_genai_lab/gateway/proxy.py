@@ -55,21 +55,10 @@ def open_session() -> ClientSession:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What a door may see or change of an answer, without slowing it down."""
+    """What a door may see of an answer, without slowing it down."""
 
     seen: Callable[[int, bytes], None] | None = None
     """Called with status and body of a small whole answer."""
-    splice: Callable[[ClientResponse], Splice | None] | None = None
-    """Returns how to change the body, or None to leave it."""
-
-
-@dataclass(frozen=True)
-class Splice:
-    """A change of a body on its way."""
-
-    feed: Callable[[bytes], bytes]
-    grows_by: int | None
-    """Bytes added in all, where the length stays known."""
 
 
 NO_HOOKS = Hooks()
@@ -161,7 +150,6 @@ async def _answer(
             code="credential_refused",
         )
     headers = response_headers(upstream.headers.items())
-    splice = hooks.splice(upstream) if hooks.splice is not None else None
     length = upstream.content_length
     if request.method == "HEAD" or status in (204, 304):
         bare = web.StreamResponse(status=status, headers=headers)
@@ -170,7 +158,7 @@ async def _answer(
         await bare.prepare(request)
         await bare.write_eof()
         return bare
-    if length is not None and length <= SMALL_BYTES and splice is None:
+    if length is not None and length <= SMALL_BYTES:
         try:
             body = await upstream.read()
         except ClientPayloadError as error:
@@ -178,26 +166,19 @@ async def _answer(
         if hooks.seen is not None:
             hooks.seen(status, body)
         return web.Response(status=status, headers=headers, body=body)
-    return await _stream(
-        request, upstream, web.StreamResponse(status=status, headers=headers), splice
-    )
+    return await _stream(request, upstream, web.StreamResponse(status=status, headers=headers))
 
 
 async def _stream(
-    request: web.BaseRequest,
-    upstream: ClientResponse,
-    response: web.StreamResponse,
-    splice: Splice | None,
+    request: web.BaseRequest, upstream: ClientResponse, response: web.StreamResponse
 ) -> web.StreamResponse:
-    length = upstream.content_length
-    if length is not None and (splice is None or splice.grows_by is not None):
-        response.content_length = length + (splice.grows_by or 0 if splice is not None else 0)
+    if upstream.content_length is not None:
+        response.content_length = upstream.content_length
     await begin(response, request)
     try:
         async for chunk in upstream.content.iter_any():
-            piece = chunk if splice is None else splice.feed(chunk)
-            if piece:  # An empty piece would end a chunked answer.
-                await response.write(piece)
+            if chunk:  # An empty piece would end a chunked answer.
+                await response.write(chunk)
         await response.write_eof()
     except (ClientError, asyncio.TimeoutError):
         # The status line is out, so only a connection cut short can tell the caller.
