@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ..wire.launches import OUTSIDE_KERNELS, LaunchView
 from ..wire.problems import Problem
 from ..wire.services import ServiceView, StatusView
 from .find import HOW_TO_RUN, FoundLab, find_lab, where
@@ -45,8 +46,13 @@ def _show(found: FoundLab) -> None:
         )
     screen.print(table)
     for launch in snapshot.launches:
-        screen.print(plain(f"kernel of {launch.path}: {', '.join(launch.services) or 'nothing'}"))
+        screen.print(plain(f"{_who(launch)}: {', '.join(launch.services) or 'nothing'}"))
     _print_problems(screen, snapshot)
+
+
+def _who(launch: LaunchView) -> str:
+    outside = launch.kernel_id.startswith(OUTSIDE_KERNELS)
+    return f"command {launch.path}" if outside else f"kernel of {launch.path}"
 
 
 def _now(service: ServiceView) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..catalog.load import Catalog
 from ..errors import NotAllowed, NotFound, TooManyRequests
+from ..wire.launches import OUTSIDE_KERNELS
 from ..wire.notebooks import Profile
 from ..wire.tokens import TokenGiven, TokenRenewed, TokenRequest
 from .desk import LocalLaunchDesk
@@ -78,7 +79,7 @@ class JobTokens:
     def _order(self, token_id: str, request: TokenRequest, person: str) -> LaunchOrder:
         return LaunchOrder(
             launch_id=token_id,
-            kernel_id=f"job-{token_id}",
+            kernel_id=f"{OUTSIDE_KERNELS}{token_id}",
             profile=self._profile(request),
             path=request.path or request.label,
             person=person,

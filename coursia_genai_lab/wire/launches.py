@@ -10,14 +10,17 @@ from .consents import ConsentNeeded
 from .notebooks import NotebookType, Profile
 from .shape import Shape
 
+OUTSIDE_KERNELS = "job-"
+
 
 class LaunchView(Shape):
     """One launch: a kernel, its notebook, what it was given."""
 
     launch_id: str
     kernel_id: str
+    """Of a program outside a kernel `job-` and the id of its token."""
     path: str
-    """API path of the notebook."""
+    """API path of the notebook; of a program that runs none, its name."""
     type: NotebookType
     services: list[str] = Field(default_factory=list)
     variables: list[str] = Field(default_factory=list)

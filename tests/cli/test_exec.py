@@ -273,6 +273,16 @@ def test_a_signal_reaches_the_command_once_and_its_answer_is_the_status(
     assert jupyter.api("GET", "coursia-genai/api/v1/status")["launches"] == []
 
 
+def test_the_status_of_the_lab_names_the_command(started: Started, genai_with_lab: Any) -> None:
+    process = started("--services", "forge-turbo", "--", *PYTHON, TRAP)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    told = genai_with_lab("status").out
+    assert f"command {Path(sys.executable).name}: forge-turbo" in told
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=COMMAND_SECONDS)
+
+
 def test_a_command_that_ends_by_the_signal_says_so(started: Started) -> None:
     process = started("--", *PYTHON, "import time; print('ready', flush=True); time.sleep(600)")
     assert process.stdout is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,22 @@ async def test_ending_it_ends_token_and_claims(api: Api) -> None:
     assert [one for one in snapshot["services"] if one["holders"]] == []
     status, answer = await api("DELETE", "tokens", told["id"])
     assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+async def test_one_that_nobody_renews_ends_by_itself(api: Api) -> None:
+    told = await given(api, lifetime_seconds=10, services=["forge-turbo"])
+    ends = time.monotonic() + 120
+    revision = 0
+    while True:
+        _, snapshot = await api("GET", "status", since=str(revision), wait="5")
+        revision = snapshot["revision"]
+        if not any(one["holders"] for one in snapshot["services"]):
+            break
+        assert time.monotonic() < ends
+    assert time.time() >= told["expires_at"] - 1
+    assert await models(told["variables"]) == 401
+    status, _ = await api("POST", "tokens", told["id"], "renew", body={})
+    assert status == 404
 
 
 async def test_renewing_begins_its_time_anew(api: Api) -> None:
