@@ -10,8 +10,15 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from ..engines import Engine, engine_of, kind_of
+from ..engines.limits import LEAST_SIDE, MOST_SIDE
 from ..engines.orders import Event, Notice, Order, Picture
-from ..errors import GenAIError, GenerationCancelled, ModelUnknown, ServiceError
+from ..errors import (
+    GenAIError,
+    GenerationCancelled,
+    InvalidRequest,
+    ModelUnknown,
+    ServiceError,
+)
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Generation
 from ..wire.generations import Outcome
@@ -60,13 +67,22 @@ class EngineRoad:
         self._session = session
         self._record = record
         self._engines: dict[str, tuple[Endpoint, Engine]] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], Work] = {}
 
     def refuse_impossible(self, backend: str, wish: Wish) -> None:
         """Raise what `Engine.check` raises: before anything is started for it."""
         kind = kind_of(self._lab.catalog[backend].dialect)
         if kind is not None:
             kind.check(wish.order)
+        sides = [side for side in (wish.order.width, wish.order.height) if side is not None]
+        if backend == DEMO and any(not LEAST_SIDE <= side <= MOST_SIDE for side in sides):
+            # It says so itself, but only at the job's turn.
+            raise InvalidRequest(
+                f"The demo engine draws sides from {LEAST_SIDE} to {MOST_SIDE} pixels.",
+                "Ask for 1024x1024, or leave the size out.",
+                code="invalid_value",
+                param="size",
+            )
 
     async def make(self, request: web.BaseRequest, call: Call, backend: str) -> web.StreamResponse:
         """Answer with the pictures of a service that is ready, in one piece or as a stream.
@@ -112,8 +128,10 @@ class EngineRoad:
 
     async def close(self) -> None:
         """End what is under way, as far as engines hear of it in time."""
+        for work in self._under_way.values():
+            work.end()
         if self._under_way:
-            await asyncio.wait(set(self._under_way), timeout=CLOSE_SECONDS)
+            await asyncio.wait(list(self._under_way), timeout=CLOSE_SECONDS)
         for task in self._under_way:
             task.cancel()
 
@@ -196,7 +214,9 @@ class EngineRoad:
     def _engine(self, endpoint: Endpoint) -> Engine:
         known = self._engines.get(endpoint.backend)
         # The demo engine stays the same, whichever service it stands in for.
-        if known is not None and replace(known[0], service=endpoint.service) == endpoint:
+        if known is not None and endpoint == replace(
+            known[0], service=endpoint.service, dialect=endpoint.dialect
+        ):
             return known[1]
         # A stand-in speaks its own dialect here, whatever is spoken at the door of the service.
         dialect = self._lab.catalog[endpoint.backend].dialect
@@ -241,8 +261,8 @@ class EngineRoad:
                 self._lab.touch(backend)
 
         task = asyncio.create_task(held(), name="genai-openai-call")
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way[task] = work
+        task.add_done_callback(lambda _: self._under_way.pop(task, None))
 
 
 def _numbered(event: Event, index: int) -> Heard:

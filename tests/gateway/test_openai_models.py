@@ -248,6 +248,15 @@ async def test_what_is_wrong_is_named_with_a_remedy(change: dict[str, Any], para
         assert told["error"]["remedy"]
 
 
+@pytest.mark.parametrize("size", ["16x16", "0x64", "9999x64", "64x9999"])
+async def test_nobody_waits_in_line_for_the_refusal_of_a_size(size: str) -> None:
+    async with opened() as (g, door):
+        busy = g.doors.queue.join("demo", "zoe", holder="z")
+        status, told = await ask(g, door, model="demo", size=size)
+        assert (status, told["error"]["param"]) == (400, "size")
+        busy.leave()
+
+
 async def test_prompts_in_every_script_come_back_as_they_were_sent() -> None:
     prompt = "a \N{FOX FACE} \u5728\u96ea\u4e2d, \u0645\u0631\u062d\u0628\u0627\x00, cafe\u0301"
     async with opened("comfyui") as (g, door):
