@@ -95,6 +95,9 @@ class OddComfyUI:
             if job in self.history:
                 return web.json_response({"id": job, "status": "completed"})
             return web.json_response({"error": "Job not found"}, status=404)
+        if request.path == "/queue":
+            running = [[0, job, {}, {}, []] for job in self.running]
+            return web.json_response({"queue_running": running, "queue_pending": []})
         return web.json_response({})
 
     async def _post(self, request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 from urllib.parse import quote
 
+from ..errors import ServiceError
 from .calls import Calls
 
 QUESTION_SECONDS = 10.0
@@ -16,7 +17,10 @@ State = Literal["waiting", "running", "gone"]
 
 
 class Posted:
-    """Ask one ComfyUI about one job. Every question raises as `Calls.ask` does."""
+    """Ask one ComfyUI about one job.
+
+    Every question raises as `Calls.ask` does, and ServiceError for an answer that tells nothing.
+    """
 
     def __init__(self, calls: Calls, job_id: str) -> None:
         self.id = job_id
@@ -79,13 +83,15 @@ class Posted:
 
     async def _queue(self) -> tuple[list[str], list[str]]:
         queue = (await self._calls.ask("GET", "/queue", seconds=QUESTION_SECONDS)).table
-        return _ids(queue.get("queue_running")), _ids(queue.get("queue_pending"))
+        running, waiting = queue.get("queue_running"), queue.get("queue_pending")
+        if not isinstance(running, list) or not isinstance(waiting, list):
+            # That it says nothing of its queue is no word that a job is gone.
+            raise ServiceError("ComfyUI tells nothing of its queue.", code="no_answer")
+        return _ids(running), _ids(waiting)
 
 
-def _ids(rows: object) -> list[str]:
+def _ids(rows: list[Any]) -> list[str]:
     """Return the ids of a part of the queue, by number, which is the order that they run in."""
-    if not isinstance(rows, list):
-        return []
     jobs = [row for row in rows if isinstance(row, list) and len(row) > 1]
     if all(isinstance(row[0], (int, float)) for row in jobs):
         jobs.sort(key=lambda row: float(row[0]))
