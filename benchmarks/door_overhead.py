@@ -203,6 +203,8 @@ async def _job(
     base = f"http://127.0.0.1:{way.comfyui}{way.prefix}"
     address = f"{base}/ws?clientId={client}"
     async with session.ws_connect(address, headers=way.headers, max_msg_size=0) as listening:
+        # jupyter-server-proxy accepts a caller before it has reached the service.
+        await listening.receive(timeout=UP_SECONDS)
         order = {"prompt": GRAPH, "client_id": client}
         async with session.post(f"{base}/prompt", json=order, headers=way.headers) as answer:
             if answer.status != 200:

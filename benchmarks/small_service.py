@@ -23,6 +23,7 @@ FRAME_BYTES = 2**20
 PICTURE_BYTES = 5 * 2**20
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * (PICTURE_BYTES // 256)
 NAME = "picture.png"
+SIZE = (512, 512)
 
 
 class SmallService:
@@ -32,7 +33,7 @@ class SmallService:
         self._sockets: dict[str, web.WebSocketResponse] = {}
         self._done: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
-        self._drawn = _drawn()
+        self._drawn, self._partial = _drawn("PNG"), _drawn("JPEG")
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Return what a path asks for."""
@@ -60,6 +61,7 @@ class SmallService:
         socket = web.WebSocketResponse(max_msg_size=0)
         await socket.prepare(request)
         self._sockets[request.query["clientId"]] = socket
+        await socket.send_str(json.dumps({"type": "status", "data": {"status": {}}}))
         async for _ in socket:
             pass
         return socket
@@ -97,8 +99,8 @@ class SmallService:
             return web.json_response({"created": 1, "data": [{"b64_json": self._drawn}]})
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await stream.prepare(request)
-        for kind in ("partial_image", "completed"):
-            event: dict[str, Any] = {"type": f"image_generation.{kind}", "b64_json": self._drawn}
+        for kind, text in (("partial_image", self._partial), ("completed", self._drawn)):
+            event: dict[str, Any] = {"type": f"image_generation.{kind}", "b64_json": text}
             event |= {"created_at": 1, "partial_image_index": 0}
             data = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
             await stream.write(data.encode())
@@ -114,11 +116,13 @@ def _entry() -> dict[str, Any]:
     }
 
 
-def _drawn() -> str:
+def _drawn(kind: str) -> str:
     from PIL import Image
 
     out = io.BytesIO()
-    Image.effect_noise((512, 512), 40).convert("RGB").save(out, "PNG")
+    # As rough as a photograph: about 300 KB as PNG, 30 KB as JPEG.
+    rough = Image.effect_noise((128, 128), 60).resize(SIZE, Image.Resampling.BICUBIC)
+    rough.convert("RGB").save(out, kind)
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
