@@ -213,7 +213,8 @@ class Admission:
                     f"{_WHOSE[key[1]]}.",
                     "Wait until some have ended; close sockets that are not used any more.",
                 )
-        self._taken.update(list(limits))
+        for key in limits:
+            self._taken[key] += 1
         try:
             yield
         finally:
