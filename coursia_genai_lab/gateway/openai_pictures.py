@@ -1,11 +1,10 @@
-"""Pictures as they come in and go out: decoded with care, encoded as they were asked for.
+"""Pictures as they come in: decoded with care, made plain.
 
 Everything here takes processor time and is called in threads.
 """
 
 from __future__ import annotations
 
-import base64
 import io
 import logging
 import struct
@@ -13,11 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from ..errors import GenerationError, InvalidRequest, RequestTooLarge
+from ..errors import InvalidRequest, RequestTooLarge
 from .openai_form import parts
-from .openai_order import Format
 
 log = logging.getLogger(__name__)
 
@@ -109,29 +107,6 @@ def checked_mask(data: bytes, picture: bytes) -> bytes:
             "The mask is not of the same size as the image.", "mask", "invalid_mask_image_format"
         )
     return _png(mask)
-
-
-def as_text(data: bytes, kind: Format, quality: int) -> tuple[str, str]:
-    """Return an engine's picture in the format that was asked for, as base64, and its size.
-
-    A PNG that stays one keeps its bytes, and with them what the engine wrote into it.
-
-    Raises GenerationError when the engine sent no picture.
-    """
-    try:
-        with Image.open(io.BytesIO(data), formats=TAKEN) as picture:
-            size = f"{picture.width}x{picture.height}"
-            if picture.format != kind.upper():
-                out = io.BytesIO()
-                flat = picture.convert("RGB") if kind == "jpeg" else picture
-                options = {} if kind == "png" else {"quality": quality}
-                flat.save(out, kind.upper(), **options)
-                data = out.getvalue()
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
-        raise GenerationError(
-            "The engine sent something that is no picture.", code="no_picture"
-        ) from error
-    return base64.b64encode(data).decode("ascii"), size
 
 
 @contextmanager
