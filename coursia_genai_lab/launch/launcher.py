@@ -21,6 +21,7 @@ from ..wire.problems import Problem
 from .needs import NOTHING, Contents, Needs, Profiles, find_needs, find_needs_elsewhere
 from .orders import LaunchDesk, LaunchGrant, LaunchOrder
 from .resolve import Resolver
+from .tally import StartTally
 from .watch import Beat, KernelWatch
 from .withholding import widening_of
 
@@ -72,6 +73,7 @@ class Launcher:
         contents: Contents | None = None,
     ) -> None:
         self.warn = warn
+        self.tally = StartTally()
         self._desk = desk
         self._profiles = profiles
         self._contents = contents
@@ -118,6 +120,7 @@ class Launcher:
         except Exception:
             # The boundary to Jupyter: whatever is wrong with us, the kernel starts.
             log.exception("GenAI failed; kernel %s starts without it", kernel.id)
+        self.tally.missed += 1
         await self._abandon(kernel.id)
         return {}
 
@@ -210,11 +213,15 @@ class Launcher:
 
     async def _grant(self, kernel: Kernel) -> LaunchGrant | None:
         needs = await self._needs(kernel)
+        self.tally.began(needs.person, needs.profile.type)
         if needs.profile.type == "CLASSIC":
             # At a restart the notebook may need no more what it needed before.
             await self._abandon(kernel.id)
             return None
-        return await self._ordered(kernel, needs)
+        grant = await self._ordered(kernel, needs)
+        if grant.view.fallback_reason is not None:
+            self.tally.fell_back(needs.person)
+        return grant
 
     async def _needs(self, kernel: Kernel, *, also: Profile | None = None) -> Needs:
         asked = await self._resolver.ask(kernel.id, kernel.environment)

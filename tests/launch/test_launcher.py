@@ -15,9 +15,10 @@ from coursia_genai_lab.errors import Conflict, NotAllowed, NotFound
 from coursia_genai_lab.launch.launcher import Kernel, Launcher
 from coursia_genai_lab.launch.needs import joined
 from coursia_genai_lab.launch.orders import LaunchGrant, LaunchOrder
+from coursia_genai_lab.launch.tally import Starts
 from coursia_genai_lab.launch.watch import KernelWatch
 from coursia_genai_lab.wire.launches import LaunchView
-from coursia_genai_lab.wire.notebooks import Profile
+from coursia_genai_lab.wire.notebooks import NotebookType, Profile
 
 PATIENCE = 60.0
 
@@ -507,3 +508,62 @@ async def test_an_address_in_dotenv_is_seen_also_for_a_need_that_is_not_saved_ye
 
 async def _wait(event: asyncio.Event) -> None:
     await event.wait()
+
+
+# -- the tally ---------------------------------------------------------------------------------
+
+KINDS: list[tuple[NotebookType, Starts]] = [
+    ("CLASSIC", Starts(classic=1)),
+    ("GENAI_BASIC", Starts(genai=1)),
+    ("GENAI_ADVANCED", Starts(genai=1)),
+    ("HYBRID", Starts(hybrid=1)),
+]
+
+
+class StandIn(Desk):
+    """A desk whose services are all played by the demo engine."""
+
+    async def prepare(self, order: LaunchOrder) -> LaunchGrant:
+        grant = await super().prepare(order)
+        view = grant.view.model_copy(update={"fallback_reason": "local_unavailable"})
+        return LaunchGrant(view, grant.variables)
+
+
+@pytest.mark.parametrize(("kind", "starts"), KINDS)
+async def test_a_start_counts_as_its_notebooks_kind(
+    kind: NotebookType, starts: Starts, root: Path
+) -> None:
+    class OfKind(Profiles):
+        def get(self, path: Path, *, api_path: str = "") -> Profile:
+            return Profile(path=api_path, type=kind, services=["comfyui"])
+
+    launch = launcher(root, Desk(), profiles=OfKind())
+    await launch.before(kernel())
+    assert launch.tally.of(None) == starts
+
+
+async def test_a_kernel_of_no_notebook_is_classic_and_a_restart_counts_again(root: Path) -> None:
+    launch = launcher(root, Desk())
+    for _ in range(2):
+        await launch.before(Kernel("console", None, {}))
+    assert launch.tally.of(None) == Starts(classic=2)
+    assert launch.tally.missed == 0
+
+
+async def test_a_stand_in_counts_beside_the_kind(root: Path) -> None:
+    launch = launcher(root, StandIn())
+    await launch.before(kernel())
+    assert launch.tally.of(None) == Starts(genai=1, fallback=1)
+
+
+async def test_kernels_that_we_failed_or_held_up_are_counted(root: Path) -> None:
+    profiles = Profiles(genai=["comfyui"])
+    profiles.failure = OSError("the disk is gone")
+    launch = launcher(root, Desk(), profiles=profiles)
+    assert await launch.before(kernel()) == {}
+    assert launch.tally.missed == 1
+    desk = Desk()
+    desk.first = hang
+    late = launcher(root, desk, deadline_seconds=0.05)
+    assert await asyncio.wait_for(late.before(kernel()), 60) == {}
+    assert late.tally.missed == 1
