@@ -2,8 +2,6 @@
 export type NotebookType = 'CLASSIC' | 'GENAI_BASIC' | 'GENAI_ADVANCED' | 'HYBRID';
 export type Mode = 'auto' | 'local' | 'cloud' | 'demo' | 'off';
 export type Outcome = 'done' | 'failed' | 'cancelled';
-export type JobKind = 'openai' | 'comfyui' | 'a1111';
-export type JobState = 'waiting' | 'working';
 export type ServiceState =
   | 'absent'
   | 'building'
@@ -14,6 +12,8 @@ export type ServiceState =
   | 'stopped'
   | 'failed'
   | 'unavailable';
+export type JobKind = 'openai' | 'comfyui' | 'a1111';
+export type JobState = 'waiting' | 'working';
 
 /**
  * Every shape that crosses a boundary, by name.
@@ -37,6 +37,10 @@ export interface Wire {
   GPUsView: GPUsView;
   GenerationRequest: GenerationRequest;
   GenerationView: GenerationView;
+  HealthIntegration: HealthIntegration;
+  HealthMetrics: HealthMetrics;
+  HealthReason: HealthReason;
+  HealthView: HealthView;
   HolderView: HolderView;
   IndexTotals: IndexTotals;
   JobKind: JobKind;
@@ -64,6 +68,7 @@ export interface Wire {
   Provenance: Provenance;
   Resources: Resources;
   Section: Section;
+  ServiceHealth: ServiceHealth;
   ServiceList: ServiceList;
   ServiceState: ServiceState;
   ServiceUsage: ServiceUsage;
@@ -75,6 +80,7 @@ export interface Wire {
   TokenLifetime: TokenLifetime;
   TokenRenewed: TokenRenewed;
   TokenRequest: TokenRequest;
+  UpSpan: UpSpan;
   UsageView: UsageView;
   WeightsFile: WeightsFile;
   WeightsList: WeightsList;
@@ -317,9 +323,12 @@ export interface EnabledKernel {
  */
 export interface LaunchView {
   launch_id: string;
+  /**
+   * Of a program outside a kernel `job-` and the id of its token.
+   */
   kernel_id: string;
   /**
-   * API path of the notebook.
+   * API path of the notebook; of a program that runs none, its name.
    */
   path: string;
   type: NotebookType;
@@ -656,6 +665,217 @@ export interface Provenance {
   inputs: string[];
 }
 /**
+ * Whether the parts fit together.
+ */
+export interface HealthIntegration {
+  /**
+   * Whether no kernel of this server was held up by a failure of ours.
+   */
+  zero_regression_maintained: boolean;
+  /**
+   * Whether the mode lets a service answer, and one could.
+   */
+  genai_available: boolean;
+  /**
+   * Whether the demo engine could stand in.
+   */
+  fallback_functional: boolean;
+  /**
+   * Kernels that began without GenAI because it failed or was late.
+   */
+  launches_missed: number;
+}
+/**
+ * Counts: a student's own, everybody's for teachers and admins.
+ */
+export interface HealthMetrics {
+  /**
+   * Whether they are the caller's own.
+   */
+  own: boolean;
+  /**
+   * Of this server.
+   */
+  uptime_seconds: number;
+  /**
+   * Kernels that began without a need for image services, since this server began.
+   */
+  classic_executions: number;
+  /**
+   * Kernels of notebooks that make images with one service, or drive one directly.
+   */
+  genai_executions: number;
+  /**
+   * Kernels of notebooks that use several services.
+   */
+  hybrid_executions: number;
+  /**
+   * Those of the kernels above that a stand-in serves.
+   */
+  fallback_executions: number;
+  /**
+   * Failures of services in the window; they are nobody's own.
+   */
+  errors: number;
+  /**
+   * Made in the window.
+   */
+  pictures: number;
+  /**
+   * Jobs of the window that failed.
+   */
+  failed_pictures: number;
+  /**
+   * Time for which engines worked on the jobs of the window.
+   */
+  engine_seconds: number;
+  /**
+   * Jobs in line now.
+   */
+  waiting: number;
+  /**
+   * Jobs that an engine works on now.
+   */
+  working: number;
+}
+/**
+ * Why the whole is not healthy.
+ */
+export interface HealthReason {
+  code: string;
+  message: string;
+  remedy: string;
+  /**
+   * The service that it concerns; null: the server.
+   */
+  service: string | null;
+}
+/**
+ * GET health: read from memory and the timeline when somebody asks.
+ */
+export interface HealthView {
+  /**
+   * Unix time of the answer.
+   */
+  at: number;
+  overall_status: 'healthy' | 'degraded' | 'unhealthy';
+  /**
+   * Why, the gravest first; empty where it is healthy.
+   */
+  reasons: HealthReason[];
+  /**
+   * Unix time at which this server began.
+   */
+  server_began: number;
+  /**
+   * Unix time at which the window begins: a day ago, or as far back as is known.
+   */
+  window_began: number;
+  /**
+   * False: no store could be opened, and only what this server remembers is told.
+   */
+  durable: boolean;
+  /**
+   * By name.
+   */
+  services: {
+    [k: string]: ServiceHealth;
+  };
+  metrics: HealthMetrics;
+  integration: HealthIntegration;
+  /**
+   * Failures of services in the window, the newest first, at most ten.
+   */
+  failures: TimelineEntry[];
+}
+/**
+ * One service now, and in the window.
+ */
+export interface ServiceHealth {
+  title: string;
+  status: 'healthy' | 'changing' | 'idle' | 'unavailable' | 'unhealthy';
+  state: ServiceState;
+  /**
+   * Unix time of the last change of state.
+   */
+  since: number;
+  /**
+   * Who answers in its place; `status` and `state` are then the stand-in's.
+   */
+  stand_in: string | null;
+  /**
+   * Code of its problem.
+   */
+  code: string | null;
+  /**
+   * Seconds of the window in which the service itself answered.
+   */
+  up_seconds: number;
+  /**
+   * When that was, oldest first, as the timeline tells.
+   */
+  up: UpSpan[];
+}
+/**
+ * A time in which a service answered.
+ */
+export interface UpSpan {
+  /**
+   * Unix time, seconds.
+   */
+  began: number;
+  /**
+   * Unix time, seconds; the time of the answer where it still does.
+   */
+  ended: number;
+}
+/**
+ * One thing that happened to one service.
+ */
+export interface TimelineEntry {
+  /**
+   * Counts up in one store.
+   */
+  id: number;
+  /**
+   * Unix time, seconds.
+   */
+  at: number;
+  service: string;
+  event:
+    | 'asked'
+    | 'started'
+    | 'ready'
+    | 'adopted'
+    | 'kept'
+    | 'released'
+    | 'freed'
+    | 'waited'
+    | 'stopping'
+    | 'stopped'
+    | 'failed'
+    | 'reaped'
+    | 'drifted'
+    | 'engine_away'
+    | 'engine_back';
+  /**
+   * Who or what caused it: a notebook, a person, `idle`, `an earlier Lab`.
+   */
+  by: string;
+  /**
+   * A sentence.
+   */
+  reason: string;
+  /**
+   * Code of the problem, for `failed`.
+   */
+  code: string | null;
+  /**
+   * How long it took, where it took time.
+   */
+  seconds: number | null;
+}
+/**
  * Something that keeps a service alive.
  */
 export interface HolderView {
@@ -975,52 +1195,6 @@ export interface StatusView {
   services: ServiceView[];
   launches: LaunchView[];
   warnings: Problem[];
-}
-/**
- * One thing that happened to one service.
- */
-export interface TimelineEntry {
-  /**
-   * Counts up in one store.
-   */
-  id: number;
-  /**
-   * Unix time, seconds.
-   */
-  at: number;
-  service: string;
-  event:
-    | 'asked'
-    | 'started'
-    | 'ready'
-    | 'adopted'
-    | 'kept'
-    | 'released'
-    | 'freed'
-    | 'waited'
-    | 'stopping'
-    | 'stopped'
-    | 'failed'
-    | 'reaped'
-    | 'drifted'
-    | 'engine_away'
-    | 'engine_back';
-  /**
-   * Who or what caused it: a notebook, a person, `idle`, `an earlier Lab`.
-   */
-  by: string;
-  /**
-   * A sentence.
-   */
-  reason: string;
-  /**
-   * Code of the problem, for `failed`.
-   */
-  code: string | null;
-  /**
-   * How long it took, where it took time.
-   */
-  seconds: number | null;
 }
 /**
  * The newest entries first.

@@ -13,6 +13,7 @@ from .kernels import EnableKernelHandler, LaunchesHandler, SkipWaitHandler
 from .mode import ModeHandler
 from .notebooks import FolderHandler, ProfileHandler
 from .openai import OpenAIHandler
+from .overview import OverviewHandler
 from .pins import PinHandler, UnpinHandler
 from .plan import PlanHandler
 from .services import (
@@ -37,6 +38,7 @@ TOKEN = r"(?P<token_id>[\w-]{1,64})"
 ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/health", HealthHandler),
     (r"/coursia-genai/api/v1/status", StatusHandler),
+    (r"/coursia-genai/api/v1/health", OverviewHandler),
     (r"/coursia-genai/api/v1/services", ServicesHandler),
     (rf"/coursia-genai/api/v1/services/{NAME}", ServiceHandler),
     (rf"/coursia-genai/api/v1/services/{NAME}/logs", ServiceLogsHandler),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
@@ -64,6 +65,8 @@ class Parts:
     """Set where the server's notebooks lie on no disk."""
     gpu_claims: Callable[[], Claims] = dict
     """What services hold or are about to take of each device, by its UUID."""
+    began: float = field(default_factory=time.time)
+    """Unix time at which this server began."""
 
 
 class LabHandler(APIHandler):

@@ -67,8 +67,8 @@ class Generations:
                 return row
         return await self._store.read(_one(generation_id))
 
-    async def usage(self, person: str, since: float) -> UsageView:
-        """Return what a person had made since a Unix time.
+    async def usage(self, person: str | None, since: float) -> UsageView:
+        """Return what a person, or for None everybody, had made since a Unix time.
 
         Without a store: what this server remembers of it.
         """
@@ -76,7 +76,9 @@ class Generations:
             sums = await self._store.read(_sums(person, since))
         except StoreError:
             sums = _added(
-                row for row in self._remembered() if row.person == person and row.at >= since
+                row
+                for row in self._remembered()
+                if person in (None, row.person) and row.at >= since
             )
         services = [
             ServiceUsage(service=service, pictures=pictures, seconds=round(seconds, 3), failed=bad)
@@ -148,7 +150,7 @@ def _one(generation_id: str) -> Callable[[Connection], KeptGeneration | None]:
     return ask
 
 
-def _sums(person: str, since: float) -> Callable[[Connection], list[Sums]]:
+def _sums(person: str | None, since: float) -> Callable[[Connection], list[Sums]]:
     def ask(connection: Connection) -> list[Sums]:
         from .store.generation_rows import sums_of
 

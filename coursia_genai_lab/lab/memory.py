@@ -19,6 +19,7 @@ from .kept_pins import KeptPins
 from .lab import Lab
 from .leases import Lease
 from .metrics import LabMetrics
+from .recent import RecentTimeline
 from .start_history import StartHistory
 from .store.place import file_place, find_place, host_folder
 from .store.store import Store
@@ -54,6 +55,7 @@ class Memory:
             lambda: file_place(folder / "starts.sqlite3"), "host", changed=self._changed
         )
         self.timeline = Timeline(self.store, whose=self._whose)
+        self.recent = RecentTimeline(self.timeline)
         self.generations = Generations(self.store, prompts=record_prompts, days=record_days)
         self.consents = KeptConsents(self.store)
         self.pins = KeptPins(self.store, f"{socket.gethostname()}:{folder}")

@@ -67,6 +67,11 @@ class Timeline:
         self._loaded: list[KeptEntry] = []
         store.carry(self)
 
+    @property
+    def recorded(self) -> int:
+        """How many notes this server has recorded."""
+        return self._seq
+
     def record(self, note: TimelineNote) -> None:
         """Keep what happened."""
         self._seq += 1

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from .consents import ConsentGiven, ConsentList, ConsentNeeded, ConsentRequest
     from .generations import GenerationView, Outcome
     from .gpu import GPUClaim, GPUPoint, GPUsView, GPUUser, GPUView
+    from .health import (
+        HealthIntegration,
+        HealthMetrics,
+        HealthReason,
+        HealthView,
+        ServiceHealth,
+        UpSpan,
+    )
     from .images import GenerationRequest, ModelInfo, ModelList
     from .jobs import JobKind, JobList, JobState, JobView
     from .launches import EnabledKernel, EnableKernel, LaunchView
@@ -64,6 +72,10 @@ __all__ = [
     "GPUsView",
     "GenerationRequest",
     "GenerationView",
+    "HealthIntegration",
+    "HealthMetrics",
+    "HealthReason",
+    "HealthView",
     "HolderView",
     "IndexTotals",
     "JobKind",
@@ -91,6 +103,7 @@ __all__ = [
     "Provenance",
     "Resources",
     "Section",
+    "ServiceHealth",
     "ServiceList",
     "ServiceState",
     "ServiceUsage",
@@ -102,6 +115,7 @@ __all__ = [
     "TokenLifetime",
     "TokenRenewed",
     "TokenRequest",
+    "UpSpan",
     "UsageView",
     "WeightsFile",
     "WeightsList",
@@ -127,6 +141,10 @@ _HOMES = {
     "GPUsView": ".gpu",
     "GenerationRequest": ".images",
     "GenerationView": ".generations",
+    "HealthIntegration": ".health",
+    "HealthMetrics": ".health",
+    "HealthReason": ".health",
+    "HealthView": ".health",
     "HolderView": ".services",
     "IndexTotals": ".notebooks",
     "LabEvent": ".services",
@@ -154,6 +172,7 @@ _HOMES = {
     "Provenance": ".provenance",
     "Resources": ".notebooks",
     "Section": ".notebooks",
+    "ServiceHealth": ".health",
     "ServiceList": ".services",
     "ServiceState": ".services",
     "ServiceUsage": ".usage",
@@ -165,6 +184,7 @@ _HOMES = {
     "TokenLifetime": ".tokens",
     "TokenRenewed": ".tokens",
     "TokenRequest": ".tokens",
+    "UpSpan": ".health",
     "UsageView": ".usage",
     "WeightsFile": ".weights",
     "WeightsList": ".weights",

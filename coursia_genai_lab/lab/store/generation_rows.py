@@ -33,13 +33,16 @@ def by_id(connection: Connection, generation_id: str) -> KeptGeneration | None:
     return None if row is None else KeptGeneration(**row)
 
 
-def sums_of(connection: Connection, person: str, since: float) -> list[tuple[str, int, float, int]]:
-    """Return service, pictures, seconds and failures of what a person had made."""
+def sums_of(
+    connection: Connection, person: str | None, since: float
+) -> list[tuple[str, int, float, int]]:
+    """Return service, pictures, seconds and failures of what a person, or everybody, had made."""
     columns = generations.c
+    whose = () if person is None else (columns.person == person,)
     failed = func.sum(case((columns.outcome == "failed", 1), else_=0))
     statement = (
         select(columns.service, func.sum(columns.pictures), func.sum(columns.seconds), failed)
-        .where(columns.person == person, columns.at >= since)
+        .where(*whose, columns.at >= since)
         .group_by(columns.service)
         .order_by(columns.service)
     )
