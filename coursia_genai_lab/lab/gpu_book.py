@@ -43,6 +43,8 @@ class Claim:
     """Number of the first look begun after it rested or ended: from then on it uses ever less."""
     most: dict[str, int] = field(default_factory=dict)
     """Device -> the most that looks since then leave it to use."""
+    used_before: dict[str, int] = field(default_factory=dict)
+    """Device -> what was in use when it was last looked at before its end."""
 
     @property
     def key(self) -> str:
@@ -106,6 +108,7 @@ class Book:
         if claim is not None:
             claim.ended_at, claim.ended_look = self._clock(), self._look + 1
             claim.falls_since = claim.falls_since or claim.ended_look
+            claim.used_before = {one.id: one.used_mib or 0 for one in self._devices}
             claim.number = next(self._numbers)
             self._ended.append(claim)
 
@@ -128,7 +131,9 @@ class Book:
         for claim in (*self._live.values(), *self._ended):
             if claim.falls_since is not None and claim.falls_since <= look:
                 for device in found:
-                    left = (device.used_mib or 0) - device.strangers_mib
+                    used = device.used_mib or 0
+                    back = max(0, claim.used_before.get(device.id, 0) - used)
+                    left = min(used - device.strangers_mib, max(0, claim.mib - back))
                     claim.most[device.id] = min(left, claim.most.get(device.id, left))
         self._devices = found
         return found

@@ -207,4 +207,5 @@ def _seen(device: Device) -> dict[str, int]:
 
 
 def _certainty(hold: Hold) -> int:
-    return ("held", "resting", "ended").index(hold.state)
+    # What has ended had its memory at the end; what rests may have given back all but a little.
+    return ("ended", "held", "resting").index(hold.state)

@@ -137,9 +137,13 @@ class Schedules(RuleBasedStateMachine):
         for _ in range(STEPS_TO_CLAIM):
             await asyncio.sleep(0)
         service = self.benches[lab].lab.service(name)
+        if service.instance is None or service.state != "ready" or not service.wanted:
+            return
+        identifier = service.instance.identifier
+        served = self.world.served.get(identifier)
         # Whoever asked may have been overtaken by an end, a stop, or a job that came before.
-        if (lab, name) not in self.jobs and service.instance is not None and service.wanted:
-            self.jobs[lab, name] = (self.benches[lab].job(name), service.instance.identifier)
+        if served is not None and not served.ended.done() and (lab, name) not in self.jobs:
+            self.jobs[lab, name] = (self.benches[lab].job(name), identifier)
 
     @rule(lab=labs, name=names)
     def finish_a_job(self, lab: int, name: str) -> None:

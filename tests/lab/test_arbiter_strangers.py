@@ -8,6 +8,9 @@ import pytest
 from gpu_bench import CONTEXT_MIB, Bench, bench, gpu_service, simulated
 from memory_gpus import MemoryGPUs
 
+from coursia_genai_lab.runtimes.base import Exit
+from coursia_genai_lab.runtimes.fake import FakeWorld
+
 FLUX = gpu_service("flux", 16_000)
 FORGE = gpu_service("forge", 14_000)
 SMALL = gpu_service("small", 6_000)
@@ -109,3 +112,25 @@ async def test_a_stranger_that_has_gone_is_in_nobodys_way(tmp_path: Path, named:
         assert gpus.used_mib("a") == 5_000 + CONTEXT_MIB
         gpus.free("a", pid=STRANGER)
         await lab.until(lambda: lab.state("forge") == "ready")
+
+
+async def test_what_rests_does_not_count_on_memory_that_another_has_not_given_back_yet(
+    tmp_path: Path,
+) -> None:
+    third, world = gpu_service("third", 5_000), FakeWorld()
+    async with bench(
+        tmp_path, nameless(a=24_000), third, SMALL, FLUX, world=world, release_seconds=8.0
+    ) as lab:
+        await lab.ready("third")
+        lab.job("third")
+        await lab.ready("small")
+        await lab.ready("flux")
+        assert lab.lab.service("small").resting
+        lab.load("flux")
+        await world.end("flux", Exit(137, "killed: out of memory"))
+        await lab.until(lambda: lab.state("flux") == "failed")
+        lab.lab.start("small", by="ada")
+        await lab.until(lambda: not lab.lab.service("small").resting)
+        lab.load("small")
+        assert lab.gpus.used_mib("a") <= 24_000
+    await world.close()
