@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -82,7 +83,7 @@ def exec_(
     if not command:
         raise click.UsageError("Give the COMMAND to run, after --.")
     wish = _Wish(command, notebook, services, mode)
-    with told(False, OURS):
+    with _interruptible(), told(False, OURS):
         # Nothing is claimed yet: a signal ends us here as it ends any program.
         found = find_lab(url, token)
         settings = operator_settings()
@@ -91,6 +92,14 @@ def exec_(
         lender = nullcontext() if request is None else _lender(found, settings, catalog, request)
         status = asyncio.run(_run(wish.command, lender, found))
     raise SystemExit(status)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise SystemExit(BY_SIGNAL + signal.SIGINT) from None
 
 
 async def _run(

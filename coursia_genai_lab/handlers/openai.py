@@ -134,6 +134,7 @@ class OpenAIHandler(LabHandler):
         """End the call of a caller who has left, and with it its job."""
         super().on_connection_close()
         self._left = True
+        self._let_go()
         if self._passing is not None:
             self._passing.cancel()
 

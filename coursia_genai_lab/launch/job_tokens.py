@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 
 from ..catalog.load import Catalog
@@ -26,6 +27,7 @@ class JobTokens:
         self._desk = desk
         self._catalog = catalog
         self._owners: dict[str, str] = {}
+        self._giving: Counter[str] = Counter()
 
     async def give(self, request: TokenRequest, person: str) -> TokenGiven:
         """Claim what is asked for and return a token with its variables.
@@ -37,7 +39,12 @@ class JobTokens:
         """
         self._refuse_more(person)
         token_id = uuid.uuid4().hex
-        grant = await self._desk.prepare(self._order(token_id, request, person))
+        order = self._order(token_id, request, person)
+        self._giving[person] += 1
+        try:
+            grant = await self._desk.prepare(order)
+        finally:
+            self._giving[person] -= 1
         if not grant.variables:
             await self._desk.release(token_id)
             raise NotAllowed(grant.view.reason, "Choose another mode in the GenAI panel.")
@@ -111,7 +118,7 @@ class JobTokens:
     def _refuse_more(self, person: str) -> None:
         standing = {view.launch_id for view in self._desk.views()}
         self._owners = {one: who for one, who in self._owners.items() if one in standing}
-        if list(self._owners.values()).count(person) >= MOST_OF_ONE:
+        if list(self._owners.values()).count(person) + self._giving[person] >= MOST_OF_ONE:
             raise TooManyRequests(
                 f"You have {MOST_OF_ONE} tokens already.",
                 "End those that are not needed any more; each ends by itself in time.",

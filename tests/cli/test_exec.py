@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -281,6 +282,18 @@ def test_the_status_of_the_lab_names_the_command(started: Started, genai_with_la
     assert f"command {Path(sys.executable).name}: forge-turbo" in told
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=COMMAND_SECONDS)
+
+
+def test_a_signal_before_the_command_runs_ends_it_all(started: Started, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(COMMAND_SECONDS)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        process = started("--url", url, "--", *PYTHON, "print('it ran')")
+        asked, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=COMMAND_SECONDS)
+        asked.close()
+    assert (process.returncode, out) == (128 + signal.SIGINT, "")
 
 
 def test_a_command_that_ends_by_the_signal_says_so(started: Started) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPResponse
+from waiting import until
 
+from coursia_genai_lab.handlers.openai import OpenAIHandler
 from coursia_genai_lab.launch.person import unix_user
 from coursia_genai_lab.wire.policy import ModeChange
 from coursia_genai_lab.wire.tokens import TokenRequest
@@ -78,6 +81,21 @@ async def test_a_page_of_another_origin_is_refused(ask: Any) -> None:
     origin = {"Origin": "https://evil.example", "Authorization": ""}
     answer = await ask("GET", "models", headers=origin)
     assert answer.code in (403, 404)
+
+
+async def test_an_upload_that_breaks_off_is_forgotten(
+    ask: Any, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str]
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    head = (
+        f"POST {jp_base_url}coursia-genai/openai/v1/images/edits HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: {jp_auth_header['Authorization']}\r\nContent-Length: 1000000\r\n\r\n"
+    )
+    writer.write(head.encode() + bytes(1000))
+    await writer.drain()
+    await until(lambda: OpenAIHandler.in_memory == 1000)
+    writer.close()
+    await until(lambda: OpenAIHandler.in_memory == 0)
 
 
 async def test_mode_off_closes_it(ask: Any, app: Any) -> None:
