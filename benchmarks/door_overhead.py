@@ -281,12 +281,12 @@ def _until_up(port: int) -> None:
     raise SystemExit("the Jupyter server with jupyter-server-proxy did not come up")
 
 
-class _Running:
+class Running:
     wanted = True
     state: ServiceState = "ready"
 
 
-class _Lab:
+class ReadyLab:
     """A Lab whose services always answer, all at one address."""
 
     def __init__(self, port: int) -> None:
@@ -303,8 +303,8 @@ class _Lab:
         backend = self.backend(service)
         return Endpoint(service, backend, self._url, Secret("x"), "bearer", "", dialect)
 
-    def service(self, name: str) -> _Running:
-        return _Running()
+    def service(self, name: str) -> Running:
+        return Running()
 
     def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
         return service if service == "comfyui" else "demo"
@@ -320,7 +320,7 @@ class _Lab:
 
 
 async def _serve_door(port: int) -> None:
-    lab = _Lab(port)
+    lab = ReadyLab(port)
     tokens = Tokens(lab.leases)
     lease = lab.leases.take("kernel", tuple(lab.catalog), label="bench", person="bench")
     token = tokens.mint(lease.id, person="bench", services=tuple(lab.catalog), kernel_id=None)
