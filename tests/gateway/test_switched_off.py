@@ -199,6 +199,22 @@ async def test_a_stream_ends_with_an_event_that_says_why(end: End, status: int, 
         await until_jobs(engine, 0)
 
 
+async def test_calls_that_wait_in_line_end_before_they_reach_the_engine() -> None:
+    async with drawing() as (g, url, engine):
+        calls = [
+            asyncio.ensure_future(g.http.post(url, json=ORDER, headers=g.bearer(), timeout=PATIENT))
+            for _ in range(3)
+        ]
+        await until_jobs(engine, 1)
+        await soon(lambda: len(g.doors.queue.tickets()) == 3)
+        g.lab.switch("off")
+        for call in calls:
+            async with await call as answer:
+                assert answer.status == 403
+        await until_jobs(engine, 0)
+        await soon(lambda: not g.doors.queue.tickets())
+
+
 # -- sockets ---------------------------------------------------------------------------------------
 
 
