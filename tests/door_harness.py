@@ -72,6 +72,11 @@ class SmallLab:
         )
         self._tell()
 
+    def is_gone(self, service: str) -> None:
+        """Let a service answer nowhere from now on."""
+        self._ready.pop(service, None)
+        self._tell()
+
     def has_failed(self, error: GenAIError) -> None:
         """Let every wait end with an error from now on."""
         self.failure = error

@@ -11,7 +11,7 @@ from ..errors import GenerationError, ServiceDied, ServiceError
 from .base import ended
 from .calls import Calls
 from .comfyui_errors import NOTHING, ended_badly, refused
-from .comfyui_posted import Posted, State
+from .comfyui_posted import Posted, State, given_id
 from .comfyui_socket import Display
 from .orders import Phase, Report
 
@@ -110,9 +110,9 @@ class ComfyJob:
                 raise
             return
         told = answer.table
-        if isinstance(told.get("prompt_id"), str):
+        if (given := given_id(answer)) is not None:
             # A server that is older than ids of our own gives its own.
-            self._posted.id = self._display.job_id = told["prompt_id"]
+            self._posted.id = self._display.job_id = given
         elif answer.status < 300 and await self._seen() == "gone":
             self._over = True
             raise ServiceError(

@@ -9,11 +9,18 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from ..errors import ServiceError
-from .calls import Calls
+from .calls import Answer, Calls
 
 QUESTION_SECONDS = 10.0
 
 State = Literal["waiting", "running", "gone"]
+
+
+def given_id(answer: Answer) -> str | None:
+    """Return the id that a server says a posted job has; None where it says none that is one."""
+    told = answer.table.get("prompt_id")
+    usable = isinstance(told, str) and told.isascii() and told.isprintable() and 0 < len(told) < 200
+    return told if usable else None
 
 
 class Posted:

@@ -26,8 +26,13 @@ def json_answer(
     body: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Return `body` as JSON with the guards of every answer."""
+    try:
+        data = json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        # An engine may tell of half a character, which is told as it came: escaped.
+        data = json.dumps(body).encode("ascii")
     return web.Response(
-        body=json.dumps(body, ensure_ascii=False).encode("utf-8"),
+        body=data,
         status=status,
         headers={**GUARDS, "Content-Type": "application/json", **(headers or {})},
     )

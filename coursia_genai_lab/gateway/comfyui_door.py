@@ -157,8 +157,7 @@ class ComfyUIDoor:
         if limit == "interrupt":
             await self._interrupt(body, person)
         elif target.path.endswith("/history"):
-            ended = [one for one in self._named(body, person) if not one.open]
-            await self._jobs.forget(ended, endpoint)
+            await self._jobs.forget(self._named(body, person), endpoint)
         else:
             # As in ComfyUI, this leaves alone what runs.
             waiting = [one for one in self._named(body, person) if one.state == "waiting"]

@@ -32,6 +32,7 @@ from .tokens import Grant
 
 HELD_BYTES = 256 * 2**20
 """What all jobs of a door that have not ended may hold in memory."""
+ENDING_SECONDS = 2.0
 CLOSE_SECONDS = 0.4
 
 Mapped = Callable[[str, Graph], Graph]
@@ -70,7 +71,7 @@ class ComfyUIJobs:
         self._mapped = mapped
         self._nodes = KnownNodes()
         self._works: dict[str, ComfyWork] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def post(
         self, request: web.BaseRequest, grant: Grant, endpoint: Endpoint
@@ -115,21 +116,27 @@ class ComfyUIJobs:
         return True
 
     async def forget(self, jobs: list[RawJob], endpoint: Endpoint) -> None:
-        """Take jobs that have ended out of the history; what they made stays."""
-        for job in jobs:
+        """Take those of the jobs that have ended out of the history; what they made stays."""
+        # The history of ComfyUI has some that have just ended before the door has seen that.
+        ending = [self._tasks[job.id] for job in jobs if job.state == "working"]
+        if ending:
+            await asyncio.wait(ending, timeout=ENDING_SECONDS)
+        ended = [job for job in jobs if not job.open]
+        for job in ended:
             job.entry = None
-        if jobs:
-            ids = [job.upstream_id for job in jobs]
+        if ended:
+            ids = [job.upstream_id for job in ended]
             await self._around.calls(endpoint).ask("POST", "/history", {"delete": ids})
 
     async def close(self) -> None:
         """End every job, bounded: the server stops."""
         for _ in range(2):
             # Once ends the jobs in ComfyUI, twice ends the wait for that.
-            for task in self._tasks:
+            tasks = list(self._tasks.values())
+            for task in tasks:
                 task.cancel()
-            if self._tasks:
-                await asyncio.wait(set(self._tasks), timeout=CLOSE_SECONDS / 2)
+            if tasks:
+                await asyncio.wait(tasks, timeout=CLOSE_SECONDS / 2)
 
     def _joined(self, prompt: Prompt, graph: Graph, grant: Grant, endpoint: Endpoint) -> ComfyWork:
         """Let a job join the line, held from here on by a task of its own."""
@@ -151,11 +158,10 @@ class ComfyUIJobs:
         around.jobs.add(job)
         self._works[job.id] = work
         task = asyncio.create_task(work.held(), name="genai-comfyui-job")
-        self._tasks.add(task)
+        self._tasks[job.id] = task
 
         def over(task: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
-            del self._works[job.id]
+            del self._tasks[job.id], self._works[job.id]
 
         task.add_done_callback(over)
         return work

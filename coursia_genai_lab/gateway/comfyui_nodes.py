@@ -84,6 +84,9 @@ def _understood(body: bytes, now: float) -> _Known | None:
         return None
     if not isinstance(told, dict) or not all(isinstance(one, dict) for one in told.values()):
         return None
+    if not told:
+        # Every ComfyUI has nodes: this one does not say which.
+        return None
     return _Known(
         now,
         frozenset(name for name, one in told.items() if one.get("output_node") is True),

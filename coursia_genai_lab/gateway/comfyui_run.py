@@ -13,7 +13,7 @@ from typing import Any
 
 from ..engines.calls import Answer, Calls
 from ..engines.comfyui_link import ENDS, PNG, Link, read_frame, read_message
-from ..engines.comfyui_posted import Posted
+from ..engines.comfyui_posted import Posted, given_id
 from ..errors import GenAIError, GenerationError, ServiceDied, ServiceError
 from .comfyui_audience import Audience
 from .own_jobs import RawJob
@@ -152,10 +152,8 @@ class ComfyRun:
         if answer.status != 200:
             self._over = True
             raise Refused(answer)
-        told = answer.table.get("prompt_id")
-        if isinstance(told, str):
-            # A server that is older than ids of our own gives its own.
-            self._job.upstream_id = self._posted.id = told
+        # A server that is older than ids of our own gives its own.
+        self._job.upstream_id = self._posted.id = given_id(answer) or self._posted.id
         self.answer = answer
 
     # -- the truth -----------------------------------------------------------------------------
