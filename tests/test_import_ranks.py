@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "coursia_genai_lab"
 RANKS = [
     {"errors", "wire"},
-    {"config", "catalog", "client"},
+    {"config", "catalog", "client", "secret_files"},
     {"detection", "gpu", "engines", "provenance", "weights"},
     {"runtimes"},
     {"lab"},

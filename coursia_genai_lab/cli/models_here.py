@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..catalog.load import load_catalog
 from ..catalog.spec import ModelFileSpec, ModelSpec
 from ..errors import Conflict, GenAIError
+from ..secret_files.folder import SecretsFolder
 from ..weights.bring import Brought, bring_file, offered_by
 from ..weights.check import Checked, check_file
 from ..weights.fetch import fetch_file, new_session
@@ -134,8 +135,10 @@ def here(roots: Sequence[Path] = (), *, replace_foreign: bool = False, wait: boo
         paths = tuple(str(root.expanduser().absolute()) for root in roots)
         settings = replace(settings, model_roots=paths)
 
+    secrets = SecretsFolder(settings.secrets_path)
+
     def token() -> str:
-        return read_token(settings.secrets_path) or os.environ.get(TOKEN_NAME, "").strip()
+        return read_token(secrets) or os.environ.get(TOKEN_NAME, "").strip()
 
     sources = sources_of(settings, token)
     terms = replace(terms_of(settings, sources), replace=replace_foreign, wait_for_others=wait)

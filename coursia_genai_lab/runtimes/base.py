@@ -8,30 +8,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ..catalog.spec import ServiceSpec
+from ..secret_files.secret import Secret as Secret
 from ..wire.problems import Problem
 from ..wire.services import RuntimeName
 from .gpu_claims import SeenClaim
-
-
-class Secret:
-    """A text that shows itself only when asked by name."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text itself."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    __str__ = __repr__
-
-    def __reduce__(self) -> str | tuple[object, ...]:
-        raise TypeError("a secret is never pickled")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..catalog.load import Catalog
 from ..config import LabSettings
+from ..secret_files.folder import SecretsFolder
 from .fetches import Fetches
 from .hub_token import read_token
 from .licences import Licences
@@ -33,9 +34,15 @@ def fetches_of(
     *,
     notebook_root: Path | None = None,
     arrived: Callable[[], Coroutine[Any, Any, object]] | None = None,
+    secrets: SecretsFolder | None = None,
 ) -> Fetches:
-    """Return the fetches of a server; nothing is opened or read yet. `arrived` as in Fetches."""
-    token = partial(read_token, settings.secrets_path, notebook_root=notebook_root)
+    """Return the fetches of a server; nothing is opened or read yet. `arrived` as in Fetches.
+
+    `secrets` is the folder that the server has open; None: that of the settings.
+    """
+    if secrets is None:
+        secrets = SecretsFolder(settings.secrets_path, notebook_root=notebook_root)
+    token = partial(read_token, secrets)
     sources = sources_of(settings, token)
     licences = Licences(settings.model_roots)
     stock = Stock(catalog, settings.model_roots, sources, licences)
