@@ -20,7 +20,7 @@ Kind = Literal["probe", "front", "read", "write", "own", "job", "socket"]
 """probe: asks whether the service is up. front: `/`, answered by the door. job: makes pictures.
 own: answered with the caller's own jobs."""
 Limit = Literal["interrupt", "delete", "cancel"]
-"""How a route that touches others is limited; see own_jobs."""
+"""How a route that touches others is limited; see comfyui_door."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whose jobs went through a raw door, and calls cut down to what touches the caller's own."""
+"""Whose jobs went through the door of a ComfyUI, and what is known of each."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import json
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from ..errors import InvalidRequest, NotAllowed
-from .dialects import Limit
 
 REMEMBERED = 4096
 """Ended jobs kept a door; ComfyUI itself forgets history beyond 10,000."""
@@ -107,10 +103,7 @@ class OwnJobs:
     """Remember whose jobs went through one door."""
 
     def __init__(self) -> None:
-        self._owners: OrderedDict[str, str] = OrderedDict()
         self._jobs: OrderedDict[str, RawJob] = OrderedDict()
-
-    # -- the registry of ComfyUI's jobs --------------------------------------------------------
 
     def add(self, job: RawJob) -> None:
         """Remember a job from now on; of ended ones the oldest are forgotten."""
@@ -140,86 +133,3 @@ class OwnJobs:
     def made(self, person: str, file: OutputFile) -> bool:
         """Say whether one of a person's jobs has put a file out."""
         return any(file in job.files for job in self.of(person))
-
-    # -- calls that touch jobs -----------------------------------------------------------------
-
-    def note_answer(self, person: str, body: bytes) -> str | None:
-        """Remember and return the `prompt_id` in the answer to POST /prompt, if there is one."""
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            return None
-        job = answer.get("prompt_id") if isinstance(answer, dict) else None
-        if not isinstance(job, str):
-            return None
-        if job not in self._owners:
-            self._owners[job] = person
-            while len(self._owners) > REMEMBERED:
-                self._owners.popitem(last=False)
-        return job
-
-    def limited_body(self, limit: Limit, person: str, body: bytes, last_segment: str) -> bytes:
-        """Return the body to forward: written anew, so that it says what was checked.
-
-        Raises:
-            InvalidRequest: it cannot be read.
-            NotAllowed: it touches what is not the caller's.
-        """
-        return _LIMITS[limit](self, person, body, last_segment)
-
-    def _only_own(self, person: str, jobs: list[str]) -> None:
-        def mine(job: str) -> bool:
-            return self._owners.get(job) == person or self.find(job, person) is not None
-
-        if not all(map(mine, jobs)):
-            raise NotAllowed(
-                "A job that you did not post through this door cannot be touched.",
-                "Name jobs that this server's notebooks of yours have posted.",
-                code="not_your_job",
-            )
-
-    def _interrupt(self, person: str, body: bytes, last_segment: str) -> bytes:
-        job = _json_object(body).get("prompt_id") if body.strip() else None
-        if not isinstance(job, str) or not job:
-            raise NotAllowed(
-                "An interrupt without a prompt_id would stop whoever runs.",
-                'Send {"prompt_id": "…"} with the id that POST /prompt returned.',
-                code="interrupt_needs_job",
-            )
-        self._only_own(person, [job])
-        return json.dumps({"prompt_id": job}).encode()
-
-    def _delete(self, person: str, body: bytes, last_segment: str) -> bytes:
-        order = _json_object(body)
-        jobs = order.get("delete")
-        if order.get("clear") or not isinstance(jobs, list):
-            raise NotAllowed(
-                "Clearing everything would remove the jobs of others.",
-                'Send {"delete": ["…"]} with the ids that POST /prompt returned.',
-                code="clear_refused",
-            )
-        if not all(isinstance(job, str) for job in jobs):
-            raise InvalidRequest("The ids of jobs are texts.")
-        self._only_own(person, jobs)
-        return json.dumps({"delete": jobs}).encode()
-
-    def _cancel(self, person: str, body: bytes, last_segment: str) -> bytes:
-        self._only_own(person, [last_segment])
-        return b"{}"
-
-
-_LIMITS: dict[Limit, Callable[[OwnJobs, str, bytes, str], bytes]] = {
-    "interrupt": OwnJobs._interrupt,
-    "delete": OwnJobs._delete,
-    "cancel": OwnJobs._cancel,
-}
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidRequest("The body is not a JSON object.")
-    return value
