@@ -7,7 +7,8 @@ import logging
 
 import pytest
 from aiohttp import ClientTimeout
-from door_harness import BOUND, Gateway, echo, gateway, service
+from comfyui_caller import graph
+from door_harness import BOUND, Gateway, demo_engine, echo, gateway, service
 
 from coursia_genai_lab.errors import NotAllowed
 
@@ -55,12 +56,13 @@ async def test_a_broken_handshake_is_refused_as_such() -> None:
 
 
 async def test_a_broken_handshake_during_a_start_keeps_no_job_back() -> None:
-    async with gateway(hold_seconds=3) as g, service(echo) as upstream:
+    async with gateway(hold_seconds=3) as g, demo_engine() as engine:
         assert (await said(g, "comfyui", HANDSHAKE)).startswith(b"HTTP/1.1 400 ")
-        g.lab.is_ready("comfyui", upstream.url)
+        g.lab.is_ready("comfyui", engine)
         url = f"{await g.doors.open('comfyui')}/prompt"
-        patience = ClientTimeout(total=3)
-        async with g.http.post(url, json={}, headers=g.bearer(), timeout=patience) as answer:
+        patience = ClientTimeout(total=BOUND)
+        order = {"prompt": graph()}
+        async with g.http.post(url, json=order, headers=g.bearer(), timeout=patience) as answer:
             assert answer.status == 200
 
 
