@@ -147,3 +147,22 @@ async def test_nobody_hoards_tokens(api: Api) -> None:
     assert [status for status, _ in answers].count(201) == 32
     status, answer = await api("POST", "tokens", body={})
     assert (status, answer["error"]["code"]) == (429, "too_many_tokens")
+
+
+@pytest.mark.parametrize("scheme", ["token", "Bearer"])
+async def test_it_opens_neither_jupyter_nor_the_labs_own_api(
+    api: Api, jp_base_url: str, jp_http_port: int, scheme: str
+) -> None:
+    variables = (await given(api, label="train.py"))["variables"]
+    token = variables["GENAI_API_TOKEN"]
+    base = f"http://127.0.0.1:{jp_http_port}{jp_base_url}"
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+        for path in ("coursia-genai/api/v1/status", "api/contents", "api/kernels"):
+            for headers, query in (
+                ({"Authorization": f"{scheme} {token}"}, {}),
+                ({}, {"token": token}),
+                ({"Cookie": f"_xsrf=a; username={token}"}, {}),
+            ):
+                answer = await http.get(f"{base}{path}", headers=headers, params=query)
+                assert answer.status_code == 403, path
+                assert token not in answer.text
