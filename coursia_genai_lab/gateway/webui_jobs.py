@@ -30,7 +30,8 @@ from .queue import FairQueue, Place, Ticket
 from .record import outcome_of
 from .target import Target
 from .tokens import Grant
-from .webui_order import SETTINGS, WebUIOrder, model_shown, read_order
+from .webui_fields import shown_settings
+from .webui_order import WebUIOrder, model_shown, read_order
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +147,7 @@ class WebUIJobs:
         """Return the server's settings that may come with a job, and one's own checkpoint."""
         chosen = await self.checkpoint(grant, endpoint)
         told = await self._control(endpoint).options()
-        shown = {name: value for name, value in told.items() if name in SETTINGS}
+        shown = shown_settings(told)
         return {**shown, "sd_model_checkpoint": chosen} if chosen else shown
 
     # -- running -------------------------------------------------------------------------------
