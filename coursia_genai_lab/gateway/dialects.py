@@ -18,7 +18,7 @@ from ..wire.services import Dialect
 
 Kind = Literal["probe", "front", "read", "write", "own", "job", "socket"]
 """probe: asks whether the service is up. front: `/`, answered by the door. job: makes pictures.
-own: answered with the caller's own jobs."""
+own: answered with the caller's own jobs, or read before it goes on."""
 Limit = Literal["interrupt", "delete", "cancel"]
 """How a route that touches others is limited; see comfyui_door."""
 
@@ -124,7 +124,7 @@ A1111_ROUTES = (
     Route("POST", "/sdapi/v1/txt2img", "job"),
     Route("POST", "/sdapi/v1/img2img", "job"),
     Route("POST", "/sdapi/v1/extra-single-image", "job"),
-    Route("POST", "/sdapi/v1/png-info", "write"),
+    Route("POST", "/sdapi/v1/png-info", "own"),
     Route("POST", "/sdapi/v1/interrogate", "job"),
     Route("POST", "/sdapi/v1/refresh-checkpoints", "own"),
     Route("POST", "/sdapi/v1/unload-checkpoint", "own"),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 
-from ..errors import Conflict, InvalidRequest, NotAllowed
+from ..errors import Conflict, NotAllowed
 from ..lab.endpoint import Endpoint
+from .admission import MAX_BODY_BYTES
 from .answers import json_answer
+from .json_bodies import json_object
 from .proxy import SMALL_BYTES, Proxy, read_body
 from .target import Target
 from .tokens import Grant
 from .webui_jobs import WebUIJob, WebUIJobs
+from .webui_order import read_picture_order, task_name
 
 Ready = Callable[[], Awaitable[Endpoint]]
 
@@ -42,6 +45,8 @@ class WebUIAnswers:
             return await self._progress(request, target, grant)
         if what in ("interrupt", "skip"):
             return await self._interrupt(request, target, grant)
+        if what == "png-info":
+            return await self._written(request, target, await ready())
         if what.endswith(("-checkpoint", "-checkpoints")):
             return await self._load(request, target, await ready())
         if request.method == "POST":
@@ -80,8 +85,8 @@ class WebUIAnswers:
     async def _task(
         self, request: web.BaseRequest, target: Target, grant: Grant
     ) -> web.StreamResponse:
-        asked = _object(await read_body(request, SMALL_BYTES))
-        name = str(asked.get("id_task") or "")
+        asked = json_object(await read_body(request, SMALL_BYTES))
+        name = task_name(asked.get("id_task")) or ""
         job = self._jobs.task(grant, name)
         if job is not None and job.works:
             body = json.dumps({**asked, "id_task": job.ours}).encode()
@@ -120,12 +125,23 @@ class WebUIAnswers:
             )
         return json_answer({})
 
+    # -- a picture's text ----------------------------------------------------------------------
+
+    async def _written(
+        self, request: web.BaseRequest, target: Target, endpoint: Endpoint
+    ) -> web.StreamResponse:
+        sent = await read_body(request, MAX_BODY_BYTES)
+        body = await asyncio.to_thread(read_picture_order, sent)
+        return await self._proxy.forward(
+            request, endpoint, target.raw, body=body, content_type="application/json"
+        )
+
     # -- the model -----------------------------------------------------------------------------
 
     async def _choose(
         self, request: web.BaseRequest, grant: Grant, ready: Ready
     ) -> web.StreamResponse:
-        wanted = _object(await read_body(request, SMALL_BYTES))
+        wanted = json_object(await read_body(request, SMALL_BYTES))
         name = wanted.get("sd_model_checkpoint")
         if set(wanted) != {"sd_model_checkpoint"} or not isinstance(name, str):
             raise NotAllowed(
@@ -155,13 +171,3 @@ class WebUIAnswers:
 def _in_line(job: WebUIJob) -> str:
     about = "" if job.place.seconds is None else f", about {job.place.seconds:.0f} s"
     return f"Waiting in line: place {job.place.position}{about}."
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidRequest("The body is not a JSON object.", code="invalid_json")
-    return value

@@ -18,7 +18,8 @@ from PIL import Image
 
 from coursia_genai_lab.gateway.dialects import A1111_ROUTES
 from coursia_genai_lab.gateway.record import Record
-from coursia_genai_lab.gateway.webui_order import MOST_PICTURES, MOST_STEPS, read_order
+from coursia_genai_lab.gateway.webui_fields import MOST_PICTURES, MOST_STEPS
+from coursia_genai_lab.gateway.webui_order import read_order
 from coursia_genai_lab.lab.generation import Generation
 
 SMALL = {"prompt": "a fox", "steps": 1, "width": 64, "height": 64, "cfg_scale": 1}
@@ -363,6 +364,24 @@ async def test_a_change_of_a_picture_goes_through() -> None:
             assert Image.open(io.BytesIO(data)).size == (64, 64)
 
 
+async def test_a_webui_is_never_told_to_fetch_a_picture() -> None:
+    asked: list[bytes] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(await request.read())
+        return web.json_response({"info": "a fox", "items": {}})
+
+    async with service(answer) as upstream, gateway() as g:
+        g.lab.is_ready("forge-turbo", upstream.url)
+        ada = Person(g, await g.doors.open("forge-turbo"), "ada")
+        status, _ = await ada.post("/sdapi/v1/png-info", {"image": "http://169.254.169.254/"})
+        assert (status, asked) == (400, [])
+        shown = picture()
+        status, told = await ada.post("/sdapi/v1/png-info", {"image": shown, "more": 1})
+        assert (status, told["info"]) == (200, "a fox")
+        assert [json.loads(one) for one in asked] == [{"image": shown}]
+
+
 async def test_the_jobs_of_a_kernel_end_with_its_lease() -> None:
     async with webui("ada", "ben", seconds_per_step=0.05) as (g, (ada, ben)):
         hers = asyncio.ensure_future(ada.post("/sdapi/v1/txt2img", LONG))
@@ -386,7 +405,6 @@ def test_every_route_of_the_webui_that_tells_of_jobs_or_stops_them_is_answered_b
     """What is merely read or written may hold nothing of anybody."""
     public = {
         "/internal/ping",
-        "/sdapi/v1/png-info",
         *(
             f"/sdapi/v1/{name}"
             for name in (
