@@ -86,7 +86,11 @@ class GenAILabApp(ExtensionApp):
         self._openai = JupyterRoad(core.doors, PersonTokens(lab.leases, core.tokens, catalog))
         builds = Builds(lab, lambda: build_builder(settings))
         fetches = fetches_of(
-            catalog, settings, notebook_root=root, arrived=partial(lab.look_around, fresh=True)
+            catalog,
+            settings,
+            notebook_root=root,
+            arrived=partial(lab.look_around, fresh=True),
+            secrets=core.secrets,
         )
         self.parts = Parts(
             lab=lab,

@@ -26,6 +26,7 @@ from .lab.memory import Memory
 from .lab.model_hashes import ModelHashes
 from .launch.desk import LocalLaunchDesk
 from .launch.job_tokens import JobTokens
+from .secret_files.folder import SecretsFolder
 from .wire.services import LabEvent, RuntimeName
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Core:
     sampler: Sampler
     questions: Questions
     hashes: ModelHashes
+    secrets: SecretsFolder
 
     async def open(self) -> None:
         """Open the Lab; the doors open with the first that is asked for. Idempotent."""
@@ -82,6 +84,7 @@ def compose(
     below `notebook_root`; `publish` hears every event.
     """
     questions = Questions()
+    secrets = SecretsFolder(settings.secrets_path, notebook_root=notebook_root)
     memory = Memory(
         store_url=settings.store_url,
         data_folder=jupyter_data_dir(),
@@ -94,7 +97,7 @@ def compose(
     lab = Lab(
         catalog=catalog,
         settings=settings,
-        runtimes=lambda: build_runtimes(settings),
+        runtimes=lambda: build_runtimes(settings, secrets),
         answers=questions.until_it_answers,
         warm_up=questions.warm_up,
         busy=questions.busy,
@@ -129,6 +132,7 @@ def compose(
         sampler=sampler,
         questions=questions,
         hashes=hashes,
+        secrets=secrets,
     )
 
 
@@ -193,8 +197,13 @@ class Questions:
         return self._made
 
 
-def build_runtimes(settings: LabSettings) -> Mapping[RuntimeName, Runtime]:
-    """Return one runtime of each kind; called in a thread, for their libraries are heavy."""
+def build_runtimes(
+    settings: LabSettings, secrets: SecretsFolder | None = None
+) -> Mapping[RuntimeName, Runtime]:
+    """Return one runtime of each kind; called in a thread, for their libraries are heavy.
+
+    `secrets` holds the credentials of servers that somebody else runs; None: those of the settings.
+    """
     from .runtimes.docker import DockerRuntime
     from .runtimes.docker_engine import DockerEngine
     from .runtimes.docker_neighbours import DockerNeighbours
@@ -205,6 +214,7 @@ def build_runtimes(settings: LabSettings) -> Mapping[RuntimeName, Runtime]:
         "external": ExternalRuntime(
             containers=DockerNeighbours(DockerEngine(settings.docker_host or None)),
             may_wake=settings.start_known_containers,
+            credentials=(secrets or SecretsFolder(settings.secrets_path)).get,
         ),
         "docker": DockerRuntime(host=settings.docker_host or None, pull=settings.pull_images),
         "process": ProcessRuntime(),

@@ -163,6 +163,9 @@ class CredentialSpec(SpecPart):
     scheme: Literal["bearer", "basic", "none"] = "bearer"
     user: CredentialUser = "genai"
     """User name of the basic scheme."""
+    secret: VariableName | None = None
+    """Name in the operator's folder of secrets that holds the credential of a server that somebody
+    else runs for this service; None: such a server gets none."""
 
 
 class ExportGroup(SpecPart):

@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from ..catalog.spec import ServiceSpec
-from ..errors import ServiceError
+from ..errors import ConfigurationError, ServiceError
 from ..wire.problems import Problem
 from ..wire.services import RuntimeName
 from .base import NO_NEIGHBOUR, Exit, Instance, Progress, Report, Runtime, Secret, StartOrder
+from .credentials import credential_headers
 from .neighbours import (
     Containers,
     Neighbour,
+    asked,
     find_neighbour,
     listening_users,
     may_have_neighbours,
     strangers,
+    token_refused,
 )
-from .readiness import speaks
 
 _SILENCES_THAT_MEAN_GONE = 3
 _AFTER_SILENCE_SECONDS = 0.5
@@ -36,12 +38,27 @@ _WAKE_LOOK_SECONDS = 0.2
 _NEIGHBOUR_SECONDS = 0.7
 
 
+Credentials = Callable[[str], "Secret | None"]
+"""Name of a secret -> what the operator has for it now. May block; raises ConfigurationError."""
+
+
+class RenewedSecret(Secret):
+    """A credential that its owner may change while it is in use."""
+
+    __slots__ = ()
+
+    def renew(self, now: Secret) -> None:
+        """Hold another text from now on."""
+        self._text = now.reveal()
+
+
 class ExternalRuntime(Runtime):
     """Stand for servers at the addresses of specs, and for those that already answer here.
 
     `containers` None looks for no containers of others; `may_wake` starts a stopped one with a
     known name. `watch_seconds` is the pause between two looks at a server in use; three silent
-    looks in a row, the last two soon after the first, mean that it is gone.
+    looks in a row, the last two soon after the first, mean that it is gone. `credentials` tells
+    the operator's secret for a server that is locked; it is asked again with each look.
     """
 
     name: ClassVar[RuntimeName] = "external"
@@ -53,6 +70,7 @@ class ExternalRuntime(Runtime):
         may_wake: bool = False,
         watch_seconds: float = 3.0,
         look_seconds: float = 2.5,
+        credentials: Credentials = lambda name: None,
     ) -> None:
         self._containers = containers
         self._may_wake = may_wake
@@ -60,6 +78,8 @@ class ExternalRuntime(Runtime):
         self._look_seconds = look_seconds
         self._session: aiohttp.ClientSession | None = None
         self._users: dict[str, frozenset[int]] = {}
+        self._credentials = credentials
+        self._secret_names: dict[str, str] = {}
 
     def fits(self, spec: ServiceSpec) -> bool:
         """Say whether the spec has an address, or is one that somebody may already run."""
@@ -71,9 +91,13 @@ class ExternalRuntime(Runtime):
             found = await self._find(spec)
             return found if isinstance(found, Problem) else None
         place = urlsplit(spec.address).netloc.rpartition("@")[2]
-        answer = await speaks(
-            spec.address, spec.dialect, session=self._http(), timeout_seconds=self._look_seconds
-        )
+        try:
+            headers = await self._headers(spec)
+        except ConfigurationError as error:
+            return Problem(**error.to_dict())
+        answer = await asked(spec.address, spec.dialect, self._http(), self._look_seconds, headers)
+        if answer == "locked" and headers:
+            return token_refused(spec, f"the operator at {place}")
         if answer == "silent":
             return Problem(
                 code="external_unreachable",
@@ -97,7 +121,7 @@ class ExternalRuntime(Runtime):
         if order.spec.address is not None:
             report(Progress("looking at the operator's server"))
             address = order.spec.address.rstrip("/").removesuffix("/v1")
-            return self._instance(order.spec, address, "operator")
+            return await self._instance(order.spec, address, "operator")
         found = await self._find(order.spec)
         if isinstance(found, Problem):
             raise ServiceError(found.message, found.remedy, code=found.code)
@@ -105,23 +129,48 @@ class ExternalRuntime(Runtime):
             found = await self._woken(order.spec, found, report)
         report(Progress(f"using {found.owner}"))
         self._users[found.address] = await listening_users(found.address)
-        return self._instance(order.spec, found.address, found.owner)
+        return await self._instance(order.spec, found.address, found.owner)
 
-    def _instance(self, spec: ServiceSpec, address: str, owner: str) -> Instance:
+    async def _instance(self, spec: ServiceSpec, address: str, owner: str) -> Instance:
+        credential = RenewedSecret("")
+        credential.renew(await self._secret(spec.credential.secret))
+        if spec.credential.secret is not None:
+            self._secret_names[spec.name] = spec.credential.secret
         return Instance(
             service=spec.name,
             runtime=self.name,
             identifier=address,
             url=address,
-            # Ours opens nothing there, and theirs is not known to the Lab.
-            credential=Secret(""),
+            # Ours opens nothing there; theirs is known where the operator's secrets have it.
+            credential=credential,
             started_at=time.time(),
             adopted=True,
             external_owner=owner,
             detail={"dialect": spec.dialect},
         )
 
+    async def _secret(self, name: str | None) -> Secret:
+        found = None if name is None else await asyncio.to_thread(self._credentials, name)
+        return Secret("") if found is None else found
+
+    async def _headers(self, spec: ServiceSpec) -> dict[str, str]:
+        return credential_headers(spec.credential, await self._secret(spec.credential.secret))
+
+    async def _renew(self, instance: Instance) -> None:
+        name = self._secret_names.get(instance.service)
+        if name is None or not isinstance(instance.credential, RenewedSecret):
+            return
+        try:
+            instance.credential.renew(await self._secret(name))
+        except ConfigurationError:
+            # Others can read it now; the folder of secrets has said so.
+            instance.credential.renew(Secret(""))
+
     async def _find(self, spec: ServiceSpec) -> Neighbour | Problem:
+        try:
+            headers = await self._headers(spec)
+        except ConfigurationError as error:
+            return Problem(**error.to_dict())
         found = await find_neighbour(
             spec,
             containers=self._containers,
@@ -129,6 +178,7 @@ class ExternalRuntime(Runtime):
             # Several places are looked at, within the bound of one check.
             look_seconds=min(self._look_seconds, _NEIGHBOUR_SECONDS),
             may_wake=self._may_wake,
+            headers=headers,
         )
         if found is None:
             return Problem(
@@ -167,6 +217,7 @@ class ExternalRuntime(Runtime):
         while silences < _SILENCES_THAT_MEAN_GONE:
             soon = min(self._watch_seconds, _AFTER_SILENCE_SECONDS)
             await asyncio.sleep(soon if silences else self._watch_seconds)
+            await self._renew(instance)
             if await self._has_changed_hands(instance.url):
                 return Exit(None, "another user of this machine has taken its port")
             silences = 0 if await self._listens(instance.url) else silences + 1

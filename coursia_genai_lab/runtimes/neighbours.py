@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ import aiohttp
 
 from ..catalog.spec import ServiceSpec
 from ..wire.problems import Problem
+from ..wire.services import Dialect
 from . import loopback
 from .readiness import Answer, speaks
 
@@ -79,8 +80,11 @@ async def find_neighbour(
     session: aiohttp.ClientSession,
     look_seconds: float,
     may_wake: bool,
+    headers: Mapping[str, str] | None = None,
 ) -> Neighbour | Problem | None:
     """Return who answers for the service here, a problem with it, or None for nobody.
+
+    `headers` prove us to a server that is locked; no other is sent them.
 
     A container with a known name comes first, then whoever listens on the preferred port of
     127.0.0.1. A listener of another user is not used: on a shared machine anybody could take
@@ -94,17 +98,31 @@ async def find_neighbour(
                 asleep = asleep or container
                 continue
             for address in container.addresses:
-                answer = await speaks(
-                    address, spec.dialect, session=session, timeout_seconds=look_seconds
-                )
+                answer = await asked(address, spec.dialect, session, look_seconds, headers)
                 if answer in ("speaks", "locked"):
-                    return _judged(spec, Neighbour(address, container.owner), answer)
-    found = await _on_the_preferred_port(spec, session, look_seconds)
+                    return _judged(spec, Neighbour(address, container.owner), answer, headers)
+    found = await _on_the_preferred_port(spec, session, look_seconds, headers)
     if found is not None:
         return found
     if asleep is not None and may_wake:
         return Neighbour("", asleep.owner, sleeping=asleep.name)
     return None
+
+
+async def asked(
+    address: str,
+    dialect: Dialect,
+    session: aiohttp.ClientSession,
+    look_seconds: float,
+    headers: Mapping[str, str] | None,
+) -> Answer:
+    """Ask what stands at an address; `locked` means that it does not take our proof either."""
+    answer = await speaks(address, dialect, session=session, timeout_seconds=look_seconds)
+    if answer == "locked" and headers:
+        return await speaks(
+            address, dialect, session=session, headers=headers, timeout_seconds=look_seconds
+        )
+    return answer
 
 
 async def listening_users(address: str) -> frozenset[int]:
@@ -125,7 +143,10 @@ def strangers(users: Collection[int]) -> set[int]:
 
 
 async def _on_the_preferred_port(
-    spec: ServiceSpec, session: aiohttp.ClientSession, look_seconds: float
+    spec: ServiceSpec,
+    session: aiohttp.ClientSession,
+    look_seconds: float,
+    headers: Mapping[str, str] | None,
 ) -> Neighbour | Problem | None:
     if spec.door_port is None:
         return None
@@ -133,7 +154,9 @@ async def _on_the_preferred_port(
     users = await listening_users(address)
     if not users:
         return None
-    answer = await speaks(address, spec.dialect, session=session, timeout_seconds=look_seconds)
+    # Whoever took the port of somebody else's server is told nothing that proves us.
+    proof = None if strangers(users) else headers
+    answer = await asked(address, spec.dialect, session, look_seconds, proof)
     if answer not in ("speaks", "locked"):
         return None
     if strangers(users):
@@ -144,19 +167,39 @@ async def _on_the_preferred_port(
             remedy=f'If you trust it, write address = "{address}" into a service file of yours.',
         )
     return _judged(
-        spec, Neighbour(address, f"{_name(max(users))} on port {spec.door_port}"), answer
+        spec, Neighbour(address, f"{_name(max(users))} on port {spec.door_port}"), answer, headers
     )
 
 
-def _judged(spec: ServiceSpec, found: Neighbour, answer: Answer) -> Neighbour | Problem:
+def _judged(
+    spec: ServiceSpec, found: Neighbour, answer: Answer, headers: Mapping[str, str] | None
+) -> Neighbour | Problem:
     if answer == "speaks":
         return found
+    if headers:
+        return token_refused(spec, found.owner)
     return Problem(
         code="external_locked",
         message=f"{spec.title} is already run here by {found.owner}, at {found.address}, and it "
         "wants a token that this Lab does not have.",
-        remedy="Set its address and token in the notebook's .env, where the notebook finds them "
-        "itself; or stop that server, so that this Lab can start its own.",
+        remedy=(
+            f"Set its token: coursia-genai secrets set {spec.credential.secret}; or stop"
+            if spec.credential.secret
+            else "Set its address and token in the notebook's .env, where the notebook finds them "
+            "itself; or stop"
+        )
+        + " that server, so that this Lab can start its own.",
+    )
+
+
+def token_refused(spec: ServiceSpec, owner: str) -> Problem:
+    """Return what to say of a server that does not take what the secrets have for it."""
+    return Problem(
+        code="external_locked",
+        message=f"{spec.title} is run by {owner}, and does not take the {spec.credential.secret} "
+        "of our secrets.",
+        remedy="Start that server again, for it reads its login file only then; or set what "
+        f"line 1 of that file says: coursia-genai secrets set {spec.credential.secret}",
     )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from pathlib import Path
 
 import pytest
 from aiohttp import web
+from waiting import until
 
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.errors import ServiceError
 from coursia_genai_lab.runtimes.base import Secret, StartOrder
 from coursia_genai_lab.runtimes.external import ExternalRuntime
 from coursia_genai_lab.runtimes.loopback import free_port
+from coursia_genai_lab.secret_files.folder import SecretsFolder
 
 
 def at(address: str | None) -> ServiceSpec:
@@ -127,3 +130,76 @@ async def test_a_machine_that_takes_no_connections_any_more_is_gone() -> None:
         instance = await runtime.start(order(spec), lambda progress: None)
         assert (await asyncio.wait_for(runtime.wait(instance), 60)).code is None
         await runtime.close()
+
+
+TOKEN = "$2b$12$a-hash-that-opens"
+
+
+async def locked(token: list[str], seen: list[str]) -> tuple[web.AppRunner, str]:
+    """Answer as ComfyUI does behind its login, to whoever brings the last of `token`."""
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("Authorization", ""))
+        if seen[-1] != f"Bearer {token[-1]}":
+            return web.json_response({"error": "Authentication required."}, status=401)
+        return web.json_response({"system": {}, "devices": []})
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+
+def with_secret(spec: ServiceSpec) -> ServiceSpec:
+    credential = spec.credential.model_copy(update={"secret": "COMFYUI_BEARER_TOKEN"})
+    return spec.model_copy(update={"credential": credential})
+
+
+async def test_a_locked_server_is_opened_with_the_operators_secret() -> None:
+    seen: list[str] = []
+    tokens = [TOKEN]
+    runner, address = await locked(tokens, seen)
+    known = {"COMFYUI_BEARER_TOKEN": Secret(TOKEN)}
+    runtime = ExternalRuntime(credentials=known.get, watch_seconds=0.02)
+    spec = with_secret(at(address))
+    assert await runtime.check(spec) is None
+    assert seen == ["", f"Bearer {TOKEN}"]
+    instance = await runtime.start(order(spec), lambda progress: None)
+    assert instance.credential.reveal() == TOKEN
+    assert TOKEN not in repr(instance)
+    watching = asyncio.create_task(runtime.wait(instance))
+    known["COMFYUI_BEARER_TOKEN"] = Secret("a-newer-one")
+    await until(lambda: instance.credential.reveal() == "a-newer-one")
+    watching.cancel()
+    await asyncio.wait([watching], timeout=60)
+    await runtime.close()
+    await runner.cleanup()
+
+
+async def test_a_secret_that_the_server_does_not_take_is_told_without_being_shown() -> None:
+    runner, address = await locked(["another"], [])
+    runtime = ExternalRuntime(credentials=lambda name: Secret(TOKEN))
+    problem = await runtime.check(with_secret(at(address)))
+    assert problem is not None
+    assert problem.code == "external_locked"
+    assert "COMFYUI_BEARER_TOKEN" in problem.remedy
+    assert TOKEN not in problem.model_dump_json()
+    await runtime.close()
+    await runner.cleanup()
+
+
+async def test_a_secret_that_others_can_read_is_told_and_goes_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / ".env.genai-extension"
+    path.write_text(f"COMFYUI_BEARER_TOKEN='{TOKEN}'\n")
+    path.chmod(0o644)
+    seen: list[str] = []
+    runner, address = await locked([TOKEN], seen)
+    runtime = ExternalRuntime(credentials=SecretsFolder(tmp_path).get)
+    problem = await runtime.check(with_secret(at(address)))
+    assert problem is not None
+    assert problem.code == "secrets_exposed"
+    assert seen == []
+    await runtime.close()
+    await runner.cleanup()

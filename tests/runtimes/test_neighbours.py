@@ -183,6 +183,30 @@ async def test_a_free_port_is_nobody_and_a_start_says_so() -> None:
     await runtime.close()
 
 
+@needs_root
+async def test_whoever_took_the_port_is_not_told_what_opens_the_server() -> None:
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("Authorization", ""))
+        return web.json_response({}, status=401)
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.SockSite(runner, bound(0, NOBODY)).start()
+    spec = a_service(int(runner.addresses[0][1]))
+    credential = spec.credential.model_copy(update={"secret": "COMFYUI_BEARER_TOKEN"})
+    runtime = ExternalRuntime(credentials=lambda name: Secret("opens"))
+    problem = await runtime.check(spec.model_copy(update={"credential": credential}))
+    assert problem is not None
+    assert problem.code == "external_foreign"
+    assert seen == [""]
+    await runtime.close()
+    await runner.cleanup()
+
+
 async def test_a_locked_server_is_told_with_what_to_do() -> None:
     runtime = ExternalRuntime()
     async with listening({}, status=401) as port:
