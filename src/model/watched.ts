@@ -18,7 +18,7 @@ export class WatchedModel<T> implements IDisposable {
       auto: false,
       factory: () => this._load(),
       frequency: this._frequency(),
-      standby: () => !this._open || 'when-hidden'
+      standby: () => !this.open || 'when-hidden'
     });
   }
 
@@ -37,16 +37,28 @@ export class WatchedModel<T> implements IDisposable {
     return this._problem;
   }
 
-  /** Whether somebody looks at it. */
+  /** Whether somebody looks at it; set it for one place that shows it, `look` is for more. */
   get open(): boolean {
-    return this._open;
+    return this._viewers.size > 0;
   }
   set open(value: boolean) {
-    if (value === this._open || this.isDisposed) {
+    this.look('', value);
+  }
+
+  /** Note whether one of several places that show it is looked at. */
+  look(viewer: string, looks: boolean): void {
+    if (looks === this._viewers.has(viewer) || this.isDisposed) {
       return;
     }
-    this._open = value;
-    void (value ? this._poll.refresh() : this._poll.stop());
+    const before = this.open;
+    if (looks) {
+      this._viewers.add(viewer);
+    } else {
+      this._viewers.delete(viewer);
+    }
+    if (this.open !== before) {
+      void (this.open ? this._poll.refresh() : this._poll.stop());
+    }
   }
 
   /** Emitted after anything above changed. */
@@ -113,10 +125,10 @@ export class WatchedModel<T> implements IDisposable {
   private _fetch: () => Promise<T>;
   private _interval: (value: T | null) => number;
   private _loading = false;
-  private _open = false;
   private _poll: Poll;
   private _problem: ApiError | null = null;
   private _value: T | null = null;
+  private _viewers = new Set<string>();
 }
 
 export namespace WatchedModel {

@@ -54,6 +54,25 @@ describe('figures that are watched', () => {
     model.dispose();
   });
 
+  it('are asked for as long as one of several places shows them', async () => {
+    const { asked, model } = setUp(10_000);
+    model.look('panel', true);
+    await until(() => asked.length === 1);
+    asked[0].resolve(1);
+    await until(() => model.value === 1);
+    model.look('dashboard', true);
+    model.look('panel', false);
+    expect(model.open).toBe(true);
+    expect(asked).toHaveLength(1);
+    model.look('dashboard', false);
+    expect(model.open).toBe(false);
+    model.look('dashboard', true);
+    await until(() => asked.length === 2);
+    asked[1].resolve(2);
+    await until(() => model.value === 2);
+    model.dispose();
+  });
+
   it('keep the last answer when none comes, and say why', async () => {
     const { asked, model } = setUp();
     const first = model.refresh();
