@@ -3,6 +3,7 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 /** Every action of this extension; buttons and menus only call these. */
 export namespace CommandIDs {
   export const openPanel = 'coursia-genai-lab:open-panel';
+  export const openDashboard = 'coursia-genai-lab:open-dashboard';
   export const startService = 'coursia-genai-lab:start-service';
   export const stopService = 'coursia-genai-lab:stop-service';
   export const restartService = 'coursia-genai-lab:restart-service';

@@ -1,6 +1,7 @@
 import { builds } from './plugins/builds';
 import { consent } from './plugins/consent';
 import { course } from './plugins/course';
+import { dashboard } from './plugins/dashboard';
 import { kernel } from './plugins/kernel';
 import { lab } from './plugins/lab';
 import { launch } from './plugins/launch';
@@ -18,6 +19,7 @@ export { IGenAILab } from './tokens';
 export default [
   lab,
   panel,
+  dashboard,
   services,
   pins,
   builds,

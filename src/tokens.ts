@@ -1,6 +1,6 @@
 import { Token } from '@lumino/coreutils';
 
-import type { GPUsView, JobList, WeightsList } from './_wire';
+import type { GPUsView, HealthView, JobList, WeightsList } from './_wire';
 import type { Requester } from './api/request';
 import type { ConsentModel } from './model/consents';
 import type { FolderModel } from './model/folder';
@@ -30,6 +30,8 @@ export interface IGenAILab {
   readonly gpus: WatchedModel<GPUsView>;
   /** The images that wait for their turn, looked at while somebody looks. */
   readonly jobs: WatchedModel<JobList>;
+  /** How the whole is, gathered while somebody looks. */
+  readonly health: WatchedModel<HealthView>;
   /** The files of the models, looked for while somebody looks. */
   readonly weights: WatchedModel<WeightsList>;
   /** What fits on the server's machine, and what a class would wait. */

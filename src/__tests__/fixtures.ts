@@ -4,11 +4,13 @@ import type {
   GPUsView,
   JobView,
   GPUView,
+  HealthView,
   HolderView,
   LaunchView,
   PlannedService,
   PlanView,
   Profile,
+  ServiceHealth,
   ServiceView,
   StatusView,
   TimelineEntry,
@@ -343,6 +345,56 @@ export function aPlan(fields: Partial<PlanView> = {}): PlanView {
     apart: [],
     waits: [],
     notes: [],
+    ...fields
+  };
+}
+
+/** A healthy server of which a day is known, where nothing has happened. */
+export function aHealth(fields: Partial<HealthView> = {}): HealthView {
+  return {
+    at: 1_700_086_400,
+    overall_status: 'healthy',
+    reasons: [],
+    server_began: 1_700_000_000,
+    window_began: 1_700_000_000,
+    durable: true,
+    services: {},
+    metrics: {
+      own: false,
+      uptime_seconds: 86_400,
+      classic_executions: 0,
+      genai_executions: 0,
+      hybrid_executions: 0,
+      fallback_executions: 0,
+      errors: 0,
+      pictures: 0,
+      failed_pictures: 0,
+      engine_seconds: 0,
+      waiting: 0,
+      working: 0
+    },
+    integration: {
+      zero_regression_maintained: true,
+      genai_available: true,
+      fallback_functional: true,
+      launches_missed: 0
+    },
+    failures: [],
+    ...fields
+  };
+}
+
+/** The health of one service that has not been up. */
+export function aServiceHealth(fields: Partial<ServiceHealth> = {}): ServiceHealth {
+  return {
+    title: 'ComfyUI',
+    status: 'idle',
+    state: 'absent',
+    since: 1_700_000_000,
+    stand_in: null,
+    code: null,
+    up_seconds: 0,
+    up: [],
     ...fields
   };
 }

@@ -10,6 +10,7 @@ import { IconButton } from './IconButton';
 import { LoadProblem } from './LoadProblem';
 import { Skeleton } from './Skeleton';
 import { StateDot } from './StateDot';
+import type { ITimelineWords } from './timelineWords';
 import { entryDetail, entryMark, entrySentence } from './timelineWords';
 import { ago, dateAndTime, useNow } from './when';
 
@@ -121,12 +122,13 @@ function Entries(
         aria-busy={loading}
       >
         {told.map(entry => (
-          <Entry
+          <Moment
             key={entry.id}
             entry={entry}
             title={service ? null : titleOf(entry.service)}
             now={now}
-            {...props}
+            person={props.person}
+            trans={trans}
           />
         ))}
       </ol>
@@ -144,8 +146,9 @@ function Entries(
   );
 }
 
-function Entry(
-  props: ITimelineSectionProps & {
+/** One thing that happened, as an item of a list. */
+export function Moment(
+  props: ITimelineWords & {
     entry: TimelineEntry;
     /** Of its service; null where all entries are of one. */
     title: string | null;

@@ -163,6 +163,10 @@ export function problemHeadline(code: string, trans: TranslationBundle): string 
       return trans.__('The notebook’s metadata has changed');
     case 'consent_needed':
       return trans.__('It waits for your consent');
+    case 'nothing_available':
+      return trans.__('No service could make an image now');
+    case 'launches_missed':
+      return trans.__('Kernels began without GenAI');
     case 'unreachable':
       return trans.__('The server does not answer');
     default:

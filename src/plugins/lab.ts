@@ -2,9 +2,10 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import type { GPUsView, JobList, WeightsList } from '../_wire';
+import type { GPUsView, HealthView, JobList, WeightsList } from '../_wire';
 import { giveConsent } from '../api/consents';
 import { getGPUs } from '../api/gpus';
+import { getHealth } from '../api/health';
 import { getJobs } from '../api/jobs';
 import { getModels } from '../api/models';
 import { indexFolder, profileNotebook } from '../api/notebooks';
@@ -15,6 +16,7 @@ import { getTimeline } from '../api/timeline';
 import { ConsentModel } from '../model/consents';
 import { FolderModel } from '../model/folder';
 import { gpuInterval } from '../model/gpus';
+import { healthInterval } from '../model/health';
 import { jobsInterval } from '../model/jobs';
 import { LabModel } from '../model/lab';
 import { NotebookModel } from '../model/notebook';
@@ -71,6 +73,11 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       load: () => getJobs(request),
       interval: jobsInterval
     });
+    const health = new WatchedModel<HealthView>({
+      name: 'health',
+      load: () => getHealth(request),
+      interval: healthInterval
+    });
     const weights = new WatchedModel<WeightsList>({
       name: 'models',
       load: () => getModels(request),
@@ -102,6 +109,7 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       timeline,
       gpus,
       jobs,
+      health,
       weights,
       plan,
       preferences,
