@@ -11,7 +11,7 @@ from ..errors import GenerationError, ServiceDied, ServiceError
 from .base import ended
 from .calls import Calls
 from .comfyui_errors import NOTHING, ended_badly, refused
-from .comfyui_posted import Posted, State, given_id
+from .comfyui_posted import Posted, State, given_id, no_comfyui
 from .comfyui_socket import Display
 from .orders import Phase, Report
 
@@ -115,11 +115,7 @@ class ComfyJob:
             self._posted.id = self._display.job_id = given
         elif answer.status < 300 and await self._seen() == "gone":
             self._over = True
-            raise ServiceError(
-                "ComfyUI took the job and gave it no id, and has no such job.",
-                "Correct the address of the service: it must be that of a ComfyUI.",
-                code="wrong_answer",
-            )
+            raise no_comfyui()
         errors = told.get("node_errors")
         if answer.status >= 300:
             self._over = True

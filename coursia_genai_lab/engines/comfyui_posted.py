@@ -23,6 +23,15 @@ def given_id(answer: Answer) -> str | None:
     return told if usable else None
 
 
+def no_comfyui() -> ServiceError:
+    """Return what is told of a server that takes a job without a word that fits."""
+    return ServiceError(
+        "ComfyUI took the job and gave it no id, and has no such job.",
+        "Correct the address of the service: it must be that of a ComfyUI.",
+        code="wrong_answer",
+    )
+
+
 class Posted:
     """Ask one ComfyUI about one job.
 

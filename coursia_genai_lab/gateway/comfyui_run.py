@@ -13,7 +13,7 @@ from typing import Any
 
 from ..engines.calls import Answer, Calls
 from ..engines.comfyui_link import ENDS, PNG, Link, read_frame, read_message
-from ..engines.comfyui_posted import Posted, given_id
+from ..engines.comfyui_posted import Posted, given_id, no_comfyui
 from ..errors import GenAIError, GenerationError, ServiceDied, ServiceError
 from .comfyui_audience import Audience
 from .own_jobs import RawJob
@@ -148,12 +148,17 @@ class ComfyRun:
             # Never posted twice: perhaps it was taken and only the answer is lost.
             if (await self._posted.where())[0] == "gone":
                 raise
-            answer = Answer(200, b"{}")
+            told = {"prompt_id": self._posted.id, "node_errors": {}}
+            answer = Answer(200, json.dumps(told).encode())
         if answer.status != 200:
             self._over = True
             raise Refused(answer)
+        given = given_id(answer)
+        if given is None and (await self._posted.where())[0] == "gone":
+            self._over = True
+            raise no_comfyui()
         # A server that is older than ids of our own gives its own.
-        self._job.upstream_id = self._posted.id = given_id(answer) or self._posted.id
+        self._job.upstream_id = self._posted.id = given or self._posted.id
         self.answer = answer
 
     # -- the truth -----------------------------------------------------------------------------

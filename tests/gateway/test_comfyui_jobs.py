@@ -508,12 +508,50 @@ async def test_an_engine_that_takes_a_job_and_lies_about_it_is_not_believed(answ
         g.lab.is_ready("comfyui", odd.url)
         ada = await Caller.make(g, "ada")
         status, told = await ada.post(SMALL)
-        if status == 200:
-            entry = await ada.ended(told["prompt_id"])
-            assert entry["status"]["messages"][-1][1]["exception_type"] == "job_lost"
-        else:
-            assert (status, told["coursia"]["code"]) == (502, "engine_odd")
+        assert (status, told["coursia"]["code"]) == (503, "wrong_answer")
         await soon(lambda: g.doors.queue.remaining("comfyui") == 0)
+        assert await ada.queue() == ([], [])
+
+
+TROUBLES = [
+    ("out-of-memory", "torch.OutOfMemoryError", "out of memory"),
+    ("refusal", "Exception", "moderation"),
+    ("die", "service_died", "Send the job again"),
+]
+
+
+@pytest.mark.parametrize(("trouble", "kind", "words"), TROUBLES)
+async def test_trouble_in_the_engine_reaches_the_socket_and_the_history_of_its_owner(
+    trouble: str, kind: str, words: str
+) -> None:
+    notes: list[Generation] = []
+    record = Record(note=notes.append)
+    async with demo_engine(trouble=trouble) as url, gateway(record=record) as g:
+        g.lab.is_ready("comfyui", url)
+        ada = await Caller.make(g, "ada")
+        async with ada.listen("a") as ear:
+            _, told = await ada.post(graph(), client_id="a")
+            await ear.until_over(told["prompt_id"])
+            (error,) = ear.told("execution_error")
+            assert error["exception_type"] == kind
+            assert words in error["exception_message"]
+        await soon(lambda: len(notes) == 1)
+        assert notes[0].outcome == "failed"
+        assert notes[0].code
+        if trouble != "die":
+            entry = await ada.ended(told["prompt_id"])
+            assert entry["status"]["messages"][-1][1]["exception_type"] == kind
+
+
+async def test_a_job_that_hangs_is_ended_by_its_owner_and_lets_the_next_have_its_turn() -> None:
+    async with demo_engine(trouble="hang", trouble_times=1) as url, gateway() as g:
+        g.lab.is_ready("comfyui", url)
+        ada, ben = await Caller.make(g, "ada"), await Caller.make(g, "ben")
+        _, hung = await ada.post(graph())
+        _, next_one = await ben.post(graph(1, 2))
+        assert await ben.queue() == ([], [next_one["prompt_id"]])
+        assert (await ada.send("/interrupt", {"prompt_id": hung["prompt_id"]}))[0] == 200
+        assert (await ben.ended(next_one["prompt_id"]))["status"]["completed"]
 
 
 async def test_an_engine_that_hangs_up_on_a_post_is_named_so_and_asked_once() -> None:
