@@ -15,6 +15,8 @@ QUESTION_SECONDS = 10.0
 LOOK_SECONDS = 0.3
 STOP_LOOKS = 60
 """Looks at a task that is to end: a step of a large picture, or a model that is being loaded."""
+ABSENT_LOOKS = 10
+"""Looks that find nothing of a task, after which its call has not come, nor will."""
 
 
 class WebUIControl:
@@ -48,15 +50,24 @@ class WebUIControl:
 
         An interrupt names nobody, so it is sent only while this very task is the running one. A
         WebUI that tells of no tasks is interrupted at once: whoever asks must know that no other
-        job runs.
+        job runs. A task that was sent a moment ago is waited for.
         """
+        absent = 0
         for _ in range(STOP_LOOKS):
             state = await self._task(task_id)
             if state is None or state.get("active"):
                 await self._calls.ask("POST", "/sdapi/v1/interrupt", {}, seconds=QUESTION_SECONDS)
-            if state is None or not (state.get("active") or state.get("queued")):
+            here = state is not None and (state.get("active") or state.get("queued"))
+            absent = ABSENT_LOOKS if here else absent + 1
+            # Once it was here it is over as soon as it is not.
+            if state is None or state.get("completed") or (not here and absent >= ABSENT_LOOKS):
                 return
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def works_on(self, task_id: str) -> bool:
+        """Say whether a task is the running one; true where the WebUI tells of no tasks."""
+        state = await self._task(task_id)
+        return state is None or bool(state.get("active"))
 
     async def _task(self, task_id: str) -> dict[str, Any] | None:
         question = {"id_task": task_id, "id_live_preview": -1, "live_preview": False}

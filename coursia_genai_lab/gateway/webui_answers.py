@@ -48,7 +48,7 @@ class WebUIAnswers:
         if what == "png-info":
             return await self._written(request, target, await ready())
         if what.endswith(("-checkpoint", "-checkpoints")):
-            return await self._load(request, target, await ready())
+            return await self._load(request, target, grant, await ready())
         if request.method == "POST":
             return await self._choose(request, grant, ready)
         return await self._options(grant, ready)
@@ -59,7 +59,7 @@ class WebUIAnswers:
         self, request: web.BaseRequest, target: Target, grant: Grant
     ) -> web.StreamResponse:
         mine = self._jobs.mine(grant)
-        if mine and mine[0].works:
+        if mine and await self._jobs.is_drawn(mine[0]):
             return await self._proxy.forward(request, mine[0].endpoint, target.raw)
         state = {
             "skipped": False,
@@ -88,7 +88,7 @@ class WebUIAnswers:
         asked = json_object(await read_body(request, SMALL_BYTES))
         name = task_name(asked.get("id_task")) or ""
         job = self._jobs.task(grant, name)
-        if job is not None and job.works:
+        if job is not None and job.sent:
             body = json.dumps({**asked, "id_task": job.ours}).encode()
             return await self._proxy.forward(
                 request, job.endpoint, target.raw, body=body, content_type="application/json"
@@ -113,14 +113,15 @@ class WebUIAnswers:
     ) -> web.StreamResponse:
         await read_body(request, SMALL_BYTES)
         mine = self._jobs.mine(grant)
-        if mine and mine[0].works:
+        if mine and await self._jobs.is_drawn(mine[0]):
             return await self._proxy.forward(
                 request, mine[0].endpoint, target.raw, body=b"{}", content_type="application/json"
             )
-        if self._jobs.anybody_works:
+        if self._jobs.anybody_works(grant):
             raise NotAllowed(
-                "Somebody else's picture is in the making; an interrupt would stop it.",
-                "Wait until it is done.",
+                "No picture of yours is being drawn now; an interrupt would stop another one.",
+                "To take back a picture that waits, end the call that asks for it, or cancel it "
+                "in the GenAI panel.",
                 code="not_your_job",
             )
         return json_answer({})
@@ -149,13 +150,13 @@ class WebUIAnswers:
                 "Send other options with the job, in override_settings.",
                 code="option_refused",
             )
-        await self._jobs.choose(grant, await ready(), name)
+        await self._jobs.models.choose(grant, await ready(), name)
         return json_answer(None)
 
     async def _load(
-        self, request: web.BaseRequest, target: Target, endpoint: Endpoint
+        self, request: web.BaseRequest, target: Target, grant: Grant, endpoint: Endpoint
     ) -> web.StreamResponse:
-        if self._jobs.anybody_works:
+        if self._jobs.anybody_works(grant):
             raise Conflict(
                 "A picture is in the making; its model must stay loaded.",
                 "Try again when it is done.",
@@ -165,9 +166,11 @@ class WebUIAnswers:
         )
 
     async def _options(self, grant: Grant, ready: Ready) -> web.StreamResponse:
-        return json_answer(await self._jobs.options(grant, await ready()))
+        return json_answer(await self._jobs.models.options(grant, await ready()))
 
 
 def _in_line(job: WebUIJob) -> str:
+    if job.works:
+        return "Your turn has come; the WebUI begins with your picture soon."
     about = "" if job.place.seconds is None else f", about {job.place.seconds:.0f} s"
     return f"Waiting in line: place {job.place.position}{about}."

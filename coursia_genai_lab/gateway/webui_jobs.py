@@ -10,14 +10,15 @@ import asyncio
 import logging
 import uuid
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import ClientSession, web
 
 from ..engines.a1111_control import WebUIControl
 from ..engines.base import ended
-from ..errors import GenAIError, GenerationError, ModelUnknown
+from ..errors import GenAIError, GenerationCancelled, GenerationError
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Generation, Note
 from .admission import MAX_BODY_BYTES
@@ -30,12 +31,13 @@ from .queue import FairQueue, Place, Ticket
 from .record import outcome_of
 from .target import Target
 from .tokens import Grant
-from .webui_fields import shown_settings
+from .webui_models import WebUIModels, keep
 from .webui_order import WebUIOrder, model_shown, read_order
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 1024
+CANCEL_SECONDS = 1.0
+"""How long whoever cancels a job waits to see it ended."""
 END_SECONDS = 20.0
 """How long the end of a job whose caller has gone is waited for, before the next has its turn."""
 
@@ -56,6 +58,10 @@ class WebUIJob:
     """How many it asks for."""
     why: BaseException | None = None
     """What went wrong with it."""
+    sent: bool = False
+    """Whether the WebUI has been asked for it."""
+    unwanted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once its owner has cancelled it."""
 
     @property
     def works(self) -> bool:
@@ -91,10 +97,7 @@ class WebUIJobs:
         self._session = session
         self._jobs: list[WebUIJob] = []
         self._finished: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._chosen: OrderedDict[str, str] = OrderedDict()
-        """Lease -> the checkpoint that was chosen through it."""
-        self._first: dict[str, str] = {}
-        """Address -> the checkpoint that was loaded before anybody chose one."""
+        self.models = WebUIModels(self._control)
 
     def _control(self, endpoint: Endpoint) -> WebUIControl:
         return WebUIControl(endpoint.url, credential(endpoint), self._session)
@@ -114,41 +117,22 @@ class WebUIJobs:
         """Say whether a task of this person is over."""
         return (grant.person, name) in self._finished
 
-    @property
-    def anybody_works(self) -> bool:
-        """Whether some job has its turn."""
-        return any(job.works for job in self._jobs)
+    def anybody_works(self, grant: Grant) -> bool:
+        """Say whether a job has its turn in the service, through whichever door it came."""
+        backend = self._lab.backend(self._service, grant.mode)
+        return any(
+            one.backend == backend and one.began is not None for one in self._queue.tickets()
+        )
 
-    # -- the model -----------------------------------------------------------------------------
+    async def is_drawn(self, job: WebUIJob) -> bool:
+        """Say whether a job is what the WebUI works on now.
 
-    async def choose(self, grant: Grant, endpoint: Endpoint, name: str) -> None:
-        """Let the jobs that come through this lease use a checkpoint; nobody else's change.
+        Others draw on a WebUI that is not ours alone, and what nobody wants any more may go on.
 
         Raises:
-            ModelUnknown: the WebUI has none of that name.
+            GenAIError: the WebUI gave no answer.
         """
-        title = await self._control(endpoint).checkpoint_title(name)
-        if title is None:
-            raise ModelUnknown(
-                f"model {name[:100]!r} not found",
-                "GET /sdapi/v1/sd-models lists what there is.",
-            )
-        _keep(self._chosen, grant.lease_id, title)
-
-    async def checkpoint(self, grant: Grant, endpoint: Endpoint) -> str | None:
-        """Return the checkpoint that a lease's jobs use: its own choice, else the first loaded."""
-        if endpoint.url not in self._first:
-            loaded = (await self._control(endpoint).options()).get("sd_model_checkpoint")
-            if isinstance(loaded, str) and loaded:
-                self._first[endpoint.url] = loaded
-        return self._chosen.get(grant.lease_id) or self._first.get(endpoint.url)
-
-    async def options(self, grant: Grant, endpoint: Endpoint) -> dict[str, Any]:
-        """Return the server's settings that may come with a job, and one's own checkpoint."""
-        chosen = await self.checkpoint(grant, endpoint)
-        told = await self._control(endpoint).options()
-        shown = shown_settings(told)
-        return {**shown, "sd_model_checkpoint": chosen} if chosen else shown
+        return job.sent and await self._control(job.endpoint).works_on(job.ours)
 
     # -- running -------------------------------------------------------------------------------
 
@@ -182,17 +166,17 @@ class WebUIJobs:
                 self._lab.leases.progress(lease.id)
 
             await job.ticket.turn(told)
-            endpoint = job.endpoint = await self._holding.again(endpoint, grant)
+            body = await _unless(job.unwanted, self._prepared(job, order))
+            endpoint = job.endpoint
             self._lab.leases.progress(lease.id)
             # It works while it answers; the watch sees whether it gets on.
             self._watch.follow(watched, lease.id)
-            chosen = order.checkpoint or await self._checkpoint_or_none(grant, endpoint)
-            job.model = job.model or model_shown(chosen)
+            job.sent = True
             answer = await self._proxy.forward(
                 request,
                 endpoint,
                 target.raw,
-                body=await asyncio.to_thread(order.sent, job.ours, chosen),
+                body=body,
                 content_type="application/json",
                 silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
             )
@@ -205,18 +189,28 @@ class WebUIJobs:
             raise
         finally:
             try:
-                if job.works and not answered:
+                if job.sent and not answered:
                     await ended(self._stopped(job), END_SECONDS)
             finally:
                 self._left(job, done=done)
                 self._lab.leases.drop(lease.id, done=done)
                 self._lab.touch(endpoint.backend)
 
+    async def _prepared(self, job: WebUIJob, order: WebUIOrder) -> bytes:
+        """Return what is sent to the WebUI, once that answers."""
+        job.endpoint = await self._holding.again(job.endpoint, job.grant)
+        chosen = order.checkpoint or await self.models.of_or_none(job.grant, job.endpoint)
+        job.model = job.model or model_shown(chosen)
+        return await asyncio.to_thread(order.sent, job.ours, chosen)
+
     def _joined(self, order: WebUIOrder, grant: Grant, endpoint: Endpoint) -> WebUIJob:
         made: list[WebUIJob] = []
 
         async def cancel() -> None:
-            await self._stopped(made[0])
+            made[0].unwanted.set()
+            if made[0].sent:
+                # Whoever cancels need not wait until a long step has ended.
+                await ended(self._stopped(made[0]), CANCEL_SECONDS)
 
         ticket = self._queue.join(
             endpoint.backend,
@@ -248,21 +242,28 @@ class WebUIJobs:
         if job.works:
             self._note(_generation(job))
         if job.theirs is not None:
-            _keep(self._finished, (job.grant.person, job.theirs), None)
-
-    async def _checkpoint_or_none(self, grant: Grant, endpoint: Endpoint) -> str | None:
-        try:
-            return await self.checkpoint(grant, endpoint)
-        except GenAIError as error:
-            # Without it the job runs with whatever is loaded, as it would without us.
-            log.info("%s: its checkpoint is not known: %s", endpoint.backend, error.message)
-            return None
+            keep(self._finished, (job.grant.person, job.theirs), None)
 
     async def _stopped(self, job: WebUIJob) -> None:
         try:
             await self._control(job.endpoint).stop(job.ours)
         except GenAIError as error:
             log.info("%s: a job could not be ended: %s", job.endpoint.backend, error.message)
+
+
+async def _unless(unwanted: asyncio.Event, work: Coroutine[Any, Any, bytes]) -> bytes:
+    """Return what some work gives; ends it once its job is unwanted."""
+    working = asyncio.ensure_future(work)
+    ending = asyncio.ensure_future(unwanted.wait())
+    try:
+        await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if unwanted.is_set():
+            raise GenerationCancelled("The job was cancelled.", "Ask again for what is wanted.")
+        return working.result()
+    finally:
+        for one in (working, ending):
+            one.cancel()
+        await asyncio.gather(working, ending, return_exceptions=True)
 
 
 def _generation(job: WebUIJob) -> Generation:
@@ -278,10 +279,3 @@ def _generation(job: WebUIJob) -> Generation:
         seconds=job.ticket.worked_seconds or 0.0,
         pictures=job.pictures,
     )
-
-
-def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > REMEMBERED:
-        kept.popitem(last=False)
