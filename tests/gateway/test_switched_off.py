@@ -123,16 +123,19 @@ async def test_a_call_that_is_held_for_a_start_ends(
 
 async def test_an_upload_ends_in_the_middle() -> None:
     async with service(echo) as there, gateway() as g:
-        g.lab.is_ready("forge-turbo", there.url)
-        door = await g.doors.open("forge-turbo")
+        g.lab.is_ready("comfyui", there.url)
+        door = await g.doors.open("comfyui")
         host, port = door.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
             writer.write(
-                f"POST /sdapi/v1/png-info HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
-                f"{g.token()}\r\nContent-Length: 1000000\r\n\r\nhalf".encode()
+                f"POST /upload/image HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                f"{g.token()}\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n".encode()
             )
-            await soon(lambda: there.calls == 1)
+            # The invitation says that the door has begun to read.
+            invited = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), BOUND)
+            assert b" 100 " in invited
+            writer.write(b"half")
             g.lab.switch("off")
             head = await asyncio.wait_for(reader.readuntil(b"\r\n"), BOUND)
             assert b" 403 " in head
