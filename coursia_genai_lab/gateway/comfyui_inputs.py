@@ -7,6 +7,7 @@ the door names; in graphs and answers the caller meets the names that they gave.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,16 @@ REMEMBERED = 4096
 """Uploads whose names are known; the oldest are forgotten, and may be uploaded again."""
 ANNOTATED = ("input", "output", "temp")
 """`LoadImage` takes `name [output]`, to mean a folder of its own."""
+_OURS = re.compile(rf"{FOLDER}(-[0-9a-f]{{16}})?", re.IGNORECASE)
+_PROSE = re.compile("text|prompt|string|value|positive|negative", re.IGNORECASE)
+"""In names of inputs that hold what a person writes."""
+_FILES = frozenset(
+    {
+        *("image", "images", "mask", "file", "filename", "path", "image_path", "file_path"),
+        *("folder", "directory", "video", "audio", "model_file", "background_image"),
+    }
+)
+"""Inputs by which nodes of any name load files."""
 
 
 def folder_of(person: str) -> str:
@@ -75,19 +86,24 @@ class OwnInputs:
             return node
         loads = str(node.get("class_type", "")).startswith("Load")
         mapped = {
-            key: self._named(person, value, loads=loads) if isinstance(value, str) else value
+            key: self._named(person, key, value, loads=loads) if isinstance(value, str) else value
             for key, value in inputs.items()
         }
         return {**node, "inputs": mapped}
 
-    def _named(self, person: str, value: str, *, loads: bool) -> str:
+    def _named(self, person: str, field: str, value: str, *, loads: bool) -> str:
         name, where = _annotation(value)
         if where in (None, "input") and (person, name) in self._names:
             suffix = "" if where is None else f" [{where}]"
             return f"{folder_of(person)}/{name}{suffix}"
-        if FOLDER in value and loads:
+        if not loads and _PROSE.search(field) and field not in _FILES:
+            return value
+        # Where output goes is no matter of inputs.
+        if (loads or field != "filename_prefix") and any(
+            _OURS.fullmatch(part.strip()) for part in re.split(r"[\\/]", name)
+        ):
             raise _foreign(value)
-        if loads and (_outside(name) or where in ("output", "temp")):
+        if (loads or field in _FILES) and (_outside(name) or where in ("output", "temp")):
             raise _foreign(value)
         return value
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidRequest
+from .json_bodies import refuse_many_values
 
 MOST_BYTES = 32 * 2**20
 """Of a whole order: some nodes take pictures within the graph."""
 SMALL_BYTES = 2**17
 """Up to here reading takes less than handing it to a thread."""
+MOST_VALUES = 1_000_000
 MOST_NODES = 2000
 LONGEST_CLIENT_ID = 200
 PREVIEW_METHODS = frozenset({"default", "none", "auto", "latent2rgb", "taesd"})
@@ -64,6 +66,7 @@ async def read_prompt(body: bytes) -> Prompt:
 
 def _read(body: bytes) -> Prompt:
     try:
+        refuse_many_values(body, MOST_VALUES)
         order = json.loads(body, parse_constant=_refuse_constant)
         # Half a character could be stored, and never be told again.
         json.dumps(order, ensure_ascii=False).encode()
@@ -106,7 +109,17 @@ def _graph(graph: Any) -> dict[str, Any]:
                 "Export the workflow in API format.",
                 code="invalid_prompt",
             )
+        node["inputs"] = {key: _unwrapped(value) for key, value in node["inputs"].items()}
     return graph
+
+
+def _unwrapped(value: Any) -> Any:
+    """Return a value as ComfyUI will take it; a list stays wrapped, for a bare one is a link."""
+    while isinstance(value, dict) and "__value__" in value:
+        if isinstance(value["__value__"], list):
+            return value
+        value = value["__value__"]
+    return value
 
 
 def _client_id(given: object) -> str | None:

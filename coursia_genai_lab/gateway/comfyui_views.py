@@ -120,9 +120,11 @@ class ComfyUIViews:
             return job.entry
         if job.state in ("waiting", "posting"):
             return None
+        ended = not job.open
         found = (await self._get(endpoint, f"/history/{quote(job.upstream_id)}")).get(
             job.upstream_id
         )
+        job.looked = ended
         if not isinstance(found, dict):
             return None
         job.note_outputs(found.get("outputs"))
@@ -224,7 +226,11 @@ class ComfyUIViews:
         """Say whether a job of this person made a file; jobs not looked at yet are looked at."""
         if self._jobs.made(person, file):
             return True
-        unseen = [job for job in self._jobs.of(person) if not job.files and job.entry is None]
+        unseen = [
+            job
+            for job in self._jobs.of(person)
+            if not job.files and not job.looked and job.entry is None
+        ]
         await self._each(unseen[-MOST_ENTRIES:], lambda job: self._entry(job, endpoint))
         return self._jobs.made(person, file)
 

@@ -19,6 +19,8 @@ RawState = Literal["waiting", "posting", "working", "done", "failed", "cancelled
 it. Then how it ended; a cancelled job that never had its turn vanishes, as it does in ComfyUI."""
 OPEN_STATES = frozenset({"waiting", "posting", "working"})
 
+ECHOED = frozenset({"result"})
+"""Groups of outputs that hold inputs, the place of a camera for one, and no files."""
 OutputFile = tuple[str, str, str]
 """type (output, temp, input), subfolder, file name."""
 
@@ -50,6 +52,8 @@ class RawJob:
     created_ms: int = field(default_factory=lambda: int(time.time() * 1000))
     files: set[OutputFile] = field(default_factory=set, repr=False)
     """What it has put out, as far as the door has seen."""
+    looked: bool = False
+    """Whether its files were asked for since it ended; there will be no more."""
     entry: dict[str, Any] | None = field(default=None, repr=False)
     """Its entry in the history, where the engine has none: it was refused, or died."""
 
@@ -80,17 +84,24 @@ class RawJob:
         return {**entry, "prompt": [*mine[:2], graph, mine[3], outputs]}
 
     def note_outputs(self, outputs: object) -> None:
-        """Remember the files that a piece of `outputs` names, whatever kinds of them there are."""
-        waiting = [outputs]
-        while waiting:
-            one = waiting.pop()
-            if isinstance(one, dict):
-                name, kind = one.get("filename"), one.get("type")
-                if isinstance(name, str) and isinstance(kind, str):
-                    self.files.add((kind, str(one.get("subfolder") or ""), name))
-                waiting.extend(one.values())
-            elif isinstance(one, list):
-                waiting.extend(one)
+        """Remember the files that the `outputs` of all nodes, or of one, name.
+
+        Of any kind, such as images and gifs, but where files stand and nowhere deeper: some nodes
+        put out again what their caller gave them.
+        """
+        if not isinstance(outputs, dict):
+            return
+        for piece in (outputs, *outputs.values()):
+            for group, files in piece.items() if isinstance(piece, dict) else ():
+                if group not in ECHOED and isinstance(files, list):
+                    for one in files:
+                        self._note_file(one)
+
+    def _note_file(self, file: object) -> None:
+        if isinstance(file, dict):
+            name, kind = file.get("filename"), file.get("type")
+            if isinstance(name, str) and isinstance(kind, str):
+                self.files.add((kind, str(file.get("subfolder") or ""), name))
 
     def ended(self, state: RawState) -> None:
         """Note how it ended, and let go of a graph that the engine's history has anyway."""

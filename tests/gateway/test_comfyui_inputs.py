@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from coursia_genai_lab.errors import InvalidRequest, NotAllowed
+from coursia_genai_lab.gateway.comfyui_caps import refusal_of
 from coursia_genai_lab.gateway.comfyui_inputs import (
     OwnInputs,
     checked_subfolder,
     folder_of,
     input_lists,
 )
+from coursia_genai_lab.gateway.comfyui_prompt import Prompt, read_prompt
+from coursia_genai_lab.gateway.own_jobs import RawJob
 
 
 def load(image: str, kind: str = "LoadImage") -> dict[str, Any]:
@@ -50,6 +54,76 @@ def test_a_graph_finds_the_upload_of_its_own_person() -> None:
 def test_a_graph_loads_nothing_of_somebody_else_and_nothing_outside(name: str) -> None:
     with pytest.raises(NotAllowed):
         OwnInputs().upstream("ben", load(name))
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("WebcamCapture", "image", "made.png [output]"),
+        ("WebcamCapture", "image", "/etc/passwd"),
+        ("WebcamCapture", "image", "../outside.png"),
+        ("VHS_LoadImages", "directory", folder_of("ada")),
+        ("VHS_LoadImages", "directory", "coursia-genai"),
+        ("ImageFromPath", "path", f"input/{folder_of('ada')}/cat.png"),
+        ("ImageFromPath", "path", f"input\\{folder_of('ada').upper()}\\cat.png"),
+        ("easy loadImage", "image", "seen.png [temp]"),
+        ("LoadImage", "image", "COURSIA-GENAI/secret.png"),
+    ],
+)
+def test_no_node_of_another_name_loads_what_is_somebody_elses(
+    kind: str, field: str, value: str
+) -> None:
+    with pytest.raises(NotAllowed):
+        OwnInputs().upstream("ben", {"1": {"class_type": kind, "inputs": {field: value}}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("Efficient Loader", "positive", "~ (a fox:1.2), 3:4"),
+        ("CheckpointLoaderSimple", "ckpt_name", "flux\\flux1-dev.safetensors"),
+        ("SaveImage", "filename_prefix", "coursia-genai"),
+        ("CLIPTextEncode", "text", "the logo of coursia-genai / by night"),
+    ],
+)
+def test_what_names_no_file_of_others_is_left_alone(kind: str, field: str, value: str) -> None:
+    graph = {"1": {"class_type": kind, "inputs": {field: value}}}
+    assert OwnInputs().upstream("ben", graph) == graph
+
+
+async def test_what_comfyui_would_unwrap_is_seen_as_it_will_be() -> None:
+    """A value in `__value__` is read as the value; the checks must meet the same."""
+
+    async def read(value: Any, kind: str, field: str) -> Prompt:
+        graph = {"1": {"class_type": kind, "inputs": {field: value, "height": 64}}}
+        return await read_prompt(json.dumps({"prompt": graph}).encode())
+
+    wrapped = {"__value__": {"__value__": "made.png [output]"}}
+    with pytest.raises(NotAllowed):
+        OwnInputs().upstream("ben", (await read(wrapped, "LoadImage", "image")).graph)
+    large = await read({"__value__": 10**6}, "EmptyLatentImage", "width")
+    assert refusal_of(large.graph) is not None
+    several = await read({"__value__": [1, 2]}, "Some", "list")
+    assert several.graph["1"]["inputs"]["list"] == {"__value__": [1, 2]}, "a bare list is a link"
+
+
+async def test_a_prompt_of_millions_of_values_is_refused_unread() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        await read_prompt(b'{"prompt": {}, "x": [' + b"[]," * 2_000_000 + b"[]]}")
+    assert refused.value.error_code == "too_complex"
+
+
+def test_nobody_comes_to_own_a_file_by_naming_it() -> None:
+    """Some nodes put out again what their caller gave them."""
+    job = RawJob("ben", "flux", "flux", "lease", {})
+    forged = {"filename": "adas_00001_.png", "subfolder": "", "type": "output"}
+    job.note_outputs({"9": {"result": ["model.glb", forged], "text": [{"deeper": forged}]}})
+    job.note_outputs({"result": [forged], "camera": forged})
+    assert not job.files
+    job.note_outputs({"9": {"images": [forged]}, "8": {"gifs": [{**forged, "filename": "b.gif"}]}})
+    assert job.files == {("output", "", "adas_00001_.png"), ("output", "", "b.gif")}
+    job.note_outputs({"images": [{**forged, "filename": "c.png"}]})
+    assert ("output", "", "c.png") in job.files
 
 
 def test_a_prompt_that_looks_like_a_path_is_left_alone() -> None:
