@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidRequest
-from .json_bodies import refuse_many_values
+from .json_bodies import refuse_deep, refuse_many_values
 
 MOST_BYTES = 32 * 2**20
 """Of a whole order: some nodes take pictures within the graph."""
@@ -74,6 +74,7 @@ def _read(body: bytes) -> Prompt:
         order = None
     if not isinstance(order, dict):
         raise InvalidRequest("The body is not a JSON object.", code="invalid_json")
+    refuse_deep(order)
     if "prompt" not in order:
         raise InvalidRequest(
             "No prompt provided", 'Send {"prompt": …} with a graph in API format.', code="no_prompt"

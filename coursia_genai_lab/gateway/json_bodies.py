@@ -9,6 +9,8 @@ from ..errors import InvalidRequest
 
 MOST_VALUES = 250_000
 """Lists, objects and what stands between commas, counted in texts as well."""
+MOST_LEVELS = 100
+"""Of lists and objects within each other; an editor's workflow has some twenty."""
 
 
 def json_object(body: bytes, *, most_values: int = MOST_VALUES) -> dict[str, Any]:
@@ -39,3 +41,23 @@ def refuse_many_values(body: bytes, most: int) -> None:
             "Send pictures in base64 and leave out what the call does not need.",
             code="too_complex",
         )
+
+
+def refuse_deep(value: object) -> None:
+    """Raise InvalidRequest for what is nested so deep that answers which hold it would fail."""
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        inner: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner.extend(one.values())
+            elif isinstance(one, list):
+                inner.extend(one)
+        level = [one for one in inner if isinstance(one, (dict, list))]
+        if not level:
+            return
+    raise InvalidRequest(
+        f"The body has more than {MOST_LEVELS} levels of lists and objects.",
+        "Export the workflow in API format.",
+        code="too_complex",
+    )

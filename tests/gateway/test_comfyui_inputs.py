@@ -113,6 +113,18 @@ async def test_a_prompt_of_millions_of_values_is_refused_unread() -> None:
     assert refused.value.error_code == "too_complex"
 
 
+@pytest.mark.parametrize("levels", [101, 300, 480, 900])
+async def test_what_would_break_every_later_answer_is_refused(levels: int) -> None:
+    """The history tells whole graphs again, which takes more of the stack than reading them."""
+    deep = "[" * levels + "]" * levels
+    body = f'{{"prompt": {{"1": {{"inputs": {{"x": {deep}}}}}}}}}'
+    with pytest.raises(InvalidRequest) as refused:
+        await read_prompt(body.encode())
+    assert refused.value.error_code == "too_complex"
+    shallow = body.replace(deep, "[" * 50 + "]" * 50)
+    assert (await read_prompt(shallow.encode())).graph
+
+
 def test_nobody_comes_to_own_a_file_by_naming_it() -> None:
     """Some nodes put out again what their caller gave them."""
     job = RawJob("ben", "flux", "flux", "lease", {})
