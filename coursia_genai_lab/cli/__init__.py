@@ -19,6 +19,7 @@ from .mark import mark
 from .models import models
 from .pin import pin, unpin
 from .plan import plan
+from .secrets import secrets
 from .setup import setup
 from .status import status
 from .timeline import timeline
@@ -60,5 +61,6 @@ for _command in (
     models,
     exec_,
     workflows,
+    secrets,
 ):
     main.add_command(_command)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from ..errors import ConfigurationError, NotFound
@@ -38,7 +38,26 @@ def set_secret(path: Path, name: str, value: Secret) -> None:
             written.
         OSError: the disk refuses.
     """
-    _edit(path, lambda text: with_value(text, name, value))
+    change_secrets(path, {name: value})
+
+
+def change_secrets(path: Path, changes: Mapping[str, Secret | None]) -> None:
+    """Write all of these in one step; None removes a name, which may be missing.
+
+    Raises:
+        InvalidRequest, ConfigurationError, OSError: as `set_secret`.
+    """
+
+    def change(text: str) -> str:
+        for name, value in changes.items():
+            if value is not None:
+                text = with_value(text, name, value)
+            else:
+                left = without(text, name)
+                text = text if left is None else left
+        return text
+
+    _edit(path, change)
 
 
 def unset_secret(path: Path, name: str) -> None:

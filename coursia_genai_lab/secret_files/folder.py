@@ -49,6 +49,7 @@ class SecretsFile:
     def __init__(self, path: Path, now_ns: Callable[[], int]) -> None:
         self.path = path
         self.values: dict[str, Secret] = {}
+        self.names: frozenset[str] = frozenset()
         self.problems: tuple[Problem, ...] = ()
         self.changed = 0.0
         self._now_ns = now_ns
@@ -93,7 +94,7 @@ class SecretsFile:
         if said.broken is not None:
             self._keep(problems.broken_line(self.path, said.broken))
             return
-        self.values, self.changed = said.values, changed
+        self.values, self.names, self.changed = said.values, frozenset(said.lines), changed
         self._tell(
             *(problems.twice(self.path, name, said.lines[name]) for name in said.repeated),
             *(problems.unfit(self.path, name, said.lines[name]) for name in said.unfit),
@@ -103,7 +104,7 @@ class SecretsFile:
         self._tell(problem)
 
     def _forget(self, *found: Problem) -> None:
-        self.values = {}
+        self.values, self.names = {}, frozenset()
         self._tell(*found)
 
     def _tell(self, *found: Problem) -> None:
@@ -166,6 +167,17 @@ class SecretsFolder:
                 for name in file.values:
                     found.setdefault(name, Entry(name, file.path, file.changed))
         return [found[name] for name in sorted(found)]
+
+    def stands(self, name: str) -> list[Entry]:
+        """Return every place of a name, with a value or not; the first one counts.
+
+        Raises:
+            ConfigurationError: the folder lies among the notebooks.
+        """
+        with self._lock:
+            self._refresh()
+            found = [file for file in self._files if name in file.names]
+            return [Entry(name, file.path, file.changed) for file in found]
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with the files now."""

@@ -88,7 +88,8 @@ def with_value(text: str, name: str, value: Secret) -> str:
     """
     if not is_name(name):
         raise InvalidRequest(
-            f"{name!r} cannot name a secret.",
+            # Somebody may have given the secret in place of its name.
+            "What was given cannot name a secret.",
             "Use letters, digits and '_', not beginning with a digit.",
             code="secret_name",
         )
