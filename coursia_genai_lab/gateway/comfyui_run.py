@@ -16,6 +16,7 @@ from ..engines.comfyui_link import ENDS, PNG, Link, read_frame, read_message
 from ..engines.comfyui_posted import Posted, given_id, no_comfyui
 from ..errors import GenAIError, GenerationError, ServiceDied, ServiceError
 from .comfyui_audience import Audience
+from .comfyui_prompt import SMALL_BYTES, Prompt
 from .own_jobs import RawJob
 
 log = logging.getLogger(__name__)
@@ -45,14 +46,14 @@ class Refused(Exception):
 class ComfyRun:
     """Let ComfyUI do one job. `moved` is called at every sign of progress.
 
-    `graph` is the job's as ComfyUI is to have it.
+    `graph` is that of the prompt as ComfyUI is to have it.
     """
 
     def __init__(
         self,
         job: RawJob,
         graph: dict[str, Any],
-        targets: list[str] | None,
+        prompt: Prompt,
         calls: Calls,
         audience: Audience,
         moved: Callable[[], None],
@@ -65,7 +66,7 @@ class ComfyRun:
         """The node that works now."""
         self._job = job
         self._graph = graph
-        self._targets = targets
+        self._prompt = prompt
         self._calls = calls
         self._audience = audience
         self._moved = moved
@@ -74,6 +75,7 @@ class ComfyRun:
         self._link = Link(calls, heard=self._hear, seen=self._see)
         self._bell = asyncio.Event()
         self._heard_end = asyncio.Event()
+        self._succeeded = False
         self._over = False
         self._unwanted = False
         self._place: object = None
@@ -82,6 +84,7 @@ class ComfyRun:
     async def run(self, taken: Callable[[], None]) -> dict[str, Any] | None:
         """Return the job's entry of the history once it is over; None where it was cancelled away.
 
+        Of a success that was heard of, only that it is one. `close` has to follow in any case.
         `taken` is called when ComfyUI has it. Cancelling this ends the job in ComfyUI.
 
         Raises:
@@ -103,11 +106,12 @@ class ComfyRun:
             await self._link.wait(self._heard_end, SETTLE_SECONDS)
             return entry
         finally:
-            try:
-                if post is not None and not self._over:
-                    await self._left(post)
-            finally:
-                await self._link.close()
+            if post is not None and not self._over:
+                await self._left(post)
+
+    async def close(self) -> None:
+        """Hang up; a second time changes nothing."""
+        await self._link.close()
 
     async def cancel(self) -> None:
         """Take the job back, or interrupt it; `run` sees its end. Nothing where that fails."""
@@ -133,9 +137,10 @@ class ComfyRun:
             "prompt_id": self._job.upstream_id,
             "extra_data": self._job.extra,
         }
-        if self._targets is not None:
-            body["partial_execution_targets"] = self._targets
-        data = await asyncio.to_thread(lambda: json.dumps(body).encode())
+        if self._prompt.targets is not None:
+            body["partial_execution_targets"] = self._prompt.targets
+        small = self._prompt.size <= SMALL_BYTES
+        data = _encoded(body) if small else await asyncio.to_thread(_encoded, body)
         try:
             async with self._calls.sent(
                 "POST", "/prompt", data, "application/json", seconds=POST_SECONDS
@@ -166,6 +171,10 @@ class ComfyRun:
     async def _until_over(self) -> dict[str, Any] | None:
         lost = dead = 0
         while True:
+            if self._heard_end.is_set() and self._succeeded:
+                # ComfyUI's last word on a socket that only this job's messages come by.
+                self._over = True
+                return {"outputs": {}, "status": {"completed": True}}
             place: object = None
             try:
                 entry = await self._posted.entry()
@@ -255,6 +264,7 @@ class ComfyRun:
         elif kind in ENDS:
             self.node = None
             self._begun = False
+            self._succeeded = kind == "execution_success"
         if self._posted.id != self._job.id:
             text = text.replace(self._posted.id, self._job.id)
         self._audience.hear(self._job, kind, text)
@@ -273,3 +283,7 @@ class ComfyRun:
         self._moved()
         # A PNG is a picture of SaveImageWebsocket: there is no file of it.
         self._audience.see(self._job, data, passing=frame is not None and frame.kind != PNG)
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    return json.dumps(body).encode()

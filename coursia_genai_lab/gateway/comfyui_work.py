@@ -120,6 +120,9 @@ class ComfyWork:
             log.exception("gateway: a job of %s failed", self._around.service)
         finally:
             self._let_go(error)
+            if self.run is not None:
+                # Only now: to hang up takes longer than to tell the caller.
+                await self.run.close()
 
     async def end(self) -> None:
         """End the job: one that waits vanishes, one that runs is interrupted."""
@@ -186,7 +189,7 @@ class ComfyWork:
         run = self.run = ComfyRun(
             self.job,
             self._graph,
-            self._prompt.targets,
+            self._prompt,
             self._around.calls(self._endpoint),
             self._around.audience,
             self._moved,
@@ -198,7 +201,11 @@ class ComfyWork:
             if not self.answered.done():
                 self.answered.set_result(run.answer)
 
-        entry = await run.run(taken)
+        try:
+            entry = await run.run(taken)
+        except ServiceDied:
+            await run.close()
+            raise
         if entry is None:
             raise _cancelled()
         self.job.note_outputs(entry.get("outputs"))
@@ -214,7 +221,11 @@ class ComfyWork:
         cancelled = isinstance(why, GenerationCancelled)
         job.ended("done" if why is None else "cancelled" if cancelled else "failed")
         self.ticket.leave(done=why is None)
-        around.lab.leases.drop(self._lease.id, done=why is None)
+        began, worked = self.ticket.began, self.ticket.worked_seconds
+        if why is None and began is not None and worked is not None:
+            # What it waited in line is no part of what a job takes.
+            around.lab.leases.worked(self._lease.id, began, began + worked)
+        around.lab.leases.drop(self._lease.id)
         around.lab.touch(job.backend)
         if had_turn:
             # After the count, as ComfyUI tells it.
