@@ -119,6 +119,7 @@ class SmallLab:
         deadline = loop.time() + timeout
         if backend not in self._ready:
             self.starts += 1
+            self.wanted.add(backend)
         while backend not in self._ready:
             if self.failure is not None:
                 raise self.failure

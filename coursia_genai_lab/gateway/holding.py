@@ -9,6 +9,7 @@ from ..lab.endpoint import Endpoint
 from ..lab.metrics import held
 from ..wire.policy import Mode
 from .needs import LabView
+from .start_cap import StartCap
 from .tokens import Grant
 
 PROBE_SECONDS = 2.0
@@ -20,6 +21,7 @@ class Holding:
 
     def __init__(self, lab: LabView) -> None:
         self._lab = lab
+        self._starts = StartCap()
         self.closing = asyncio.Event()
 
     def seconds(self, *, probe: bool = False) -> float:
@@ -35,6 +37,7 @@ class Holding:
 
         Raises:
             ConsentMissing: it would have to be started, and its person has not confirmed that.
+            TooManyRequests: this person's calls have caused many starts lately.
             NotAllowed, ServiceNotReady, ServiceError: as the Lab says.
             ServiceNotReady: the gateway closes.
         """
@@ -89,8 +92,14 @@ class Holding:
     async def _ask(self, service: str, seconds: float, grant: Grant) -> Endpoint:
         # No await lies between this look and the Lab's own start, so that none slips through.
         self.refuse_unconfirmed(service, grant)
+        self._count_start(service, grant)
         with self._lab.leases.waiting(grant.lease_id):
             return await self._lab.endpoint(service, timeout=seconds, notebook_mode=grant.mode)
+
+    def _count_start(self, service: str, grant: Grant) -> None:
+        asked = self._lab.service(self._lab.backend(service, grant.mode))
+        if not asked.wanted and asked.state in ("absent", "stopped", "stopping"):
+            self._starts.count(grant.person)
 
     def may_pass_as_starting(self, service: str, mode: Mode | None) -> bool:
         """Say whether the next held call will probably see the service ready."""

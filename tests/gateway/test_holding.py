@@ -21,13 +21,13 @@ async def test_a_post_waits_until_its_service_is_ready_and_then_passes() -> None
     async with service(echo) as upstream, gateway() as g:
         door = await g.doors.open("forge-turbo")
         call = asyncio.ensure_future(
-            g.http.post(f"{door}/sdapi/v1/png-info", data=b"work", headers=g.bearer())
+            g.http.post(f"{door}/sdapi/v1/refresh-checkpoints", data=b"work", headers=g.bearer())
         )
         await soon(lambda: g.lab.starts > 0)
         g.lab.is_ready("forge-turbo", upstream.url)
         async with await asyncio.wait_for(call, BOUND) as got:
             assert got.status == 200
-            assert (await got.json())["body"] == "work"
+            assert (await got.json())["body"] == "{}"
 
 
 async def test_a_read_that_needs_the_service_waits_like_a_post() -> None:
@@ -108,13 +108,13 @@ async def test_a_probe_of_a_service_that_cannot_start_is_told_so() -> None:
 async def test_a_caller_that_goes_away_ends_its_hold_and_not_the_start() -> None:
     async with service(echo) as upstream, gateway() as g:
         door = await g.doors.open("forge-turbo")
-        call = asyncio.ensure_future(ask(g, "POST", f"{door}/sdapi/v1/png-info"))
+        call = asyncio.ensure_future(ask(g, "POST", f"{door}/sdapi/v1/refresh-checkpoints"))
         await soon(lambda: g.lab.starts > 0)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
         g.lab.is_ready("forge-turbo", upstream.url)
-        assert (await ask(g, "POST", f"{door}/sdapi/v1/png-info")).status == 200
+        assert (await ask(g, "POST", f"{door}/sdapi/v1/refresh-checkpoints")).status == 200
         assert upstream.calls == 1
 
 
@@ -166,7 +166,7 @@ async def test_a_held_call_is_counted_among_the_metrics_until_it_ends() -> None:
     before = holds()
     async with service(echo) as upstream, gateway() as g:
         door = await g.doors.open("forge-turbo")
-        call = asyncio.ensure_future(ask(g, "POST", f"{door}/sdapi/v1/png-info"))
+        call = asyncio.ensure_future(ask(g, "POST", f"{door}/sdapi/v1/refresh-checkpoints"))
         await soon(lambda: holds() == before + 1)
         g.lab.is_ready("forge-turbo", upstream.url)
         assert (await asyncio.wait_for(call, BOUND)).status == 200
