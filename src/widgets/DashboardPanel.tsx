@@ -19,6 +19,9 @@ export class DashboardPanel extends MainAreaWidget<DashboardContent> {
     const { trans } = options;
     const content = new DashboardContent(options);
     super({ content });
+    // Every page of the main area is called the same there, and cannot be scrolled by keys.
+    content.node.setAttribute('aria-label', trans.__('GenAI Dashboard'));
+    content.node.tabIndex = 0;
     this.id = 'coursia-genai-lab-dashboard';
     this.title.label = trans.__('GenAI Dashboard');
     this.title.icon = genaiIcon;
@@ -43,10 +46,6 @@ export class DashboardContent extends ReactWidget {
     this._genai = options.genai;
     this._trans = options.trans;
     this.addClass('jp-GenAILab-dashboard');
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', this._trans.__('GenAI Dashboard'));
-    // What lies below the fold is reached by the keyboard.
-    this.node.tabIndex = 0;
     const { gpus, health, jobs, lab } = this._genai;
     for (const model of [gpus, health, jobs, lab]) {
       model.changed.connect(this.update, this);
