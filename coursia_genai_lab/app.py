@@ -30,6 +30,7 @@ from .lab.planning import plan_of_lab
 from .launch.launcher import Launcher
 from .launch.provisioner import install
 from .notebooks.course import CourseIndex
+from .secret_files.own_memory import shut_own_memory
 from .weights.from_settings import fetches_of
 
 CLOSE_SECONDS = 8.0
@@ -83,6 +84,7 @@ class GenAILabApp(ExtensionApp):
         factory = KernelProvisionerFactory.instance(parent=server)
         self._unhook: Callable[[], None] = install(factory, launcher)
         self._publisher, self._core = publisher, core
+        self._shut_memory = settings.shut_memory and bool(settings.secrets_path)
         self._openai = JupyterRoad(core.doors, PersonTokens(lab.leases, core.tokens, catalog))
         builds = Builds(lab, lambda: build_builder(settings))
         fetches = fetches_of(
@@ -130,6 +132,8 @@ class GenAILabApp(ExtensionApp):
 
     async def open(self) -> None:
         """Open the Lab; the doors open with the first notebook that needs one. Idempotent."""
+        if self._shut_memory and not shut_own_memory():
+            self.log.info("GenAI Lab: this system does not keep others out of the memory.")
         await self.parts.lab.open()
         self.parts.memory.open()
 

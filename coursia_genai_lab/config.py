@@ -32,6 +32,7 @@ class LabSettings:
     workflows_path: str = ""
     model_roots: tuple[str, ...] = ()
     secrets_path: str = field(default="", repr=False)
+    shut_memory: bool = True
     hub_url: str = ""
     model_reserve_gib: float = 2.0
     state_path: str = ""
@@ -107,9 +108,16 @@ class GenAILab(Configurable):
     ).tag(config=True)
     secrets_path = Unicode(
         "",
-        help="Private folder that holds .env.genai-extension, a file of lines NAME=value that only "
-        "you can read (mode 0600), outside the notebook root. HF_TOKEN there opens gated model "
-        "files. Empty (default): no secrets.",
+        help="Private folder, outside the notebook root, that holds .env.genai-extension and "
+        ".secrets/comfyui_auth_tokens.conf: files of lines NAME=value that only you can read (mode "
+        "0600). HF_TOKEN there opens gated model files. `coursia-genai secrets` writes them; a "
+        "change counts without a restart. Empty (default): no secrets.",
+    ).tag(config=True)
+    shut_memory = Bool(
+        True,
+        help="Where secrets_path is set, keep other processes of the same user, kernels among "
+        "them, out of the server's memory, on Linux: it writes no core dump then, and py-spy, gdb "
+        "and strace need root. Default: True; without secrets_path nothing is changed.",
     ).tag(config=True)
     hub_url = Unicode(
         "",
@@ -217,6 +225,7 @@ class GenAILab(Configurable):
             workflows_path=_absolute(self.workflows_path) if self.workflows_path else "",
             model_roots=tuple(map(_absolute, self.model_roots)),
             secrets_path=_absolute(self.secrets_path) if self.secrets_path else "",
+            shut_memory=self.shut_memory,
             hub_url=self.hub_url,
             model_reserve_gib=self.model_reserve_gib,
             state_path=_absolute(self.state_path or state_folder),
