@@ -7,6 +7,7 @@ first served. The next job of somebody who was served longest ago comes first.
 from __future__ import annotations
 
 import asyncio
+import logging
 import statistics
 import uuid
 from collections import Counter, defaultdict, deque
@@ -16,11 +17,12 @@ from typing import Protocol
 
 from ..errors import GenAIError
 from ..wire.jobs import JobKind
+from .line_estimates import UntilTurn, until_turn
+
+log = logging.getLogger(__name__)
 
 REPEAT_SECONDS = 15.0
 """How often a place that stays the same is told again, with a newer estimate."""
-OVERDUE = 1.25
-"""A job that has worked for so long is thought to be four fifths done, if it is not done yet."""
 REMEMBERED = 20
 """Past jobs of a service that its estimates rest on."""
 MOST_NAMES = 2000
@@ -114,10 +116,10 @@ class Ticket:
         """
         self._line.leave(self, done=done)
 
-    def tell(self) -> None:
-        """Say the place to whoever waits, when it is a new one."""
+    def tell(self, place: Place | None = None) -> None:
+        """Say the place to whoever waits, when it is a new one; None: look for it."""
         if self._told is not _unheard and not self._turn.done():
-            place = self.place
+            place = place or self.place
             if self._last is None or place.position != self._last.position:
                 self._last = place
                 self._told(place)
@@ -131,13 +133,17 @@ class Ticket:
     async def end(self, error: GenAIError) -> None:
         """End it from without: a waiting one leaves, a working one is cancelled in its engine."""
         if self.began is None:
-            self._line.leave(self, done=False)
-            if not self._turn.done():
-                self._turn.set_exception(error)
-                # Whoever waits may be gone; asyncio would log that nobody looked.
-                self._turn.exception()
+            self.fail(error)
         elif self._cancel is not None:
             await self._cancel()
+
+    def fail(self, error: Exception) -> None:
+        """Let a job that waits leave, and its `turn` raise an error."""
+        self._line.leave(self, done=False)
+        if not self._turn.done():
+            self._turn.set_exception(error)
+            # Whoever waits may be gone; asyncio would log that nobody looked.
+            self._turn.exception()
 
 
 class Keeper(Protocol):
@@ -198,12 +204,20 @@ class Line:
             return Place(0, 0.0)
         order = self.order()
         position = order.index(ticket) + 1 if ticket in order else 0
-        return Place(position, self._seconds_until(position))
+        return Place(position, self._estimate()(position))
+
+    def places(self) -> list[tuple[Ticket, Place]]:
+        """Return every job with its place, those that have their turn first."""
+        until = self._estimate()
+        return [
+            *((one, Place(0, 0.0)) for one in self.working),
+            *((one, Place(nth, until(nth))) for nth, one in enumerate(self.order(), 1)),
+        ]
 
     def seconds_until_room(self, person: str) -> float | None:
         """Return the seconds until the next job of a person, or else anybody's, leaves the line."""
         mine = [nth for nth, one in enumerate(self.order(), 1) if one.person == person]
-        return self._seconds_until(mine[0] if mine else 1)
+        return self._estimate()(mine[0] if mine else 1)
 
     def order(self) -> list[Ticket]:
         """Return the waiting jobs in the order in which they will have their turns."""
@@ -258,24 +272,21 @@ class Line:
 
     def _tell(self) -> None:
         self._telling = False
-        for ticket in self.order():
-            ticket.tell()
+        for ticket, place in self.places():
+            try:
+                ticket.tell(place)
+            # What one caller makes of it is no matter of those behind.
+            except Exception as error:
+                log.info("gateway: a job did not hear its place", exc_info=True)
+                ticket.fail(error)
 
-    def _seconds_until(self, position: int) -> float | None:
+    def _estimate(self) -> UntilTurn:
+        """Return what says of a place how many seconds there are until its turn."""
         usual = statistics.median(self._took) if self._took else self.queue.usual(self.backend)
-        if usual is None or position < 1:
-            return None
         slots = max(1, self.queue.slots(self.backend))
         now = self.queue.clock()
         began = (one.began for one in self.working if one.began is not None)
-        worked = sorted((now - at for at in began), reverse=True)
-        if worked and worked[0] > usual / OVERDUE:
-            # What takes longer than others did will go on for a while, and so may what follows.
-            usual = worked[0] * OVERDUE
-        # The slot of this job comes free after the rest of its present job and some whole ones.
-        rounds, slot = divmod(position - 1, slots)
-        left = max(0.0, usual - worked[slot]) if slot < len(worked) else 0.0
-        return round(left + rounds * usual, 1)
+        return until_turn(usual, slots, (now - at for at in began))
 
 
 def _person(ticket: Ticket) -> _Name:

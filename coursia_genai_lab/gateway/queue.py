@@ -5,6 +5,7 @@ Whoever has nothing waiting loses nothing: a batch delays a neighbour by one job
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -14,8 +15,12 @@ from .line import Cancel, Line, Place, Ticket
 
 __all__ = ["FairQueue", "Place", "Ticket"]
 
+log = logging.getLogger(__name__)
+
 MOST_OF_ONE = 200
 """Jobs that one person may have waiting for one service: a batch of a hundred, twice."""
+MOST_OF_ONE_IN_ALL = 400
+"""The same for all services together."""
 MOST_IN_ALL = 1000
 
 
@@ -53,7 +58,11 @@ class FairQueue:
     def changed(self, backend: str) -> None:
         """Tell the listeners of a line."""
         for listener in self._listeners:
-            listener(backend)
+            try:
+                listener(backend)
+            # Whoever joins or leaves must not lose a turn by what others make of it.
+            except Exception:
+                log.exception("gateway: the line of %s was not told to a listener", backend)
 
     def join(
         self,
@@ -75,22 +84,27 @@ class FairQueue:
             TooManyRequests: the person, or all together, wait with as many as they may.
         """
         line = self._lines.setdefault(backend, Line(backend, self))
-        waiting = sum(one.person == person for one in line.waiting)
-        if waiting >= MOST_OF_ONE or sum(len(one.waiting) for one in self._lines.values()) >= (
-            MOST_IN_ALL
-        ):
-            full = TooManyRequests(
-                f"Too many jobs wait already: {waiting} of yours.",
-                "Wait until some are done, or cancel those that are not needed any more.",
-                code="queue_full",
-            )
-            full.retry_after = max(full.retry_after, line.seconds_until_room(person) or 0.0)
-            raise full
+        self._refuse_too_many(line, person)
         ticket = Ticket(
             line, person=person, holder=holder, label=label, model=model, kind=kind, cancel=cancel
         )
         line.enter(ticket)
         return ticket
+
+    def _refuse_too_many(self, line: Line, person: str) -> None:
+        here = sum(one.person == person for one in line.waiting)
+        lines = self._lines.values()
+        mine = sum(one.person == person for every in lines for one in every.waiting)
+        in_all = sum(len(every.waiting) for every in lines)
+        if here < MOST_OF_ONE and mine < MOST_OF_ONE_IN_ALL and in_all < MOST_IN_ALL:
+            return
+        full = TooManyRequests(
+            f"Too many jobs wait already: {in_all}, of which {mine} of yours.",
+            "Wait until some are done, or cancel those that are not needed any more.",
+            code="queue_full",
+        )
+        full.retry_after = max(full.retry_after, line.seconds_until_room(person) or 0.0)
+        raise full
 
     def tickets(self) -> list[Ticket]:
         """Return every job, those that have their turn first, then by place."""
@@ -102,8 +116,9 @@ class FairQueue:
     def view(self, person: str, *, all_people: bool = False) -> list[JobView]:
         """Return a person's jobs as callers see them; with `all_people` everybody's."""
         return [
-            _shown(one, mine=one.person == person)
-            for one in self.tickets()
+            _shown(one, place, mine=one.person == person)
+            for line in self._lines.values()
+            for one, place in line.places()
             if all_people or one.person == person
         ]
 
@@ -125,19 +140,12 @@ class FairQueue:
             )
         await ticket.end(_cancelled("The job was cancelled."))
 
-    async def end_holder(self, holder: str, reason: str) -> None:
-        """End every job that came through a lease, because it has ended."""
-        mine = [one for one in self.tickets() if one.holder == holder]
-        for ticket in mine:
-            await ticket.end(_cancelled(reason))
-
 
 def _cancelled(sentence: str) -> GenerationCancelled:
     return GenerationCancelled(sentence, "Ask again for what is still wanted.")
 
 
-def _shown(ticket: Ticket, *, mine: bool) -> JobView:
-    place = ticket.place
+def _shown(ticket: Ticket, place: Place, *, mine: bool) -> JobView:
     return JobView(
         id=ticket.id,
         service=ticket.backend,

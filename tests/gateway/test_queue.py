@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 
 import pytest
@@ -145,18 +146,6 @@ async def test_only_the_owner_cancels_a_job_waiting_or_working() -> None:
     assert queue.tickets() == [working]
 
 
-async def test_the_jobs_of_a_lease_end_with_it() -> None:
-    queue = FairQueue()
-    working = queue.join("demo", "ada", holder="other")
-    waiting = [queue.join("demo", "ada", holder="kernel") for _ in range(3)]
-    turns = [asyncio.ensure_future(one.turn()) for one in waiting]
-    await queue.end_holder("kernel", "The kernel has ended.")
-    for turn in turns:
-        with pytest.raises(GenerationCancelled, match="kernel has ended"):
-            await turn
-    assert queue.tickets() == [working]
-
-
 async def test_one_person_cannot_fill_the_line_and_hears_when_there_is_room() -> None:
     queue = FairQueue(usual=lambda backend: 12.0, clock=lambda: 0.0)
     for _ in range(MOST_OF_ONE + 1):
@@ -166,6 +155,72 @@ async def test_one_person_cannot_fill_the_line_and_hears_when_there_is_room() ->
     assert refused.value.error_code == "queue_full"
     assert refused.value.retry_after == 12.0
     queue.join("demo", "neighbour", holder="n")
+
+
+async def test_one_person_cannot_fill_every_line_so_that_nobody_else_may_wait() -> None:
+    queue = FairQueue()
+    joined = 0
+    for service in range(10):
+        with contextlib.suppress(TooManyRequests):
+            for _ in range(MOST_OF_ONE + 1):
+                queue.join(f"s{service}", "flood", holder="f")
+                joined += 1
+    assert MOST_OF_ONE < joined < 1000
+    for service in range(10):
+        for _ in range(50):
+            queue.join(f"s{service}", f"neighbour{service}", holder="n")
+
+
+async def test_a_caller_that_fails_to_hear_its_place_leaves_and_the_others_hear_theirs() -> None:
+    queue = FairQueue()
+    working = queue.join("demo", "ada", holder="a")
+    sound, deaf, last = (queue.join("demo", who, holder=who) for who in ("cal", "ben", "zoe"))
+    heard: list[int] = []
+
+    def fails(place: Place) -> None:
+        if place.position == 1:
+            raise RuntimeError("nobody listens any more")
+
+    turn = asyncio.ensure_future(deaf.turn(fails))
+    behind = asyncio.ensure_future(last.turn(lambda place: heard.append(place.position)))
+    await asyncio.sleep(0)
+    working.leave(done=True)
+    assert sound.began is not None
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(turn, 60)
+    assert queue.tickets() == [sound, last]
+    sound.leave(done=True)
+    await asyncio.wait_for(behind, 60)
+    assert heard == [3, 2, 1] or heard == [3, 2]
+
+
+async def test_a_listener_that_fails_costs_nobody_a_turn() -> None:
+    queue = FairQueue()
+
+    def fails(backend: str) -> None:
+        raise RuntimeError("the door is closed")
+
+    queue.hear(fails)
+    first = queue.join("demo", "ada", holder="a")
+    second = queue.join("demo", "ben", holder="b")
+    first.leave(done=True)
+    assert second.began is not None
+    second.leave()
+    assert queue.tickets() == []
+
+
+async def test_places_with_several_slots_are_those_at_which_turns_come() -> None:
+    now = [0.0]
+    queue = FairQueue(slots=lambda backend: 2, usual=lambda backend: 10.0, clock=lambda: now[0])
+    working = [queue.join("demo", "ada", holder="a")]
+    now[0] = 6.0
+    working.append(queue.join("demo", "ben", holder="b"))
+    waiting = [queue.join("demo", f"p{n}", holder=f"{n}") for n in range(5)]
+    now[0] = 7.0
+    told = [one.place for one in waiting]
+    assert told == [Place(1, 3.0), Place(2, 9.0), Place(3, 13.0), Place(4, 19.0), Place(5, 23.0)]
+    views = {one.id: one for one in queue.view("", all_people=True)}
+    assert [views[one.id].seconds for one in waiting] == [place.seconds for place in told]
 
 
 async def test_others_see_that_a_job_waits_and_not_whose_it_is() -> None:
