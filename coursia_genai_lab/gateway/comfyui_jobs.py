@@ -31,7 +31,7 @@ from .queue import FairQueue
 from .tokens import Grant
 
 HELD_BYTES = 256 * 2**20
-"""What all jobs of a door that have not ended may hold in memory."""
+"""What all jobs of a door that have not ended may hold in memory, about."""
 ENDING_SECONDS = 2.0
 CLOSE_SECONDS = 0.4
 

@@ -21,6 +21,9 @@ SMALL_BYTES = 2**17
 """Up to here reading takes less than handing it to a thread."""
 MOST_VALUES = 1_000_000
 MOST_NODES = 2000
+MOST_VALUES = 400_000
+VALUE_BYTES = 100
+"""About what one value takes once it is read, however short it was written."""
 LONGEST_CLIENT_ID = 200
 PREVIEW_METHODS = frozenset({"default", "none", "auto", "latent2rgb", "taesd"})
 MODEL_INPUTS = ("ckpt_name", "unet_name", "model_name")
@@ -40,7 +43,7 @@ class Prompt:
     targets: list[str] | None
     """The output nodes to be made, where not all are."""
     size: int
-    """Bytes of the order as it was sent."""
+    """Bytes that it takes in memory, about."""
 
     @property
     def model(self) -> str:
@@ -65,6 +68,13 @@ async def read_prompt(body: bytes) -> Prompt:
 
 
 def _read(body: bytes) -> Prompt:
+    values = sum(body.count(sign) for sign in (b",", b"{", b"["))
+    if values > MOST_VALUES:
+        raise InvalidRequest(
+            f"The prompt holds more than {MOST_VALUES:,} values.",
+            "Upload pictures in place of writing them into prompts.",
+            code="invalid_prompt",
+        )
     try:
         refuse_many_values(body, MOST_VALUES)
         order = json.loads(body, parse_constant=_refuse_constant)
@@ -86,7 +96,7 @@ def _read(body: bytes) -> Prompt:
         prompt_id=_prompt_id(order.get("prompt_id")),
         extra=_extra(order.get("extra_data")),
         targets=[str(one) for one in targets] if isinstance(targets, list) else None,
-        size=len(body),
+        size=len(body) + VALUE_BYTES * values,
     )
 
 

@@ -151,7 +151,7 @@ class ComfyRun:
             raise
         except ServiceError:
             # Never posted twice: perhaps it was taken and only the answer is lost.
-            if (await self._posted.where())[0] == "gone":
+            if await self._seen() == "gone":
                 raise
             told = {"prompt_id": self._posted.id, "node_errors": {}}
             answer = Answer(200, json.dumps(told).encode())
@@ -165,6 +165,19 @@ class ComfyRun:
         # A server that is older than ids of our own gives its own.
         self._job.upstream_id = self._posted.id = given or self._posted.id
         self.answer = answer
+
+    async def _seen(self) -> str:
+        """Return where the job is whose post was not answered."""
+        try:
+            return (await self._posted.where())[0]
+        except ServiceDied as error:
+            # Perhaps of this very job: it is not sent to the next server by itself.
+            self._over = True
+            raise GenerationError(
+                "ComfyUI ended while it took the job.",
+                "Send the job again; the service starts anew.",
+                code="service_broke_off",
+            ) from error
 
     # -- the truth -----------------------------------------------------------------------------
 
