@@ -215,10 +215,10 @@ class ComfyUIViews:
         asked = {"filename": name, "subfolder": folder, "type": kind}
         if kind == "input":
             if not self._inputs.has(person, folder, name):
-                return web.Response(status=404)
+                return web.Response(status=404, headers=GUARDS)
             asked["subfolder"] = "/".join(filter(None, (folder_of(person), folder)))
         elif not await self._made(person, (kind, folder, name), endpoint):
-            return web.Response(status=404)
+            return web.Response(status=404, headers=GUARDS)
         asked |= {key: query[key] for key in ("preview", "channel") if key in query}
         return await self._proxy.forward(request, endpoint, f"/view?{urlencode(asked)}")
 
