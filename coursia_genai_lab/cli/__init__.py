@@ -14,6 +14,7 @@ from .doctor import doctor
 from .exec import exec_
 from .gpus import gpus
 from .group import Commands
+from .health import health
 from .jobs import jobs
 from .mark import mark
 from .models import models
@@ -52,6 +53,7 @@ for _command in (
     timeline,
     verify,
     gpus,
+    health,
     jobs,
     plan,
     doctor,

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from ..wire.consents import ConsentList, ConsentNeeded
 from ..wire.generations import GenerationView
 from ..wire.gpu import GPUsView
+from ..wire.health import HealthView
 from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
@@ -137,6 +138,10 @@ class AsyncLabClient:
     async def gpus(self) -> GPUsView:
         """As `LabClient.gpus`."""
         return await self._ask(calls.gpus())
+
+    async def health(self) -> HealthView:
+        """As `LabClient.health`."""
+        return await self._ask(calls.health())
 
     async def plan(self, people: int | None = None) -> PlanView:
         """As `LabClient.plan`."""

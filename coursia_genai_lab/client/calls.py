@@ -14,6 +14,7 @@ from ..errors import LabUnreachable
 from ..wire.consents import ConsentList, ConsentNeeded, ConsentRequest
 from ..wire.generations import GenerationView
 from ..wire.gpu import GPUsView
+from ..wire.health import HealthView
 from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
@@ -145,6 +146,11 @@ def verify_model(model_id: str) -> RestCall[WeightsView]:
 def gpus() -> RestCall[GPUsView]:
     """The cached reading of the GPUs."""
     return RestCall("GET", "/gpus", GPUsView)
+
+
+def health() -> RestCall[HealthView]:
+    """How the whole is."""
+    return RestCall("GET", "/health", HealthView)
 
 
 def plan(people: int | None) -> RestCall[PlanView]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from ..wire.consents import ConsentList, ConsentNeeded
 from ..wire.generations import GenerationView
 from ..wire.gpu import GPUsView
+from ..wire.health import HealthView
 from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
@@ -154,6 +155,10 @@ class LabClient:
     def gpus(self) -> GPUsView:
         """Return the cached reading of the GPUs, who holds what, and a short history."""
         return self._ask(calls.gpus())
+
+    def health(self) -> HealthView:
+        """Return how the whole is: services lately, kernel starts, pictures, what is wrong."""
+        return self._ask(calls.health())
 
     def plan(self, people: int | None = None) -> PlanView:
         """Return what fits on the Lab's host, and what a class of so many would wait."""

@@ -185,6 +185,30 @@ def test_gpus_come_from_one_call_with_a_loop_and_without(server, answer):
     assert {one.path for one in server.asked} == {"/coursia-genai/api/v1/gpus"}
 
 
+def test_health_comes_from_one_call_with_a_loop_and_without(server, answer):
+    integration = dict.fromkeys(
+        ("zero_regression_maintained", "genai_available", "fallback_functional"), True
+    )
+    body = {
+        "at": 9.0,
+        "overall_status": "healthy",
+        "server_began": 1.0,
+        "window_began": 1.0,
+        "metrics": {"own": True, "uptime_seconds": 8.0, "pictures": 3},
+        "integration": integration,
+    }
+    server.will_answer(*(answer(body=body),) * 2)
+
+    async def ask() -> None:
+        async with AsyncLabClient(server.url, "t") as lab:
+            assert (await lab.health()).overall_status == "healthy"
+
+    with client(server, "/") as lab:
+        assert lab.health().metrics.pictures == 3
+    asyncio.run(ask())
+    assert {one.path for one in server.asked} == {"/coursia-genai/api/v1/health"}
+
+
 def test_a_name_cannot_lead_a_call_elsewhere(server, answer):
     server.will_answer(answer(404, {"error": {"code": "not_found", "message": "No."}}))
     with client(server, "/") as lab, pytest.raises(errors.NotFound):
