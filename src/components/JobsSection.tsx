@@ -38,8 +38,16 @@ export interface IJobsSectionProps extends IJobsActions, IJobsView {
 /** Whose images are made and who waits for theirs: places, estimates, a way out of the line. */
 export function JobsSection(props: IJobsSectionProps): JSX.Element {
   const { list, problem, trans } = props;
+  const place = useFocusKept();
+  const mine = React.useRef(false);
+  const words = jobsWords(list, trans);
+  mine.current = mine.current || words !== undefined;
   return (
-    <>
+    <div className="jp-GenAILab-queue" ref={place} tabIndex={-1}>
+      <div className="jp-GenAILab-unseen" role="status">
+        {words ??
+          (mine.current && list ? trans.__('None of yours waits any more') : '')}
+      </div>
       <LoadProblem
         headline={trans.__('The queue could not be loaded')}
         problem={problem}
@@ -60,8 +68,26 @@ export function JobsSection(props: IJobsSectionProps): JSX.Element {
         linesOf(list.jobs).map(line => (
           <Line key={line.service} {...props} {...line} />
         ))}
-    </>
+    </div>
   );
+}
+
+/** Keep the focus in the queue when the row that has it goes: it would fall to the page. */
+function useFocusKept(): React.RefObject<HTMLDivElement> {
+  const place = React.useRef<HTMLDivElement>(null);
+  const buttons = () =>
+    Array.from(
+      place.current?.querySelectorAll<HTMLElement>('.jp-GenAILab-job button') ?? []
+    );
+  // Read before React takes the row away; afterwards nobody knows where it was.
+  const had = buttons().findIndex(button => button === document.activeElement);
+  React.useLayoutEffect(() => {
+    if (had >= 0 && !place.current?.contains(document.activeElement)) {
+      const left = buttons();
+      (left[Math.min(had, left.length - 1)] ?? place.current)?.focus();
+    }
+  });
+  return place;
 }
 
 function Line(props: IJobsSectionProps & ILine): JSX.Element {

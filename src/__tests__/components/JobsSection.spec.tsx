@@ -10,20 +10,21 @@ import { aJob } from '../fixtures';
 
 const trans = nullTranslator.load('coursia_genai_lab');
 
+function shown(): IJobsSectionProps {
+  return {
+    list: { jobs: [aJob()] },
+    problem: null,
+    titleOf: name => (name === 'flux' ? 'FLUX.1' : name),
+    mayEndAll: false,
+    onCancelJob: jest.fn(),
+    onRefreshJobs: jest.fn(),
+    trans
+  };
+}
+
 function show(fields: Partial<IJobsSectionProps> = {}) {
   const onCancelJob = jest.fn();
-  render(
-    <JobsSection
-      list={{ jobs: [aJob()] }}
-      problem={null}
-      titleOf={name => (name === 'flux' ? 'FLUX.1' : name)}
-      mayEndAll={false}
-      onCancelJob={onCancelJob}
-      onRefreshJobs={jest.fn()}
-      trans={trans}
-      {...fields}
-    />
-  );
+  render(<JobsSection {...shown()} onCancelJob={onCancelJob} {...fields} />);
   return onCancelJob;
 }
 
@@ -92,6 +93,44 @@ describe('the queue', () => {
     show({ problem: new ApiError('unreachable', 'gone', '', 0) });
     expect(screen.getByText('The queue could not be loaded')).toBeTruthy();
     expect(screen.getAllByRole('listitem')).toHaveLength(1);
+  });
+
+  it('says politely how many of one’s own wait, and when none does', () => {
+    const view = { ...shown(), mayEndAll: true };
+    const others = aJob({ id: 'theirs', mine: false });
+    const { rerender } = render(<JobsSection {...view} list={{ jobs: [others] }} />);
+    const said = screen.getByRole('status');
+    expect(said.textContent).toBe('');
+    rerender(<JobsSection {...view} list={{ jobs: [others, aJob()] }} />);
+    expect(said.textContent).toBe('1 of yours waits');
+    rerender(<JobsSection {...view} list={{ jobs: [aJob({ state: 'working' })] }} />);
+    expect(said.textContent).toBe('Being made');
+    rerender(<JobsSection {...view} list={{ jobs: [others] }} />);
+    expect(said.textContent).toBe('None of yours waits any more');
+  });
+
+  it('keeps the focus when the row that has it goes', () => {
+    const view = shown();
+    const jobs = ['a', 'b', 'c'].map((id, n) =>
+      aJob({ id, label: `${id}.ipynb`, position: n + 1 })
+    );
+    const { container, rerender } = render(<JobsSection {...view} list={{ jobs }} />);
+    const button = (id: string) =>
+      screen.getByRole('button', { name: `Cancel the image of ${id}.ipynb` });
+    button('b').focus();
+    rerender(<JobsSection {...view} list={{ jobs: [jobs[0], jobs[2]] }} />);
+    expect(document.activeElement).toBe(button('c'));
+    rerender(<JobsSection {...view} list={{ jobs: [jobs[0]] }} />);
+    expect(document.activeElement).toBe(button('a'));
+    rerender(<JobsSection {...view} list={{ jobs: [] }} />);
+    expect(document.activeElement).toBe(container.firstElementChild);
+  });
+
+  it('takes the focus from nowhere else', () => {
+    const view = shown();
+    const { rerender } = render(<JobsSection {...view} list={{ jobs: [aJob()] }} />);
+    rerender(<JobsSection {...view} list={{ jobs: [] }} />);
+    expect(document.activeElement).toBe(document.body);
   });
 
   it('is told in a few words beside its title', () => {
