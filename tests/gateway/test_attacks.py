@@ -363,7 +363,7 @@ async def test_the_webuis_current_job_is_stopped_by_its_owner_only() -> None:
         if request.path.endswith("txt2img"):
             started.set()
             await asyncio.wait_for(release.wait(), BOUND)
-        return web.json_response({})
+        return web.json_response({"active": True})
 
     async with service(answer) as upstream, gateway() as g:
         g.lab.is_ready("forge-turbo", upstream.url)
