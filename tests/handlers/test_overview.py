@@ -110,6 +110,15 @@ async def test_a_failure_is_counted_told_and_makes_the_whole_degraded(app: Any, 
     assert [(one.code, one.service) for one in told.reasons] == [("kernels_elsewhere", None)]
 
 
+async def test_what_happened_since_the_last_look_is_told_at_the_next(app: Any, api: Api) -> None:
+    assert (await health(api)).failures == []
+    for number in range(12):
+        app.parts.memory.record(TimelineNote("flux", "failed", code="hung", reason=str(number)))
+        told = await health(api)
+        assert told.failures[0].reason == str(number)
+    assert (told.metrics.errors, len(told.failures)) == (12, 10)
+
+
 async def test_kernels_that_we_held_up_are_no_secret(app: Any, api: Api) -> None:
     app.parts.launcher.tally.missed += 2
     told = await health(api)
