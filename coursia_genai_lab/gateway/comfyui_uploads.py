@@ -129,13 +129,16 @@ def _refuse_no_picture(data: bytes) -> str:
 
     try:
         with Image.open(io.BytesIO(data), formats=TAKEN) as picture:
-            if picture.width * picture.height > MAX_PIXELS or getattr(picture, "n_frames", 1) > 1:
+            # A phone's JPEG may have more behind it, which ComfyUI does not read.
+            kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+            frames = 1 if kind == "JPEG" else getattr(picture, "n_frames", 1)
+            if picture.width * picture.height > MAX_PIXELS or frames > 1:
                 raise InvalidRequest(
                     "The picture has too many pixels, or more than one frame.",
                     "Send a smaller one.",
                     param="image",
                 )
-            return str(picture.format)
+            return kind
     except (
         *(UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError),
     ) as error:

@@ -259,6 +259,21 @@ async def test_an_upload_gets_a_name_that_is_a_pictures(name: str, kept: str) ->
         assert told["name"].rstrip(" ") == kept
 
 
+async def test_the_photo_of_a_phone_is_taken_and_worked_on() -> None:
+    """It is a JPEG with a second, smaller picture behind the first."""
+    photo = io.BytesIO()
+    behind = Image.new("RGB", (8, 8), "blue")
+    Image.new("RGB", (64, 64), "red").save(photo, "MPO", save_all=True, append_images=[behind])
+    async with two() as (ada, _):
+        status, told = await upload(ada, photo.getvalue(), "IMG_0001.jpg")
+        assert (status, told["name"]) == (200, "IMG_0001.jpg")
+        loads = {"class_type": "LoadImage", "inputs": {"image": told["name"]}}
+        saves = {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}}
+        status, told = await post(ada, "/prompt", {"prompt": {"1": loads, "9": saves}})
+        assert status == 200, told
+        assert (await ada.ended(told["prompt_id"]))["status"]["status_str"] == "success"
+
+
 async def test_memory_is_not_freed_under_somebody_elses_picture() -> None:
     async with two(seconds_per_step=0.05) as (ada, ben):
         _, told = await post(ada, "/prompt", {"prompt": graph(LONG)})

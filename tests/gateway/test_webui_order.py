@@ -119,6 +119,15 @@ def test_a_picture_in_lines_is_taken_without_them() -> None:
     assert read(init_images=[lines])["init_images"] == [lines.replace("\n", "")]
 
 
+def test_the_photo_of_a_phone_is_taken() -> None:
+    """It is a JPEG with a second, smaller picture behind the first."""
+    photo, behind = Image.new("RGB", (32, 32), "red"), Image.new("RGB", (8, 8), "blue")
+    out = io.BytesIO()
+    photo.save(out, "MPO", save_all=True, append_images=[behind])
+    sent = base64.b64encode(out.getvalue()).decode()
+    assert read(init_images=[sent])["init_images"] == [sent]
+
+
 def test_other_settings_than_the_model_are_put_back_after_the_job() -> None:
     """What one person sets would else change the pictures of the next."""
     alone = read_order(b'{"prompt": "a fox"}').sent("task(x)", "one.safetensors")
