@@ -17,6 +17,8 @@ from ..errors import InvalidRequest, NotAllowed
 
 REMEMBERED = 4096
 """Uploads whose names are known; the oldest are forgotten, and may be uploaded again."""
+MOST_OF_ONE = 512
+"""Of one person: whoever uploads more forgets their own."""
 ANNOTATED = ("input", "output", "temp")
 """`LoadImage` takes `name [output]`, to mean a folder of its own."""
 _OURS = re.compile(rf"{FOLDER}(-[0-9a-f]{{16}})?", re.IGNORECASE)
@@ -47,6 +49,9 @@ class OwnInputs:
         key = person, _joined(subfolder, name)
         self._names[key] = None
         self._names.move_to_end(key)
+        mine = self.names(person)
+        if len(mine) > MOST_OF_ONE:
+            del self._names[person, mine[0]]
         while len(self._names) > REMEMBERED:
             self._names.popitem(last=False)
 

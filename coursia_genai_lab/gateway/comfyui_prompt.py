@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidRequest
-from .json_bodies import refuse_deep, refuse_many_values
+from .json_bodies import refuse_deep
 
 MOST_BYTES = 32 * 2**20
 """Of a whole order: some nodes take pictures within the graph."""
@@ -76,7 +76,6 @@ def _read(body: bytes) -> Prompt:
             code="invalid_prompt",
         )
     try:
-        refuse_many_values(body, MOST_VALUES)
         order = json.loads(body, parse_constant=_refuse_constant)
         # Half a character could be stored, and never be told again.
         json.dumps(order, ensure_ascii=False).encode()

@@ -10,6 +10,7 @@ import pytest
 from coursia_genai_lab.errors import InvalidRequest, NotAllowed
 from coursia_genai_lab.gateway.comfyui_caps import refusal_of
 from coursia_genai_lab.gateway.comfyui_inputs import (
+    REMEMBERED,
     OwnInputs,
     checked_subfolder,
     folder_of,
@@ -107,12 +108,6 @@ async def test_what_comfyui_would_unwrap_is_seen_as_it_will_be() -> None:
     assert several.graph["1"]["inputs"]["list"] == {"__value__": [1, 2]}, "a bare list is a link"
 
 
-async def test_a_prompt_of_millions_of_values_is_refused_unread() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        await read_prompt(b'{"prompt": {}, "x": [' + b"[]," * 2_000_000 + b"[]]}")
-    assert refused.value.error_code == "too_complex"
-
-
 @pytest.mark.parametrize("levels", [101, 300, 480, 900])
 async def test_what_would_break_every_later_answer_is_refused(levels: int) -> None:
     """The history tells whole graphs again, which takes more of the stack than reading them."""
@@ -141,6 +136,16 @@ def test_nobody_comes_to_own_a_file_by_naming_it() -> None:
 def test_a_prompt_that_looks_like_a_path_is_left_alone() -> None:
     graph = {"1": {"class_type": "CLIPTextEncode", "inputs": {"text": "../a fox [output]"}}}
     assert OwnInputs().upstream("ben", graph) == graph
+
+
+def test_a_flood_of_uploads_makes_nobody_elses_forgotten() -> None:
+    inputs = OwnInputs()
+    inputs.note("ada", "", "cat.png")
+    for number in range(REMEMBERED + 10):
+        inputs.note("flood", "", f"{number}.png")
+    assert inputs.has("ada", "", "cat.png")
+    assert inputs.has("flood", "", f"{REMEMBERED + 9}.png")
+    assert len(inputs.names("flood")) < REMEMBERED
 
 
 def test_what_comfyui_tells_names_no_folder_of_ours() -> None:
