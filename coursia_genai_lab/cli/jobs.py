@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from rich.table import Table
 
+from ..errors import InvalidRequest
 from ..wire.jobs import JobView
 from .find import as_json as json_option
 from .find import need_lab, where
@@ -12,6 +13,8 @@ from .shown import console, plain, print_json, told
 
 SHORT = 8
 """Characters of an id that are shown, and that are enough to name a job."""
+LEAST = 4
+"""Below this somebody's script has lost the name of a job."""
 
 
 @click.group(invoke_without_command=True)
@@ -44,8 +47,13 @@ def cancel_job(said: tuple[str, str, bool], job: str, url: str, token: str, as_j
     as_json = as_json or said[2]
     with told(as_json), need_lab(url or said[0], token or said[1]).client() as lab:
         found = [one.id for one in lab.jobs().jobs if one.id.startswith(job)]
-        # What is not listed, or meant in two ways, is for the Lab to refuse.
-        name = found[0] if len(found) == 1 else job
+        if found and (len(found) > 1 or len(job) < LEAST):
+            raise InvalidRequest(
+                f"More than one job may be meant by {job!r}.",
+                f"Name it by at least {LEAST} characters of its id, as `coursia-genai jobs` shows.",
+            )
+        # What is not listed is for the Lab to refuse.
+        name = found[0] if found else job
         lab.cancel_job(name)
         if as_json:
             print_json({"cancelled": name})

@@ -56,6 +56,9 @@ def test_jobs_are_listed_and_cancelled(jupyter: JupyterProcess, genai_with_lab: 
     assert first.startswith(listed[0]["id"][:8])
     assert "at work" in first
     assert "number 1 in line" in second
+    for name in ("", listed[0]["id"][:1]):
+        vague = genai_with_lab("jobs", "cancel", name, "--json")
+        assert (vague.status, vague.json["error"]["code"]) == (1, "invalid_request"), name
     unknown = genai_with_lab("jobs", "cancel", "nothing", "--json")
     assert (unknown.status, unknown.json["error"]["code"]) == (1, "not_found")
     done = genai_with_lab("jobs", "cancel", listed[1]["id"][:8])
