@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from aiohttp import web
 from door_harness import BOUND, Gateway, demo_engine, gateway, service, soon
 
@@ -140,3 +142,29 @@ async def test_whoever_leaves_before_the_webui_was_asked_makes_nobody_wait() -> 
         await asyncio.wait([call])
         await soon(lambda: not g.doors.queue.tickets())
         assert "/internal/progress" not in engine.seen
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whenever_callers_leave_or_cancel_nothing_of_their_jobs_stays(seed: int) -> None:
+    chance = random.Random(seed)
+    async with demo_engine(seconds_per_step=0.002) as url, gateway() as g:
+        g.lab.is_ready("forge-turbo", url)
+        ask = await asking(g)
+        order = {**SMALL, "steps": 3}
+        calls = [asyncio.ensure_future(ask("POST", "/sdapi/v1/txt2img", order)) for _ in range(25)]
+        for call in chance.sample(calls, 20):
+            await asyncio.sleep(chance.random() * 0.03)
+            tickets = g.doors.queue.tickets()
+            if tickets and chance.random() < 0.5:
+                await g.doors.queue.cancel(chance.choice(tickets).id, "ada")
+            else:
+                call.cancel()
+            if chance.random() < 0.2:
+                g.lab.is_gone("forge-turbo")
+                await asyncio.sleep(0)
+                g.lab.is_ready("forge-turbo", url)
+        await asyncio.wait(calls, timeout=BOUND)
+        assert {call.result()[0] for call in calls if not call.cancelled()} <= {200, 499}
+        await soon(lambda: not g.doors.queue.tickets())
+        assert not [lease for lease in g.lab.leases.standing() if lease.kind == "job"]
+        assert (await ask("POST", "/sdapi/v1/txt2img", order))[0] == 200
