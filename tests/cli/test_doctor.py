@@ -15,6 +15,7 @@ from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.cli import road
 from coursia_genai_lab.cli.offline import Outlook
 from coursia_genai_lab.cli.record import record
+from coursia_genai_lab.cli.secret_findings import secret_findings
 from coursia_genai_lab.cli.setup import add_model_root
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.errors import ConfigurationError
@@ -287,3 +288,21 @@ def test_a_service_file_that_is_wrong_is_told(
     report = genai_here("doctor", "--json").json
     (wrong,) = [one for one in report["findings"] if one["name"] == "service file"]
     assert (wrong["state"], "broken.toml" in wrong["sentence"]) == ("note", True)
+
+
+def test_the_files_of_secrets_are_looked_at_without_being_shown(tmp_path: Path) -> None:
+    settings = LabSettings(secrets_path=str(tmp_path))
+    assert secret_findings(LabSettings()) == []
+    (none,) = secret_findings(settings)
+    assert "coursia-genai secrets set" in none.remedy
+    file = tmp_path / ".env.genai-extension"
+    file.write_text("HF_TOKEN=not-to-be-shown\n")
+    file.chmod(0o600)
+    (found,) = secret_findings(settings)
+    assert found.state == "ok"
+    assert "HF_TOKEN" in found.sentence
+    file.chmod(0o644)
+    (wrong,) = secret_findings(settings)
+    assert wrong.state == "note"
+    assert "chmod 600" in wrong.remedy
+    assert "not-to-be-shown" not in f"{found} {wrong}"
