@@ -94,7 +94,7 @@ class RequestTooLarge(InvalidRequest):
 
     code = "request_too_large"
     status = 413
-    default_remedy = "Send a smaller picture."
+    default_remedy = "Send less: a smaller picture, a shorter text."
 
 
 class TooManyRequests(GenAIError):
@@ -189,7 +189,7 @@ class ServiceDied(ServiceError):
     """The service ended while it was starting or serving."""
 
     code = "service_died"
-    default_remedy = "Read its log, then start it again."
+    default_remedy = "Ask again, which starts it anew; if it ends again, read its log."
 
 
 class StartTimedOut(ServiceError):

@@ -5,17 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 
 from ..catalog.spec import ServiceSpec
-from ..errors import (
-    GenAIError,
-    ImageMissing,
-    ServiceDied,
-    ServiceError,
-    StartTimedOut,
-)
+from ..errors import GenAIError, ImageMissing, ServiceDied, ServiceError, StartTimedOut
 from ..runtimes.base import Instance, Progress, Runtime
 from ..wire.problems import Problem
 from ..wire.services import ServiceState
@@ -27,7 +22,7 @@ from .timeline_note import Record, forget
 log = logging.getLogger(__name__)
 
 BRIEF_FAILURE_SECONDS = 10.0
-"""A service that failed less than this ago is not started again by a mere request."""
+"""What failed less than this ago, or died twice within it, is not started by a mere request."""
 LAST_LINES = 200
 """What is kept of the output of a service that died, whose files are then removed."""
 
@@ -70,7 +65,7 @@ class Service(Standing):
         self.work_problem: Problem | None = None
         """Why its image was not made the last time."""
         self._start_began = 0.0
-        self._failed_at = 0.0
+        self._failed_at = self._died_at = -math.inf
         self._means = means
         self._answers, self._warm_up = answers, warm_up
         self._launcher = launcher or AtOnce()
@@ -93,7 +88,7 @@ class Service(Standing):
 
     @property
     def failed_just_now(self) -> bool:
-        """Whether the last start failed so recently that asking again would be a storm."""
+        """Whether it failed so recently that asking again would be a storm."""
         recently = time.monotonic() - self._failed_at < BRIEF_FAILURE_SECONDS
         return self.state == "failed" and recently
 
@@ -374,7 +369,12 @@ class Service(Standing):
         with contextlib.suppress(GenAIError, OSError):
             await runtime.stop(instance, 0)
         self._lose()
+        again = time.monotonic() - self._died_at < BRIEF_FAILURE_SECONDS
         self._fail(ServiceDied(f"{self.spec.title} ended by itself: {exit_.reason}.{words}"))
+        self._died_at = self._failed_at
+        if not again:
+            # One death costs nobody else a job: whoever waits in line has it started anew.
+            self._failed_at = -math.inf
         self._wish_changed.set()
 
     def _lose(self) -> None:

@@ -226,6 +226,17 @@ async def test_a_service_that_dies_says_so_and_the_next_request_starts_it(tmp_pa
         assert problem is not None
         assert "out of memory" in problem.message
         assert problem.remedy
+        await lab.endpoint("comfyui", timeout=PATIENCE)
+        assert lab.service("comfyui").state == "ready"
+
+
+async def test_a_service_that_dies_again_at_once_waits_for_a_person(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    async with opened_lab(tmp_path, runtime) as lab:
+        for _ in range(2):
+            await lab.endpoint("comfyui", timeout=PATIENCE)
+            await runtime.world.end("comfyui", Exit(137, "killed: out of memory"))
+            await until(lab, lambda: lab.service("comfyui").state == "failed")
         with pytest.raises(ServiceDied):
             await lab.endpoint("comfyui", timeout=PATIENCE)
         lab.start("comfyui", by="ada")
