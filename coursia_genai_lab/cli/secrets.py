@@ -63,6 +63,8 @@ def set_(name: str, from_stdin: bool, secrets_path: Path | None, as_json: bool) 
             print_json({"name": name, "file": str(path)})
         else:
             click.echo(f"{name} is set: {path}")
+            # Another line may keep the server from reading it.
+            _warn(folder)
 
 
 @secrets.command()
@@ -107,8 +109,7 @@ def list_(secrets_path: Path | None, as_json: bool) -> None:
             problems = [one.model_dump(mode="json") for one in wrong]
             print_json({"folder": str(folder.path), "secrets": rows, "problems": problems})
             return
-        for problem in wrong:
-            console(stderr=True).print(plain(f"{problem.message} {problem.remedy}", "yellow"))
+        _warn(folder)
         if not rows:
             click.echo("There are no secrets. Set one: coursia-genai secrets set NAME")
             return
@@ -235,6 +236,11 @@ def used_by(name: str, catalog: Catalog) -> list[str]:
         elif secret is not None and name == raw_name(secret):
             users.append(f"people on the web page of {spec.name}")
     return users
+
+
+def _warn(folder: SecretsFolder) -> None:
+    for problem in folder.problems():
+        console(stderr=True).print(plain(f"{problem.message} {problem.remedy}", "yellow"))
 
 
 def _catalog() -> Catalog:

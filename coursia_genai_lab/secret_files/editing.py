@@ -34,9 +34,8 @@ def set_secret(path: Path, name: str, value: Secret) -> None:
 
     Raises:
         InvalidRequest: a name or value that cannot be.
-        ConfigurationError: others can read or replace the file, or it is no text; nothing was
-            written.
-        OSError: the disk refuses.
+        ConfigurationError: others can read or replace the file, it is no text, or the disk
+            refuses; nothing was written.
     """
     change_secrets(path, {name: value})
 
@@ -45,7 +44,7 @@ def change_secrets(path: Path, changes: Mapping[str, Secret | None]) -> None:
     """Write all of these in one step; None removes a name, which may be missing.
 
     Raises:
-        InvalidRequest, ConfigurationError, OSError: as `set_secret`.
+        InvalidRequest, ConfigurationError: as `set_secret`.
     """
 
     def change(text: str) -> str:
@@ -65,7 +64,7 @@ def unset_secret(path: Path, name: str) -> None:
 
     Raises:
         NotFound: the file has none.
-        ConfigurationError, OSError: as `set_secret`.
+        ConfigurationError: as `set_secret`.
     """
 
     def change(text: str) -> str:
@@ -86,6 +85,12 @@ def _edit(path: Path, change: Callable[[str], str]) -> None:
                 _replace(path, folder, change(_text_of(path)))
     except Exposed as error:
         raise problems.as_error(error.problem) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Free some room, or name another folder in GenAILab.secrets_path.",
+            code="secrets_unwritten",
+        ) from None
 
 
 def _make_folder(path: Path) -> None:

@@ -101,6 +101,7 @@ def token_missing(what: str, host: str, page: str | None) -> ModelFilesError:
         f"{accept} a line {TOKEN_NAME}=… with a read token of that account into {SECRETS_FILE} "
         "in the folder of GenAILab.secrets_path.",
         code="model_token_missing",
+        command=f"coursia-genai secrets set {TOKEN_NAME}",
     )
 
 

@@ -209,6 +209,18 @@ def test_what_is_wrong_with_a_file_is_listed(secrets: Any, folder: Path) -> None
     assert VALUE in (folder / ENV_FILE).read_text()
 
 
+def test_a_line_that_keeps_the_new_secret_from_being_read_is_told(
+    secrets: Any, folder: Path
+) -> None:
+    secrets("set", "OTHER", "--from-stdin", stdin="x")
+    with (folder / ENV_FILE).open("a") as file:
+        file.write("half a line\n")
+    done = secrets("set", "HF_TOKEN", "--from-stdin", stdin=VALUE)
+    assert done.returncode == 0
+    assert "Line 2" in done.stderr
+    assert "half a line\nHF_TOKEN=" in (folder / ENV_FILE).read_text()
+
+
 def test_a_rotated_token_opens_the_server_after_its_restart(
     secrets: Any, folder: Path, server: LoginServer
 ) -> None:

@@ -118,6 +118,14 @@ def test_a_folder_in_which_others_write_gets_no_secret(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError) as caught:
+        set_secret(tmp_path / "file" / "env", "KEY", Secret("hidden-value"))
+    assert caught.value.error_code == "secrets_unwritten"
+    assert "hidden-value" not in str(caught.value)
+
+
 def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "env"
     left = tmp_path / "env.00aabbcc.new"
