@@ -22,7 +22,7 @@ LEAST = 4
 @json_option
 @click.pass_context
 def jobs(context: click.Context, url: str, token: str, as_json: bool) -> None:
-    """Show the jobs that wait for pictures or are worked on; `cancel` ends one."""
+    """Show the jobs that wait or are worked on, or end one."""
     context.obj = (url, token, as_json)
     if context.invoked_subcommand is None:
         _list(url, token, as_json)
@@ -43,7 +43,7 @@ def list_jobs(said: tuple[str, str, bool], url: str, token: str, as_json: bool) 
 @json_option
 @click.pass_obj
 def cancel_job(said: tuple[str, str, bool], job: str, url: str, token: str, as_json: bool) -> None:
-    """End JOB, whether it waits or is worked on; the beginning of its id is enough."""
+    """End JOB; the beginning of its id is enough."""
     as_json = as_json or said[2]
     with told(as_json), need_lab(url or said[0], token or said[1]).client() as lab:
         found = [one.id for one in lab.jobs().jobs if one.id.startswith(job)]

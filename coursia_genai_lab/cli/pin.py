@@ -27,7 +27,7 @@ LONGEST_MINUTES = 7 * 24 * 60
 @where
 @json_option
 def pin(service: str, minutes: float, no_end: bool, url: str, token: str, as_json: bool) -> None:
-    """Start SERVICE if need be and keep it, also while nobody uses it."""
+    """Start SERVICE if need be and keep it without users."""
     with told(as_json), need_lab(url, token).client() as lab:
         lab.pin(service, None if no_end else minutes)
         view = lab.service(service)

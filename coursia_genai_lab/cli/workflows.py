@@ -63,7 +63,7 @@ def nodes_named(command: Command) -> Command:
 
 @click.group()
 def workflows() -> None:
-    """Workflows of your own, exported from ComfyUI, as models that everybody can ask for."""
+    """Make workflows exported from ComfyUI models to ask for."""
 
 
 @workflows.command("list")
@@ -184,7 +184,7 @@ def register(
 @workflows_path
 @json_option
 def remove(name: str, workflows_path: Path | None, as_json: bool) -> None:
-    """Take the registered workflow NAME away; pictures that it made stay."""
+    """Take the workflow NAME away; its pictures stay."""
     with told(as_json):
         path = _folder(workflows_path).remove(name)
         if as_json:

@@ -72,8 +72,6 @@ function eventWords(entry: TimelineEntry, trans: TranslationBundle): string {
       return keptWords(entry.reason, trans);
     case 'released':
       return releasedWords(entry.reason, trans);
-    case 'waited':
-      return took ? trans.__('Waited %1', took) : trans.__('Waited');
     case 'freed':
       return took
         ? trans.__('GPU memory given back in %1', took)
