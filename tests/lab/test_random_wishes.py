@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import tempfile
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +20,7 @@ from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.errors import Conflict, GenAIError, NotAllowed, ServiceDied
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.lab.leases import Lease
+from coursia_genai_lab.lab.service import BRIEF_FAILURE_SECONDS
 from coursia_genai_lab.lab.timeline_note import TimelineNote
 from coursia_genai_lab.runtimes.base import Exit, Instance
 from coursia_genai_lab.runtimes.fake import FakeRuntime, FakeWorld
@@ -43,6 +46,8 @@ class Expected:
         self.ours: bool | None = False
         """Whether the Lab may stop it when nobody holds it; None: it depends on the moment."""
         self.failed = False
+        """Whether it died twice in a row, so that no mere request starts it again."""
+        self.died = -math.inf
         self.pinned = False
         self.pin_ends = False
         self.kernels: list[Lease] = []
@@ -217,7 +222,8 @@ class Wishes(RuleBasedStateMachine):
         one = self.expected[name]
         if one.wanted:
             self.run(self.world.end(name, Exit(137, "killed: out of memory")))
-            one.wanted, one.failed = False, True
+            died, one.died = one.died, time.monotonic()
+            one.wanted, one.failed = False, one.died - died < BRIEF_FAILURE_SECONDS
             self.settle()
             assert self.lab.service(name).state == "failed"
 
