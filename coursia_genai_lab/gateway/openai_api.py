@@ -224,6 +224,6 @@ def _unknown(method: str, path: str) -> NotFound:
     return NotFound(
         f"Unknown address: {method} {path[:120]}.",
         "This door opens /v1/images/generations, /v1/images/edits, /v1/models and "
-        "/v1/coursia/status, queue.",
+        "/v1/coursia/status, queue, usage.",
         code="unknown_url",
     )
