@@ -198,7 +198,8 @@ async def _make(
     except GenAIError as error:
         making.failed(error)
         raise
-    except asyncio.CancelledError:
+    except BaseException:
+        # Also for what `on_progress` raises: no bar may go on for it.
         making.cancelled()
         raise
     return making.done()

@@ -142,4 +142,8 @@ def made(
         making.cancelled()
         # Raised anew: the way through the HTTP library is of no use to anybody.
         raise KeyboardInterrupt("The generation was cancelled.") from None
+    except BaseException:
+        # What `on_progress` raises ends the call, too: no bar may go on for it.
+        making.cancelled()
+        raise
     return making.done()

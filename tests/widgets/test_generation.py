@@ -223,3 +223,12 @@ def test_the_public_names_lead_to_the_helper():
     assert {"generate", "edit", "models", "GenerationPanel", "aio"} <= set(dir(coursia_genai_lab))
     with pytest.raises(AttributeError, match="no attribute 'paint'"):
         coursia_genai_lab.paint  # noqa: B018  # the access itself is what is tested
+
+
+def test_a_callback_that_raises_leaves_no_progress_that_goes_on(enabled, capsys):
+    def stumble(event: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        generate("a red fox", show_progress=True, on_progress=stumble)
+    assert capsys.readouterr().err.strip().endswith("cancelled")
