@@ -180,6 +180,8 @@ async def answered_by(history: dict[str, Any], answer: dict[str, Any]) -> None:
         if request.path == "/prompt":
             got = {"exec_info": {"queue_remaining": 0}} if request.method == "GET" else answer
             return web.json_response(got)
+        if request.path == "/queue":
+            return web.json_response({"queue_running": [], "queue_pending": []})
         return web.json_response(history)
 
     application = web.Application()
