@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from coursia_genai_lab.servers.demo.art import SCENES
 from coursia_genai_lab.servers.demo.drawing import draw
-from coursia_genai_lab.servers.demo.marks import encode
+from coursia_genai_lab.servers.demo.marks import encode, stamp
 from coursia_genai_lab.servers.demo.recipe import Recipe, TooLargeError
 from coursia_genai_lab.servers.demo.styles import STYLES
 from coursia_genai_lab.servers.demo.words import read
@@ -135,3 +135,9 @@ def test_what_the_negative_prompt_names_is_left_out() -> None:
 
 def test_plurals_are_understood() -> None:
     assert read(Recipe("two foxes, cats, châteaux")).figures[1:] == ("cat", "castle")
+
+
+def test_the_caption_of_an_endless_prompt_is_drawn_as_fast_as_that_of_a_long_one() -> None:
+    blank = Image.new("RGB", (512, 512))
+    endless = stamp(blank, "x" * 50_000)
+    assert endless.tobytes() == stamp(blank, "x" * 500).tobytes()
