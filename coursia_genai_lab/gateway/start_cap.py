@@ -9,10 +9,10 @@ from collections.abc import Callable
 from ..errors import TooManyRequests
 
 PERIOD_SECONDS = 60.0
-MOST_OF_ONE = 12
-"""Starts that the calls of one person may cause a minute: every service of the catalogue, and
-some again."""
-MOST_IN_ALL = 60
+MOST_OF_ONE = 60
+"""Starts that the calls of one person may cause a minute. Where services are stopped as soon as
+they are idle, each call of a notebook is one."""
+MOST_IN_ALL = 240
 
 
 class StartCap:
