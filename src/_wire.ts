@@ -660,7 +660,7 @@ export interface Provenance {
   steps: number | null;
   guidance: number | null;
   /**
-   * `sha256:…` of the pictures that were changed or referred to, then of the mask.
+   * `sha256:…` of the files that were sent to be changed or referred to, then of the mask.
    */
   inputs: string[];
 }

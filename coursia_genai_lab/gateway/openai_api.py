@@ -171,10 +171,16 @@ class OpenAIDoor:
         # Pillow is loaded by the first edit, not with the door.
         from .openai_pictures import taken_apart
 
-        fields, images, mask = await asyncio.to_thread(taken_apart, body, content_type)
+        form = await asyncio.to_thread(taken_apart, body, content_type)
+        images, mask = form.images, form.mask
         # They wait for their turn as PNG, which may be more than what came.
         keep(max(0, sum(map(len, images)) + len(mask or b"") - len(body)))
-        return lambda choice: self._wished(fields, choice, grant, images=images, mask=mask)
+
+        def wished(choice: Choice) -> Wish:
+            wish = self._wished(form.fields, choice, grant, images=images, mask=mask)
+            return replace(wish, digests=form.digests)
+
+        return wished
 
     async def _ready(self, choice: Choice, grant: Grant) -> str:
         """Return who makes the pictures, once it answers; starts nothing that cannot serve."""

@@ -89,11 +89,7 @@ def _finished(
         height=seen.height,
         steps=recipe.steps if recipe.steps is not None else order.steps,
         guidance=recipe.guidance if recipe.guidance is not None else order.guidance,
-        inputs=[_digest(data) for data in (*order.images, order.mask) if data is not None],
+        inputs=list(wish.digests),
     )
     data = stamp(picture.data, facts, wish.output_format, wish.compression)
     return Made(data, index, facts, hashlib.sha256(data).hexdigest())
-
-
-def _digest(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -53,6 +53,8 @@ class Wish:
     """Whether each picture is to come as a `data:` address, too."""
     notices: tuple[str, ...] = ()
     """What of the call has no effect, a sentence each."""
+    digests: tuple[str, ...] = ()
+    """`sha256:…` of the pictures as they were sent, then of the mask."""
     about: Mapping[str, str] = field(default_factory=dict)
     """What every answer repeats of the call; the size is added once it is known."""
 

@@ -5,11 +5,13 @@ Everything here takes processor time and is called in threads.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image
@@ -42,10 +44,19 @@ TURNS = {
 """What each EXIF orientation must be turned by."""
 
 
-def taken_apart(
-    body: bytes, content_type: str
-) -> tuple[dict[str, Any], tuple[bytes, ...], bytes | None]:
-    """Return the texts of a form, its pictures and its mask, all as PNG.
+@dataclass(frozen=True)
+class TakenApart:
+    """What an edit's form holds: its texts, its pictures and its mask as PNG."""
+
+    fields: dict[str, Any]
+    images: tuple[bytes, ...] = field(repr=False)
+    mask: bytes | None = field(repr=False)
+    digests: tuple[str, ...]
+    """`sha256:…` of the files as they came, the mask's last: what their owner can compare."""
+
+
+def taken_apart(body: bytes, content_type: str) -> TakenApart:
+    """Return what a form holds.
 
     Raises:
         InvalidRequest: it has no picture, too many, or something that is none.
@@ -68,8 +79,10 @@ def taken_apart(
         raise InvalidRequest(f"At most {MAX_IMAGES} images.", code="invalid_value", param="image")
     _refuse_many_pixels(files["image"])
     images = tuple(upright_png(data, "image") for data in files["image"])
-    mask = checked_mask(files["mask"][-1], images[0]) if files["mask"] else None
-    return fields, images, mask
+    masks = files["mask"][-1:]
+    mask = checked_mask(masks[0], images[0]) if masks else None
+    sent = (hashlib.sha256(data).hexdigest() for data in (*files["image"], *masks))
+    return TakenApart(fields, images, mask, tuple(f"sha256:{one}" for one in sent))
 
 
 def _refuse_many_pixels(files: list[bytes]) -> None:

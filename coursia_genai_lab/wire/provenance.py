@@ -48,4 +48,4 @@ class Provenance(Shape):
     steps: int | None = None
     guidance: float | None = None
     inputs: list[str] = Field(default_factory=list)
-    """`sha256:…` of the pictures that were changed or referred to, then of the mask."""
+    """`sha256:…` of the files that were sent to be changed or referred to, then of the mask."""

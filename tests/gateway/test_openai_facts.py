@@ -92,6 +92,22 @@ async def test_facts_say_who_really_made_a_picture_and_how() -> None:
         assert made["demo"]
 
 
+async def test_inputs_are_told_by_the_hash_of_the_files_that_were_sent() -> None:
+    photo, mask = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(photo, "JPEG")
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(mask, "PNG")
+    sent = [photo.getvalue(), mask.getvalue()]
+    async with opened() as (g, door, _):
+        key = g.token()
+        async with AsyncOpenAI(base_url=door, api_key=key, max_retries=0) as client:
+            answer = await client.images.edit(
+                image=("a.jpg", sent[0]), mask=("m.png", sent[1]), model="demo", prompt="a fox"
+            )
+    assert answer.data is not None
+    told = answer.data[0].model_dump()["provenance"]["inputs"]
+    assert told == [f"sha256:{hashlib.sha256(data).hexdigest()}" for data in sent]
+
+
 async def test_the_sdk_gets_the_facts_of_streams_and_of_edits() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (128, 128), "red").save(out, "PNG")
