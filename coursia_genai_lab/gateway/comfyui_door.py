@@ -15,6 +15,7 @@ from ..lab.endpoint import Endpoint
 from ..lab.generation import Note
 from .admission import Admission
 from .answers import json_answer
+from .bodies import SMALL_BYTES, read_body
 from .comfyui_audience import Audience, Listener
 from .comfyui_inputs import OwnInputs
 from .comfyui_jobs import ComfyUIJobs
@@ -25,7 +26,7 @@ from .headers import GUARDS
 from .holding import Holding
 from .needs import LabView
 from .own_jobs import OwnJobs, RawJob
-from .proxy import SMALL_BYTES, Proxy, read_body
+from .proxy import Proxy
 from .queue import FairQueue
 from .sockets import CallerSockets, refuse_broken_handshake
 from .target import Target

@@ -16,6 +16,7 @@ from ..lab.endpoint import Endpoint
 from ..lab.generation import Note
 from .admission import Admission
 from .answers import json_answer
+from .bodies import read_body
 from .comfyui_audience import Audience
 from .comfyui_caps import refusal_of
 from .comfyui_ends import answer_to
@@ -26,7 +27,6 @@ from .comfyui_work import ComfyWork, Graph, Surroundings
 from .holding import Holding
 from .needs import LabView
 from .own_jobs import OwnJobs, RawJob
-from .proxy import read_body
 from .queue import FairQueue
 from .tokens import Grant
 

@@ -14,11 +14,11 @@ from ..engines.calls import Calls
 from ..errors import GenerationError, InvalidRequest, RequestTooLarge
 from ..lab.endpoint import Endpoint
 from .answers import json_answer
+from .bodies import read_body
 from .comfyui_inputs import OwnInputs, checked_subfolder, folder_of
 from .headers import credential
 from .openai_form import parts
 from .own_jobs import OwnJobs
-from .proxy import read_body
 
 MAX_UPLOAD = 32 * 2**20
 MAX_FORM = MAX_UPLOAD + 2**16

@@ -18,10 +18,11 @@ from ..engines.comfyui_pictures import FOLDER
 from ..errors import Conflict, GenAIError
 from ..lab.endpoint import Endpoint
 from .answers import json_answer
+from .bodies import SMALL_BYTES, read_body
 from .comfyui_inputs import OwnInputs, folder_of, input_lists
 from .headers import GUARDS, credential
 from .own_jobs import OwnJobs, RawJob
-from .proxy import SMALL_BYTES, Proxy, read_body
+from .proxy import Proxy
 from .target import Target
 from .tokens import Grant
 

@@ -15,6 +15,7 @@ from ..engines.workflow_files import read_all
 from ..errors import GenAIError, InvalidRequest, NotFound, ServiceError
 from .admission import MAX_BODY_BYTES, Admission
 from .answers import fail, json_answer
+from .bodies import read_body
 from .body_room import keep
 from .dialects import openai_error
 from .holding import Holding
@@ -25,7 +26,6 @@ from .openai_order import Wish, read_wish
 from .openai_reads import QUEUE, Reads
 from .openai_registered import RegisteredModels, asked_name
 from .openai_road import Call, EngineRoad
-from .proxy import read_body
 from .queue import FairQueue
 from .record import Record
 from .target import Target, read_target

@@ -104,7 +104,7 @@ class ModelDirectory:
         guess = f"Did you mean {' or '.join(alike)}? " if alike else ""
         raise ModelUnknown(
             f"The model {name[:100]!r} does not exist here.",
-            f"{guess}List the models with GET /v1/models.",
+            f"{guess}List them with models() in a notebook, or GET /v1/models.",
             param="model",
         )
 

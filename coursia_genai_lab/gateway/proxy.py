@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 
 from aiohttp import (
     ClientConnectorError,
@@ -24,9 +23,7 @@ from yarl import URL
 from ..errors import GenerationError, InvalidRequest, ServiceDied
 from ..lab.endpoint import Endpoint
 from .answers import begin
-from .bodies import SMALL_BYTES as SMALL_BYTES
-from .bodies import Streamed, invite_body, sent_length
-from .bodies import read_body as read_body
+from .bodies import SMALL_BYTES, Streamed, invite_body, read_body, sent_length
 from .headers import request_headers, response_headers
 
 log = logging.getLogger(__name__)
@@ -53,17 +50,6 @@ def open_session() -> ClientSession:
     )
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """What a door may see of an answer, without slowing it down."""
-
-    seen: Callable[[int, bytes], None] | None = None
-    """Called with status and body of a small whole answer."""
-
-
-NO_HOOKS = Hooks()
-
-
 class Proxy:
     """Forward requests with one shared session."""
 
@@ -78,7 +64,6 @@ class Proxy:
         *,
         body: bytes | None = None,
         content_type: str | None = None,
-        hooks: Hooks = NO_HOOKS,
         silence_seconds: float | None = SILENCE_SECONDS,
     ) -> web.StreamResponse:
         """Send the request to `endpoint` and stream its answer to the caller.
@@ -127,15 +112,13 @@ class Proxy:
                 code="service_broke_off",
             ) from error
         try:
-            return await _answer(request, upstream, hooks)
+            return await _answer(request, upstream)
         finally:
             # Returns a finished connection to the pool; closes one that the caller abandoned.
             upstream.release() if upstream.content.at_eof() else upstream.close()
 
 
-async def _answer(
-    request: web.BaseRequest, upstream: ClientResponse, hooks: Hooks
-) -> web.StreamResponse:
+async def _answer(request: web.BaseRequest, upstream: ClientResponse) -> web.StreamResponse:
     status = upstream.status
     if 300 <= status < 400 and status != 304:
         raise GenerationError(
@@ -163,8 +146,6 @@ async def _answer(
             body = await upstream.read()
         except ClientPayloadError as error:
             raise GenerationError("The service broke off in its answer.") from error
-        if hooks.seen is not None:
-            hooks.seen(status, body)
         return web.Response(status=status, headers=headers, body=body)
     return await _stream(request, upstream, web.StreamResponse(status=status, headers=headers))
 

@@ -12,8 +12,9 @@ from ..errors import Conflict, NotAllowed
 from ..lab.endpoint import Endpoint
 from .admission import MAX_BODY_BYTES
 from .answers import json_answer
+from .bodies import SMALL_BYTES, read_body
 from .json_bodies import json_object
-from .proxy import SMALL_BYTES, Proxy, read_body
+from .proxy import Proxy
 from .target import Target
 from .tokens import Grant
 from .webui_jobs import WebUIJob, WebUIJobs

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..engines.limits import LONGEST_TEXT
 from ..errors import InvalidRequest, NotAllowed
 
 MOST_PICTURES = 16
@@ -16,7 +17,6 @@ MOST_STEPS = 150
 MOST_SIDE = 2**14
 MOST_SCALE = 8
 """By which a picture may be enlarged."""
-MOST_PROMPT = 50_000
 
 CHECKPOINT = "sd_model_checkpoint"
 WORDS = frozenset(
@@ -93,8 +93,8 @@ def text(name: str, value: object) -> str:
     """Return a text; raises InvalidRequest for another value, or a path where none may be."""
     if not isinstance(value, str):
         raise wrong(name, "must be a text")
-    if len(value) > MOST_PROMPT:
-        raise wrong(name, f"is longer than {MOST_PROMPT} characters")
+    if len(value) > LONGEST_TEXT:
+        raise wrong(name, f"is longer than {LONGEST_TEXT:,} characters")
     if any("\ud800" <= one <= "\udfff" for one in value):
         # Half a character could be stored, and never be told again.
         raise wrong(name, "is no proper text")

@@ -22,11 +22,12 @@ from ..errors import GenAIError, GenerationCancelled, GenerationError
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Generation, Note
 from .admission import MAX_BODY_BYTES
+from .bodies import read_body
 from .headers import credential
 from .holding import Holding
 from .job_watch import JobWatch
 from .needs import LabView
-from .proxy import Proxy, read_body
+from .proxy import Proxy
 from .queue import FairQueue, Place, Ticket
 from .record import outcome_of
 from .target import Target

@@ -8,7 +8,7 @@ from aiohttp import web
 from door_harness import BOUND
 
 from coursia_genai_lab.errors import InvalidRequest
-from coursia_genai_lab.gateway.proxy import read_body
+from coursia_genai_lab.gateway.bodies import read_body
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf"
 
