@@ -77,9 +77,7 @@ function eventWords(entry: TimelineEntry, trans: TranslationBundle): string {
         ? trans.__('GPU memory given back in %1', took)
         : trans.__('GPU memory given back');
     case 'waited':
-      return took
-        ? trans.__('Waited %1 for GPU memory', took)
-        : trans.__('Waited for GPU memory');
+      return took ? trans.__('Waited %1', took) : trans.__('Waited');
     case 'stopping':
       return trans.__('Told to stop');
     case 'stopped':
