@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -237,20 +238,35 @@ time.sleep(600)
 Started = Callable[..., "subprocess.Popen[str]"]
 
 
+@contextmanager
+def nothing_ignored() -> Iterator[None]:
+    """Start a child as a terminal would: these tests may run under nohup themselves."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ignored = [one for one in signals if signal.getsignal(one) is signal.SIG_IGN]
+    for one in ignored:
+        signal.signal(one, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for one in ignored:
+            signal.signal(one, signal.SIG_IGN)
+
+
 @pytest.fixture
 def started(surroundings: Any, jupyter: JupyterProcess) -> Iterator[Started]:
     """Start `coursia-genai exec` and leave it running; what still runs is ended with the test."""
     running: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "coursia_genai_lab", "exec", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env=surroundings({"JUPYTER_RUNTIME_DIR": str(jupyter.runtime), **variables}),
-        )
+        with nothing_ignored():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "coursia_genai_lab", "exec", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+                env=surroundings({"JUPYTER_RUNTIME_DIR": str(jupyter.runtime), **variables}),
+            )
         running.append(process)
         return process
 
