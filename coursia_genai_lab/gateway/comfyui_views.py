@@ -32,6 +32,8 @@ MOST_ENTRIES = 200
 AT_ONCE = 8
 STATUS = {"waiting": "pending", "posting": "pending", "working": "in_progress"}
 ENDED = {"done": "completed", "failed": "failed", "cancelled": "cancelled"}
+UNSENT = ("waiting", "posting")
+"""States of a job that the engine knows nothing of, or not for sure."""
 STATES = frozenset({*STATUS.values(), *ENDED.values()})
 
 Busy = Callable[[str, str], bool]
@@ -106,20 +108,23 @@ class ComfyUIViews:
         job_id = path.removeprefix("/history").strip("/")
         if job_id:
             job = self._jobs.find(job_id, person)
-            wanted = [] if job is None else [job]
+            wanted, limit = [] if job is None else [job], 1
         else:
             most = query.get("max_items", "")
             limit = int(most) if most.isdecimal() and len(most) < 9 else MOST_ENTRIES
-            ended = [job for job in self._jobs.of(person) if not job.open]
-            wanted = ended[-min(limit, MOST_ENTRIES) :] if limit else []
+            # The engine may tell the end of one a moment before the door has heard of it.
+            ended = [job for job in self._jobs.of(person) if job.state not in UNSENT]
+            working = sum(job.open for job in ended)
+            wanted = ended[-min(limit, MOST_ENTRIES) - working :] if limit else []
         entries = await self._each(wanted, lambda job: self._entry(job, endpoint))
-        return {job.id: entry for job, entry in zip(wanted, entries, strict=True) if entry}
+        found = [(job.id, one) for job, one in zip(wanted, entries, strict=True) if one]
+        return dict(found[-limit:] if limit else [])
 
     async def _entry(self, job: RawJob, endpoint: Endpoint) -> dict[str, Any] | None:
         """Return a job's entry of the history; None while it is open, or where nobody knows it."""
         if job.entry is not None:
             return job.entry
-        if job.state in ("waiting", "posting"):
+        if job.state in UNSENT:
             return None
         ended = not job.open
         found = (await self._get(endpoint, f"/history/{quote(job.upstream_id)}")).get(

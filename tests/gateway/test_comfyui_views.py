@@ -274,6 +274,16 @@ async def test_the_photo_of_a_phone_is_taken_and_worked_on() -> None:
         assert (await ada.ended(told["prompt_id"]))["status"]["status_str"] == "success"
 
 
+async def test_the_last_picture_is_in_the_history_also_while_the_next_is_made() -> None:
+    async with two(seconds_per_step=0.02) as (ada, _):
+        done, _image = await made(ada, steps=1)
+        _, told = await post(ada, "/prompt", {"prompt": graph(LONG, seed=9)})
+        await soon(lambda: any(one.began for one in ada.gateway.doors.queue.tickets()))
+        assert list((await get(ada, "/history?max_items=1"))[1]) == [done]
+        assert list((await get(ada, "/history"))[1]) == [done]
+        await post(ada, "/interrupt", {"prompt_id": told["prompt_id"]})
+
+
 async def test_memory_is_not_freed_under_somebody_elses_picture() -> None:
     async with two(seconds_per_step=0.05) as (ada, ben):
         _, told = await post(ada, "/prompt", {"prompt": graph(LONG)})
