@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from .bodies import read_body
 from .body_room import keep
 from .dialects import openai_error
 from .holding import Holding
+from .json_bodies import json_object
 from .needs import LabView
 from .openai_form import read_form
 from .openai_models import LATER, Choice, ModelDirectory, drawn_here
@@ -117,7 +117,7 @@ class OpenAIDoor:
     # -- making pictures -----------------------------------------------------------------------
 
     async def _generate(self, request: web.BaseRequest, grant: Grant) -> web.StreamResponse:
-        order = _json_object(await read_body(request, MAX_ORDER_BYTES))
+        order = json_object(await read_body(request, MAX_ORDER_BYTES))
         name = asked_name(order.get("model"), order.get("workflow"))
         choices = self._choices(name, grant)
         return await self._make(
@@ -214,16 +214,6 @@ def _first_able(choices: list[Choice], wished: Wished) -> tuple[Choice, Wish]:
         except (InvalidRequest, ServiceError) as error:
             refusal = refusal or error
     raise refusal or NotFound("No model can be had.")
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidRequest("The body of the request is not a JSON object.", code="invalid_json")
-    return value
 
 
 def _unknown(method: str, path: str) -> NotFound:
