@@ -4,7 +4,9 @@ GenAIError                      anything of ours; code, sentence, remedy, HTTP s
 ├── InvalidRequest              400  the caller's input is wrong
 │   └── RequestTooLarge         413  the caller sends more than a door takes
 ├── TooManyRequests             429  the caller has as much open as it may
+│   └── QuotaExceeded           429  what was granted for this day, week or course is used up
 ├── NotAllowed                  403  role, mode or policy says no
+│   └── PriceUnknown            403  nobody knows what it would cost, so it is not bought
 ├── NotFound                    404  no such service, notebook, launch, job
 ├── Conflict                    409  the thing is in another state, or has another owner
 ├── ConfigurationError          500  an operator's setting cannot work
@@ -48,6 +50,8 @@ class GenAIError(Exception):
     code: ClassVar[str] = "genai_error"
     status: ClassVar[int] = 500
     default_remedy: ClassVar[str] = "Run `coursia-genai doctor` to see what is wrong."
+    may_have_billed: bool = False
+    """Whether a provider may charge for what failed: its request was sent, its end is unknown."""
 
     def __init__(
         self,
@@ -107,12 +111,26 @@ class TooManyRequests(GenAIError):
     """Seconds after which asking again makes sense."""
 
 
+class QuotaExceeded(TooManyRequests):
+    """What was granted for a day, a week or a course is used up, or reserved by what runs."""
+
+    code = "quota_exceeded"
+    default_remedy = "Wait until the quota begins anew, or ask your teacher for more."
+
+
 class NotAllowed(GenAIError):
     """Role, mode or policy says no."""
 
     code = "not_allowed"
     status = 403
     default_remedy = "Ask the person who administers this server."
+
+
+class PriceUnknown(NotAllowed):
+    """Nobody knows what it would cost, so it is not bought."""
+
+    code = "price_unknown"
+    default_remedy = "Use another model, or ask whoever administers this server to set its price."
 
 
 class NotFound(GenAIError):

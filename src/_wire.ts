@@ -1,6 +1,22 @@
 // Generated from coursia_genai_lab/wire by scripts/generate_wire.py; do not edit.
+export type Scope = 'person' | 'group' | 'course' | 'provider';
+export type Window = 'hour' | 'day' | 'week' | 'month' | 'course';
+export type Deed =
+  | 'mode'
+  | 'policy'
+  | 'quota'
+  | 'force_stop'
+  | 'token'
+  | 'consent'
+  | 'export'
+  | 'erase'
+  | 'charge'
+  | 'key';
+export type ChargeState = 'reserved' | 'sent' | 'settled' | 'refunded' | 'unknown';
+export type ConsentKind = 'metadata' | 'cloud' | 'upload';
 export type NotebookType = 'CLASSIC' | 'GENAI_BASIC' | 'GENAI_ADVANCED' | 'HYBRID';
 export type Mode = 'auto' | 'local' | 'cloud' | 'demo' | 'off';
+export type Fallback = 'ask' | 'auto' | 'never';
 export type Outcome = 'done' | 'failed' | 'cancelled';
 export type ServiceState =
   | 'absent'
@@ -14,20 +30,29 @@ export type ServiceState =
   | 'unavailable';
 export type JobKind = 'openai' | 'comfyui' | 'a1111';
 export type JobState = 'waiting' | 'working';
+export type LayerName = 'operator' | 'class' | 'notebook' | 'person';
 
 /**
  * Every shape that crosses a boundary, by name.
  */
 export interface Wire {
   Accepted: Accepted;
+  Allowance: Allowance;
+  AuditEntry: AuditEntry;
+  AuditView: AuditView;
+  ChargeState: ChargeState;
+  ChargeView: ChargeView;
   ClassWait: ClassWait;
   ConsentGiven: ConsentGiven;
+  ConsentKind: ConsentKind;
   ConsentList: ConsentList;
   ConsentNeeded: ConsentNeeded;
   ConsentRequest: ConsentRequest;
+  Deed: Deed;
   EnableKernel: EnableKernel;
   EnabledKernel: EnabledKernel;
   Evidence: Evidence;
+  Fallback: Fallback;
   FetchRequest: FetchRequest;
   FolderIndex: FolderIndex;
   GPUClaim: GPUClaim;
@@ -49,6 +74,7 @@ export interface Wire {
   JobView: JobView;
   LabEvent: LabEvent;
   LaunchView: LaunchView;
+  LayerName: LayerName;
   LogLines: LogLines;
   Mode: Mode;
   ModeChange: ModeChange;
@@ -63,10 +89,13 @@ export interface Wire {
   PinRequest: PinRequest;
   PlanView: PlanView;
   PlannedService: PlannedService;
+  PolicyView: PolicyView;
   Problem: Problem;
   Profile: Profile;
   Provenance: Provenance;
+  Quota: Quota;
   Resources: Resources;
+  Scope: Scope;
   Section: Section;
   ServiceHealth: ServiceHealth;
   ServiceList: ServiceList;
@@ -74,6 +103,7 @@ export interface Wire {
   ServiceUsage: ServiceUsage;
   ServiceView: ServiceView;
   StatusView: StatusView;
+  TextPolicy: TextPolicy;
   TimelineEntry: TimelineEntry;
   TimelineView: TimelineView;
   TokenGiven: TokenGiven;
@@ -85,12 +115,86 @@ export interface Wire {
   WeightsFile: WeightsFile;
   WeightsList: WeightsList;
   WeightsView: WeightsView;
+  Window: Window;
 }
 /**
  * The answer to a command: the revision to wait for.
  */
 export interface Accepted {
   revision: number;
+}
+/**
+ * What one quota still gives; None where it sets no limit.
+ */
+export interface Allowance {
+  scope: Scope;
+  name: string;
+  window: Window;
+  /**
+   * Unix time at which it begins anew; None: never.
+   */
+  renews_at: number | null;
+  pictures: number | null;
+  pictures_left: number | null;
+  gpu_seconds: number | null;
+  gpu_seconds_left: number | null;
+  cents: number | null;
+  cents_left: number | null;
+}
+/**
+ * One deed.
+ */
+export interface AuditEntry {
+  /**
+   * Unix time, seconds.
+   */
+  at: number;
+  /**
+   * Who did it; empty: the Lab itself.
+   */
+  person: string;
+  deed: Deed;
+  /**
+   * What it was done to: a layer, a service, a person, a charge.
+   */
+  subject: string;
+  /**
+   * What changed, in words without secrets and prompts.
+   */
+  detail: string;
+}
+/**
+ * GET audit: the newest deeds, the newest first; for admins, and for teachers of the course.
+ */
+export interface AuditView {
+  entries: AuditEntry[];
+}
+/**
+ * One entry of the ledger.
+ */
+export interface ChargeView {
+  /**
+   * UUID of the job, as in the picture and the record.
+   */
+  id: string;
+  /**
+   * Unix time at which it was reserved.
+   */
+  at: number;
+  person: string;
+  service: string;
+  model: string;
+  state: ChargeState;
+  pictures: number;
+  gpu_seconds: number;
+  /**
+   * US cents: what was reserved, until it is settled.
+   */
+  cents: number;
+  /**
+   * Why a cloud stood in; empty: it did not.
+   */
+  fallback: string;
 }
 /**
  * What a class would wait for one service, if everybody asked for a picture at once.
@@ -117,8 +221,9 @@ export interface ClassWait {
  * One confirmation that a person gave.
  */
 export interface ConsentGiven {
-  kind: 'metadata';
+  kind: ConsentKind;
   path: string;
+  provider: string;
   digest: string;
   /**
    * Unix time, seconds.
@@ -138,35 +243,87 @@ export interface ConsentList {
    * or its folder is trusted.
    */
   asked: ConsentNeeded | null;
+  /**
+   * What clouds would need of the caller now, the newest last.
+   */
+  questions: ConsentNeeded[];
 }
 /**
  * What waits for a confirmation, in words that a person can decide by.
  */
 export interface ConsentNeeded {
-  kind: 'metadata';
+  kind: ConsentKind;
+  /**
+   * API path of the notebook that asks; empty: no notebook does.
+   */
   path: string;
   /**
-   * SHA-256 of `metadata.genai` as read, hexadecimal.
+   * SHA-256, hexadecimal: of `metadata.genai` as read, or of a cloud's terms as shown here.
    */
   digest: string;
   /**
-   * What would start.
+   * What would start, or what the cloud would stand in for.
    */
   services: string[];
   /**
    * Whether this person has confirmed just this.
    */
   given: boolean;
+  /**
+   * `cloud`, `upload`: the service of the catalogue that would be asked.
+   */
+  provider: string;
+  /**
+   * Its name for people.
+   */
+  title: string;
+  model: string;
+  /**
+   * Why a cloud is asked; None: it was called by its name.
+   */
+  reason: Problem | null;
+  /**
+   * US cents that one picture costs at most; None: that is not known.
+   */
+  price_cents: number | null;
+  /**
+   * Where prompts and pictures go, a sentence of the catalogue.
+   */
+  data: string;
+  /**
+   * The provider's own words on what it does with them.
+   */
+  policy_url: string;
+  /**
+   * Calls that are held until this is answered.
+   */
+  waiting: number;
 }
 /**
- * POST consents: the notebook's metadata asks for more than its code shows.
+ * What went wrong, for a program (code) and for a person (message, remedy).
+ */
+export interface Problem {
+  code: string;
+  message: string;
+  remedy: string;
+  /**
+   * One command line that mends it, where there is one.
+   */
+  command: string | null;
+}
+/**
+ * POST consents: allow what was asked, just as it was shown.
  */
 export interface ConsentRequest {
-  kind: 'metadata';
+  kind: ConsentKind;
   /**
-   * API path of the notebook as it is saved.
+   * `metadata`: API path of the notebook as it is saved.
    */
   path: string;
+  /**
+   * `cloud`, `upload`: the service of the catalogue.
+   */
+  provider: string;
   /**
    * What was shown: `ConsentNeeded.digest`. Another one answers 409, nothing is kept.
    */
@@ -225,7 +382,7 @@ export interface Profile {
   /**
    * The teacher's word in `metadata.genai.fallback`.
    */
-  fallback: ('ask' | 'auto' | 'never') | null;
+  fallback: Fallback | null;
   /**
    * Whether `metadata.genai.services` decided instead of detection.
    */
@@ -353,6 +510,11 @@ export interface LaunchView {
    * What the notebook's metadata asks for beyond its code; it starts once confirmed.
    */
   consent: ConsentNeeded | null;
+  /**
+   * The cloud that could draw while a service of this launch is not to be had; None: none may,
+   * or none is needed. `given`: it does so already.
+   */
+  cloud: ConsentNeeded | null;
   state: 'pending' | 'live';
   since: number;
 }
@@ -393,18 +555,6 @@ export interface FolderIndex {
    * False while the folder is still being read: ask again to see more.
    */
   complete: boolean;
-}
-/**
- * What went wrong, for a program (code) and for a person (message, remedy).
- */
-export interface Problem {
-  code: string;
-  message: string;
-  remedy: string;
-  /**
-   * One command line that mends it, where there is one.
-   */
-  command: string | null;
 }
 /**
  * How many notebooks of a folder are what.
@@ -639,6 +789,18 @@ export interface Provenance {
    * `sha256:…` of the main file, where it was checked.
    */
   model_hash: string | null;
+  /**
+   * Host of the provider that made it; None: it was made on this machine, or its network.
+   */
+  provider: string | null;
+  /**
+   * Code of the reason for which a cloud stood in for `asked_service`.
+   */
+  fallback_reason: string | null;
+  /**
+   * What the provider charged, or says it charges: millionths of a US dollar.
+   */
+  cost_microusd: number | null;
   /**
    * A provider's own id of the generation.
    */
@@ -958,14 +1120,14 @@ export interface LogLines {
  * PUT mode: set a layer, or clear it with None.
  */
 export interface ModeChange {
-  layer?: 'operator' | 'class' | 'notebook' | 'person';
+  layer?: LayerName;
   value: Mode | null;
 }
 /**
  * What one layer says; a lower layer may only choose among what the upper allows.
  */
 export interface ModeLayer {
-  layer: 'operator' | 'class' | 'notebook' | 'person';
+  layer: LayerName;
   /**
    * None: this layer says nothing.
    */
@@ -1021,6 +1183,18 @@ export interface ModelInfo {
    * Whether its pictures are made by the demo engine.
    */
   demo: boolean;
+  /**
+   * Whether a provider makes its pictures: prompts leave this machine.
+   */
+  cloud: boolean;
+  /**
+   * US cents that one picture costs at most; 0: nothing; None: that is not known yet.
+   */
+  price_cents: number | null;
+  /**
+   * Whether it changes pictures; None: that is not known.
+   */
+  edits: boolean | null;
 }
 /**
  * GET /v1/models, our extension fields beside OpenAI's.
@@ -1079,6 +1253,71 @@ export interface PlannedService {
    * The first thing that keeps it from running, with what mends it.
    */
   problem: Problem | null;
+}
+/**
+ * GET policy: what holds besides the mode, and where it comes from.
+ */
+export interface PolicyView {
+  course: string;
+  fallback: Fallback;
+  /**
+   * A wait in line that is expected to be longer counts as "not to be had in time".
+   */
+  queue_seconds: number | null;
+  /**
+   * Models that this caller may use, with `*` as in file names; None: all.
+   */
+  models: string[] | null;
+  /**
+   * Those that concern this caller; for teachers and admins all.
+   */
+  quotas: Quota[];
+  text: TextPolicy;
+  enforced: boolean;
+  /**
+   * Where the class's policy is read from, without credentials; empty: from nowhere.
+   */
+  source: string;
+  /**
+   * Unix time at which it was last read well.
+   */
+  read_at: number | null;
+  /**
+   * Why the source cannot be read now; what was read before holds.
+   */
+  problem: Problem | null;
+  /**
+   * The caller's groups.
+   */
+  groups: string[];
+}
+/**
+ * What may be used in one window; None sets no limit. 0 allows nothing.
+ */
+export interface Quota {
+  scope: Scope;
+  /**
+   * A person, a group, a provider; `*` is each of them by itself. Empty for the course.
+   */
+  name: string;
+  window: Window;
+  pictures: number | null;
+  gpu_seconds: number | null;
+  /**
+   * US cents.
+   */
+  cents: number | null;
+}
+/**
+ * What may be asked of text models beside pictures.
+ */
+export interface TextPolicy {
+  /**
+   * Models that may be asked, with `*` as in file names; empty: none.
+   */
+  models: string[];
+  max_input_characters: number;
+  max_output_tokens: number;
 }
 /**
  * Every service of the catalogue.
@@ -1194,6 +1433,10 @@ export interface StatusView {
   mode: ModeView;
   services: ServiceView[];
   launches: LaunchView[];
+  /**
+   * What clouds would need of this caller now: calls may be held until it is answered.
+   */
+  questions: ConsentNeeded[];
   warnings: Problem[];
 }
 /**
@@ -1288,7 +1531,7 @@ export interface TokenRequest {
   };
 }
 /**
- * GET usage: what the caller had made since a time.
+ * GET usage: what the caller had made since a time, and what is left.
  */
 export interface UsageView {
   /**
@@ -1299,6 +1542,22 @@ export interface UsageView {
   seconds: number;
   failed: number;
   services: ServiceUsage[];
+  /**
+   * US cents that were settled since, what is unknown included.
+   */
+  cents: number;
+  /**
+   * Charges whose end nobody heard.
+   */
+  unknown: number;
+  /**
+   * The caller's quotas, the tightest first.
+   */
+  left: Allowance[];
+  /**
+   * The newest charges that cost money or are not settled, the newest first.
+   */
+  charges: ChargeView[];
 }
 /**
  * One file of a model.

@@ -168,6 +168,20 @@ class CredentialSpec(SpecPart):
     else runs for this service; None: such a server gets none."""
 
 
+class CloudSpec(SpecPart):
+    """Where a provider is asked, and what a person must know before."""
+
+    url: ServerAddress
+    """Address of its API without the version: `https://api.openai.com`. Plain http only for an
+    address of this machine or its network."""
+    data: Line = ""
+    """Where prompts and pictures go, a sentence for whoever is asked to agree."""
+    policy_url: Address | None = None
+    """The provider's own words on what it does with them."""
+    daily_cents: float | None = Field(default=None, ge=0, le=1_000_000)
+    """US cents that everybody together may spend there a day; None takes the Lab's own cap."""
+
+
 class ExportGroup(SpecPart):
     """Variables that stand or fall together: an address and its credential.
 
@@ -226,6 +240,9 @@ class ModelSpec(SpecPart):
     """Whether its source gives it only to an account: it needs a token from the secrets file."""
     optional: bool = False
     """Whether the service is of use without it; one model that is not must be here to start."""
+    cloud_stand_in: ModelId | None = None
+    """Model that may draw in its place where policy lets it, by the name that callers use:
+    `openrouter/black-forest-labs/flux.2-pro`, `gpt-image-2`."""
     rank: int = Field(default=0, ge=0, le=100)
     """How well it draws, as its file's author sees it: who names no model gets the highest of
     those that can be had as soon."""
@@ -290,6 +307,7 @@ class ServiceSpec(SpecPart):
     build: BuildSpec | None = None
     process: ProcessSpec | None = None
     gpu: GPUSpec | None = None
+    cloud: CloudSpec | None = None
     readiness: ReadinessSpec = Field(default_factory=ReadinessSpec)
     warm_up: WarmUpSpec | None = None
     credential: CredentialSpec = Field(default_factory=CredentialSpec)
@@ -324,6 +342,8 @@ class ServiceSpec(SpecPart):
             wrong = [n for n in ("container", "process", "build", "gpu") if getattr(self, n)]
             if wrong:
                 raise ValueError(f"a cloud has no [{wrong[0]}]: nothing of it runs here")
+        if self.kind == "local" and self.cloud:
+            raise ValueError("a local service has no [cloud]")
         if self.build and not self.container:
             raise ValueError("a [build] needs a [container] whose image it makes")
         if self.cloud_stand_in == self.name:

@@ -34,6 +34,11 @@ class Order:
     previews: bool = False
     silence_seconds: float | None = 3600.0
     """A job that shows no progress for so long is ended; None never ends one."""
+    quality: str | None = None
+    background: str | None = None
+    """Only clouds know these two."""
+    user: str = ""
+    """A salted hash of who asks, for a provider's own abuse checks; never a name."""
     workflow: Workflow | None = field(default=None, repr=False)
     """A registered workflow that makes the pictures; None takes the model's own."""
 
@@ -83,6 +88,16 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What a provider charges for one answer."""
+
+    microusd: int | None = None
+    """Millionths of a US dollar; None: it told nothing that a price can be made from."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True)
 class Picture:
     """A finished picture: the file as the engine made it, its seed, and how it was made."""
 
@@ -90,6 +105,8 @@ class Picture:
     seed: int
     index: int = 0
     recipe: Recipe | None = None
+    spent: Spent | None = None
+    """Of a cloud; None: it cost nothing."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import Conflict, NotAllowed
-from ..wire.policy import LayerName, Mode, ModeChange, ModeLayer, ModeView
+from ..wire.policy import Fallback, LayerName, Mode, ModeChange, ModeLayer, ModeView
 from ..wire.services import Role
+from .charge import Limit
+from .rules import TextRules
 
 ALLOWED_BELOW: dict[Mode, tuple[Mode, ...]] = {
     "auto": ("auto", "local", "cloud", "demo", "off"),
@@ -52,6 +54,31 @@ class Policy:
         mode = _below(mode, self._layers["class"].value)
         word, choice = _below(mode, notebook_mode), _below(mode, self._layers["person"].value)
         return word if word in ALLOWED_BELOW[choice] else choice
+
+    def fallback(self, notebook_fallback: Fallback | None = None) -> Fallback:
+        """Return what happens when a local service cannot answer: the most careful word counts."""
+        return notebook_fallback or "ask"
+
+    def refuse_model(self, person: str, model: str) -> None:
+        """Return where a person's role may use a model.
+
+        Raises:
+            NotAllowed: code `model_not_allowed`.
+        """
+
+    def limits(self, person: str, provider: str = "") -> list[Limit]:
+        """Return the quotas that concern a person's work, with the daily cap of a provider."""
+        return []
+
+    @property
+    def queue_seconds(self) -> float | None:
+        """A wait in line that is expected to be longer counts as not to be had in time."""
+        return None
+
+    @property
+    def text(self) -> TextRules:
+        """What may be asked of text models."""
+        return TextRules()
 
     def view(self, role: Role = "admin", notebook_mode: Mode | None = None) -> ModeView:
         """Return the mode with its layers, as `role` sees it."""

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .consents import ConsentGiven, ConsentList, ConsentNeeded, ConsentRequest
+    from .audit import AuditEntry, AuditView, Deed
+    from .consents import ConsentGiven, ConsentKind, ConsentList, ConsentNeeded, ConsentRequest
     from .generations import GenerationView, Outcome
     from .gpu import GPUClaim, GPUPoint, GPUsView, GPUUser, GPUView
     from .health import (
@@ -33,7 +34,19 @@ if TYPE_CHECKING:
         Section,
     )
     from .plan import ClassWait, PlannedService, PlanView
-    from .policy import Mode, ModeChange, ModeLayer, ModeView
+    from .policy import (
+        Fallback,
+        LayerName,
+        Mode,
+        ModeChange,
+        ModeLayer,
+        ModeView,
+        PolicyView,
+        Quota,
+        Scope,
+        TextPolicy,
+        Window,
+    )
     from .problems import Problem
     from .provenance import Provenance
     from .services import (
@@ -50,19 +63,27 @@ if TYPE_CHECKING:
     )
     from .timeline import TimelineEntry, TimelineView
     from .tokens import TokenGiven, TokenLifetime, TokenRenewed, TokenRequest
-    from .usage import ServiceUsage, UsageView
+    from .usage import Allowance, ChargeState, ChargeView, ServiceUsage, UsageView
     from .weights import FetchRequest, ModelRoot, WeightsFile, WeightsList, WeightsView
 
 __all__ = [
     "Accepted",
+    "Allowance",
+    "AuditEntry",
+    "AuditView",
+    "ChargeState",
+    "ChargeView",
     "ClassWait",
     "ConsentGiven",
+    "ConsentKind",
     "ConsentList",
     "ConsentNeeded",
     "ConsentRequest",
+    "Deed",
     "EnableKernel",
     "EnabledKernel",
     "Evidence",
+    "Fallback",
     "FetchRequest",
     "FolderIndex",
     "GPUClaim",
@@ -84,6 +105,7 @@ __all__ = [
     "JobView",
     "LabEvent",
     "LaunchView",
+    "LayerName",
     "LogLines",
     "Mode",
     "ModeChange",
@@ -98,10 +120,13 @@ __all__ = [
     "PinRequest",
     "PlanView",
     "PlannedService",
+    "PolicyView",
     "Problem",
     "Profile",
     "Provenance",
+    "Quota",
     "Resources",
+    "Scope",
     "Section",
     "ServiceHealth",
     "ServiceList",
@@ -109,6 +134,7 @@ __all__ = [
     "ServiceUsage",
     "ServiceView",
     "StatusView",
+    "TextPolicy",
     "TimelineEntry",
     "TimelineView",
     "TokenGiven",
@@ -120,18 +146,27 @@ __all__ = [
     "WeightsFile",
     "WeightsList",
     "WeightsView",
+    "Window",
 ]
 
 _HOMES = {
     "Accepted": ".services",
+    "Allowance": ".usage",
+    "AuditEntry": ".audit",
+    "AuditView": ".audit",
+    "ChargeState": ".usage",
+    "ChargeView": ".usage",
     "ClassWait": ".plan",
     "ConsentGiven": ".consents",
+    "ConsentKind": ".consents",
     "ConsentList": ".consents",
     "ConsentNeeded": ".consents",
     "ConsentRequest": ".consents",
+    "Deed": ".audit",
     "EnableKernel": ".launches",
     "EnabledKernel": ".launches",
     "Evidence": ".notebooks",
+    "Fallback": ".policy",
     "FetchRequest": ".weights",
     "FolderIndex": ".notebooks",
     "GPUClaim": ".gpu",
@@ -147,12 +182,13 @@ _HOMES = {
     "HealthView": ".health",
     "HolderView": ".services",
     "IndexTotals": ".notebooks",
-    "LabEvent": ".services",
     "JobKind": ".jobs",
     "JobList": ".jobs",
     "JobState": ".jobs",
     "JobView": ".jobs",
+    "LabEvent": ".services",
     "LaunchView": ".launches",
+    "LayerName": ".policy",
     "LogLines": ".services",
     "Mode": ".policy",
     "ModeChange": ".policy",
@@ -167,10 +203,13 @@ _HOMES = {
     "PinRequest": ".services",
     "PlanView": ".plan",
     "PlannedService": ".plan",
+    "PolicyView": ".policy",
     "Problem": ".problems",
     "Profile": ".notebooks",
     "Provenance": ".provenance",
+    "Quota": ".policy",
     "Resources": ".notebooks",
+    "Scope": ".policy",
     "Section": ".notebooks",
     "ServiceHealth": ".health",
     "ServiceList": ".services",
@@ -178,6 +217,7 @@ _HOMES = {
     "ServiceUsage": ".usage",
     "ServiceView": ".services",
     "StatusView": ".services",
+    "TextPolicy": ".policy",
     "TimelineEntry": ".timeline",
     "TimelineView": ".timeline",
     "TokenGiven": ".tokens",
@@ -189,6 +229,7 @@ _HOMES = {
     "WeightsFile": ".weights",
     "WeightsList": ".weights",
     "WeightsView": ".weights",
+    "Window": ".policy",
 }
 
 

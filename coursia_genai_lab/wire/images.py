@@ -35,6 +35,12 @@ class ModelInfo(Shape):
     """Why it is not available, a sentence with its remedy."""
     demo: bool = False
     """Whether its pictures are made by the demo engine."""
+    cloud: bool = False
+    """Whether a provider makes its pictures: prompts leave this machine."""
+    price_cents: float | None = None
+    """US cents that one picture costs at most; 0: nothing; None: that is not known yet."""
+    edits: bool | None = None
+    """Whether it changes pictures; None: that is not known."""
 
 
 class ModelList(Shape):

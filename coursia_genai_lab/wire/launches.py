@@ -33,6 +33,9 @@ class LaunchView(Shape):
     """Why nothing was injected or started, a sentence; empty when all is well."""
     consent: ConsentNeeded | None = None
     """What the notebook's metadata asks for beyond its code; it starts once confirmed."""
+    cloud: ConsentNeeded | None = None
+    """The cloud that could draw while a service of this launch is not to be had; None: none may,
+    or none is needed. `given`: it does so already."""
     state: Literal["pending", "live"] = "pending"
     since: float = 0.0
 

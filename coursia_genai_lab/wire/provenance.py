@@ -33,6 +33,12 @@ class Provenance(Shape):
     """File names of the weights, the main one first."""
     model_hash: str | None = None
     """`sha256:…` of the main file, where it was checked."""
+    provider: str | None = None
+    """Host of the provider that made it; None: it was made on this machine, or its network."""
+    fallback_reason: str | None = None
+    """Code of the reason for which a cloud stood in for `asked_service`."""
+    cost_microusd: int | None = None
+    """What the provider charged, or says it charges: millionths of a US dollar."""
     provider_id: str | None = None
     """A provider's own id of the generation."""
     workflow: str | None = None

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from .consents import ConsentNeeded
 from .launches import LaunchView
 from .policy import ModeView
 from .problems import Problem
@@ -127,6 +128,8 @@ class StatusView(Shape):
     mode: ModeView
     services: list[ServiceView] = Field(default_factory=list)
     launches: list[LaunchView] = Field(default_factory=list)
+    questions: list[ConsentNeeded] = Field(default_factory=list)
+    """What clouds would need of this caller now: calls may be held until it is answered."""
     warnings: list[Problem] = Field(default_factory=list)
 
 

@@ -2,11 +2,11 @@ import type { ConsentNeeded, ConsentRequest } from '../_wire';
 
 import type { Requester } from './request';
 
-/** Confirm what a notebook's metadata asks for; 409 where it says something else by now. */
+/** Allow what was asked, just as it was shown; 409 where it says something else by now. */
 export function giveConsent(
   request: Requester,
-  { digest, kind, path }: ConsentNeeded
+  { digest, kind, path, provider }: ConsentNeeded
 ): Promise<unknown> {
-  const body: ConsentRequest = { kind, path, digest };
+  const body: ConsentRequest = { kind, path, provider, digest };
   return request<unknown>('consents', { method: 'POST', body });
 }
