@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ..lab.charge import Charges, NoCharges
 from .admission import Admission
 from .comfyui_door import ComfyUIDoor
 from .dialects import RAW_DIALECTS
@@ -30,9 +31,11 @@ class Building:
         queue: FairQueue,
         record: Record,
         workflows: RegisteredModels | None = None,
+        charges: Charges | None = None,
     ) -> None:
         self._lab = lab
         self._record = record
+        self._charges = charges or NoCharges()
         self._workflows = workflows
         self._admission = admission
         self._queue = queue
@@ -91,6 +94,7 @@ class Building:
             proxy=self._proxy,
             session=self._session,
             note=self._record.note,
+            charges=self._charges,
         )
 
     def _webui(self, service: str) -> WebUIJobs:
@@ -103,6 +107,7 @@ class Building:
             holding=self._holding,
             session=self._session,
             note=self._record.note,
+            charges=self._charges,
         )
 
     def _openai(self) -> OpenAIDoor:
@@ -114,6 +119,7 @@ class Building:
             session=self._session,
             record=self._record,
             workflows=self._workflows,
+            charges=self._charges,
         )
         self._openai_doors.append(door)
         return door

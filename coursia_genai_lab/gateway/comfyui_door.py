@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import parse_qs
 
 from aiohttp import ClientSession, web
 
 from ..errors import InvalidRequest, NotAllowed
+from ..lab.charge import Charges, NoCharges
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Note
 from .admission import Admission
@@ -24,6 +23,7 @@ from .comfyui_views import ComfyUIViews
 from .dialects import Limit, Route
 from .headers import GUARDS
 from .holding import Holding
+from .json_bodies import json_object
 from .needs import LabView
 from .own_jobs import OwnJobs, RawJob
 from .proxy import Proxy
@@ -47,8 +47,10 @@ class ComfyUIDoor:
         proxy: Proxy,
         session: ClientSession,
         note: Note,
+        charges: Charges | None = None,
     ) -> None:
         self._service = service
+        self._charges = charges or NoCharges()
         self._lab = lab
         self._queue = queue
         self._admission = admission
@@ -167,7 +169,7 @@ class ComfyUIDoor:
 
     async def _interrupt(self, body: bytes, person: str) -> None:
         """Interrupt a person's job that runs: the one that is named, or whichever it is."""
-        wanted = _object(body).get("prompt_id") if body.strip() else None
+        wanted = json_object(body).get("prompt_id") if body.strip() else None
         running = [
             job
             for job in self._own.of(person)
@@ -182,7 +184,7 @@ class ComfyUIDoor:
             InvalidRequest: it names none.
             NotAllowed: it would clear everything.
         """
-        order = _object(body)
+        order = json_object(body)
         names = order.get("delete")
         if order.get("clear") or not isinstance(names, list):
             raise NotAllowed(
@@ -194,13 +196,3 @@ class ComfyUIDoor:
             raise InvalidRequest("The ids of jobs are texts.")
         found = (self._own.find(name, person) for name in names)
         return [job for job in found if job is not None]
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidRequest("The body is not a JSON object.")
-    return value

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..engines.registered import WorkflowFolder
 from ..errors import NotFound
+from ..lab.charge import Charges, NoCharges
 from ..wire.problems import Problem
 from .admission import Admission
 from .dialects import RAW_DIALECTS
@@ -33,7 +34,8 @@ class Doors:
 
     `usual` tells the seconds of a job of a service by the past; None where there is none.
     `record` is told of every job that ended; None: nothing is recorded. `workflows` holds the
-    registered ones; None: there are none.
+    registered ones; None: there are none. `charges` keeps the account; None: nobody does, and
+    nothing that costs money is let through.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class Doors:
         usual: Callable[[str], float | None] = lambda service: None,
         record: Record | None = None,
         workflows: WorkflowFolder | None = None,
+        charges: Charges | None = None,
     ) -> None:
         self._lab = lab
         self._workflows = RegisteredModels(workflows)
         self._record = record or Record()
+        self._charges = charges or NoCharges()
         self.queue = FairQueue(slots=lambda service: lab.catalog[service].concurrency, usual=usual)
         """The jobs of all doors that wait for their turn, or have it."""
         open_to = frozenset(lab.catalog) if lab.settings.open_doors else None
@@ -123,7 +127,12 @@ class Doors:
         await self._workflows.refresh()
         if self._building is None:
             self._building = Building(
-                self._lab, self._admission, self.queue, self._record, self._workflows
+                self._lab,
+                self._admission,
+                self.queue,
+                self._record,
+                self._workflows,
+                self._charges,
             )
         preferred = None if name == OPENAI else self._lab.catalog[name].door_port
         listener = await self._building.add(None if name == OPENAI else name, preferred)

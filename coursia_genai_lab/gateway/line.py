@@ -60,8 +60,9 @@ class Ticket:
         model: str,
         kind: JobKind,
         cancel: Cancel | None,
+        id: str | None = None,  # noqa: A002 - the job's word, as in the attribute
     ) -> None:
-        self.id = str(uuid.uuid4())
+        self.id = id or str(uuid.uuid4())
         self.person = person
         self.holder = holder
         self.label = label

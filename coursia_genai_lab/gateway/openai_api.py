@@ -12,6 +12,7 @@ from aiohttp import ClientSession, hdrs, web
 
 from ..engines.workflow_files import read_all
 from ..errors import GenAIError, InvalidRequest, NotFound, ServiceError
+from ..lab.charge import Charges, NoCharges
 from .admission import MAX_BODY_BYTES, Admission
 from .answers import fail, json_answer
 from .bodies import read_body
@@ -53,6 +54,7 @@ class OpenAIDoor:
         session: ClientSession,
         record: Record,
         workflows: RegisteredModels | None = None,
+        charges: Charges | None = None,
     ) -> None:
         self._lab = lab
         self._admission = admission
@@ -61,7 +63,7 @@ class OpenAIDoor:
         self._workflows = workflows or RegisteredModels()
         self._models = ModelDirectory(lab, self._workflows)
         self._reads = Reads(lab, self._models, queue, record)
-        self._road = EngineRoad(lab, queue, holding, session, record)
+        self._road = EngineRoad(lab, queue, holding, session, record, charges or NoCharges())
         self._workflows_read = False
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -19,6 +19,7 @@ from ..errors import (
     ModelUnknown,
     ServiceError,
 )
+from ..lab.charge import Charges
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Generation
 from ..wire.generations import Outcome
@@ -60,12 +61,14 @@ class EngineRoad:
         holding: Holding,
         session: ClientSession,
         record: Record,
+        charges: Charges,
     ) -> None:
         self._lab = lab
         self._queue = queue
         self._holding = holding
         self._session = session
         self._record = record
+        self._charges = charges
         self._engines: dict[str, tuple[Endpoint, Engine]] = {}
         self._under_way: dict[asyncio.Task[None], Work] = {}
 

@@ -74,11 +74,13 @@ class FairQueue:
         model: str = "",
         kind: JobKind = "openai",
         cancel: Cancel | None = None,
+        id: str | None = None,  # noqa: A002 - the job's word, as in the ticket
     ) -> Ticket:
         """Return a place in a service's line.
 
         `holder` is the lease that it comes through, `label` what a person recognises it by,
-        `cancel` what ends the job once the engine works on it.
+        `cancel` what ends the job once the engine works on it, `id` its UUID where one was made
+        for it already.
 
         Raises:
             TooManyRequests: the person, or all together, wait with as many as they may.
@@ -86,7 +88,14 @@ class FairQueue:
         line = self._lines.setdefault(backend, Line(backend, self))
         self._refuse_too_many(line, person)
         ticket = Ticket(
-            line, person=person, holder=holder, label=label, model=model, kind=kind, cancel=cancel
+            line,
+            person=person,
+            holder=holder,
+            label=label,
+            model=model,
+            kind=kind,
+            cancel=cancel,
+            id=id,
         )
         line.enter(ticket)
         return ticket

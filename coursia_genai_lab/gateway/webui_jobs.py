@@ -19,6 +19,7 @@ from aiohttp import ClientSession, web
 from ..engines.a1111_control import WebUIControl
 from ..engines.base import ended
 from ..errors import GenAIError, GenerationCancelled, GenerationError
+from ..lab.charge import Charges, NoCharges
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Generation, Note
 from .admission import MAX_BODY_BYTES
@@ -87,8 +88,10 @@ class WebUIJobs:
         holding: Holding,
         session: ClientSession,
         note: Note,
+        charges: Charges | None = None,
     ) -> None:
         self._service = service
+        self._charges = charges or NoCharges()
         self._note = note
         self._lab = lab
         self._queue = queue
