@@ -103,6 +103,7 @@ export function aSnapshot(fields: Partial<StatusView> = {}): StatusView {
     },
     services: [aService()],
     launches: [],
+    questions: [],
     warnings: [],
     ...fields
   };
@@ -121,6 +122,7 @@ export function aLaunch(fields: Partial<LaunchView> = {}): LaunchView {
     fallback_reason: null,
     reason: '',
     consent: null,
+    cloud: null,
     state: 'live',
     since: 1_700_000_000,
     ...fields
@@ -167,6 +169,14 @@ export function aConsent(fields: Partial<ConsentNeeded> = {}): ConsentNeeded {
     digest: 'abc',
     services: ['comfyui'],
     given: false,
+    provider: '',
+    title: '',
+    model: '',
+    reason: null,
+    price_cents: null,
+    data: '',
+    policy_url: '',
+    waiting: 0,
     ...fields
   };
 }
