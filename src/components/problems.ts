@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { cloudHeadline } from './cloudProblems';
 import { machineHeadline } from './machineProblems';
 
 /**
@@ -170,6 +171,10 @@ export function problemHeadline(code: string, trans: TranslationBundle): string 
     case 'unreachable':
       return trans.__('The server does not answer');
     default:
-      return machineHeadline(code, trans) ?? trans.__('Something needs attention');
+      return (
+        machineHeadline(code, trans) ??
+        cloudHeadline(code, trans) ??
+        trans.__('Something needs attention')
+      );
   }
 }
