@@ -125,7 +125,7 @@ function Cards(props: IDashboardViewProps & { snapshot: StatusView }): JSX.Eleme
   // One outage is told once.
   const told = props.connection === 'ready' ? {} : { problem: null };
   return (
-    <div className="jp-GenAILab-cards">
+    <div className="jp-GenAILab-tiles">
       {health && (
         <Card
           name="numbers"

@@ -120,6 +120,9 @@ test.describe('with the server extension on', () => {
     });
     expect(panel).toBeLessThanOrEqual(240);
     expect(content).toBeLessThanOrEqual(panel);
+    // The cards stand below one another: side by side their words break letter by letter.
+    const card = await cardOf(page, 'comfyui').boundingBox();
+    expect(card?.width).toBeGreaterThan(0.8 * panel);
     await page.screenshot({ path: info.outputPath('narrow.png') });
   });
 });
