@@ -1,6 +1,6 @@
 """Run one JupyterLab for the browser tests, everything that it writes in a throw-away folder.
 
-    python serve.py --port N [--off] [--gpus] [--set Trait=value ...]
+    python serve.py --port N [--off] [--gpus] [--notebook] [--set Trait=value ...]
 
 The server asks for the token `browser-tests`, listens on loopback, and shows its application
 object to the page, so that a test can wait for a kernel instead of guessing.
@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--off", action="store_true", help="without our server extension")
     parser.add_argument("--gpus", action="store_true", help="with three simulated GPUs")
+    parser.add_argument("--notebook", action="store_true", help="Notebook 7 in place of JupyterLab")
     parser.add_argument("--set", action="append", default=[], metavar="TRAIT=VALUE")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="genai-ui-", ignore_cleanup_errors=True) as folder:
@@ -79,6 +80,7 @@ def command(folder: Path, chosen: argparse.Namespace) -> list[str]:
             "news_url": None,
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         },
+        "JupyterNotebookApp": {"expose_app_in_browser": True},
     }
     if chosen.gpus:
         config["GenAILab"] = {"gpu_reader": simulated_gpus(folder)}
@@ -89,7 +91,8 @@ def command(folder: Path, chosen: argparse.Namespace) -> list[str]:
     (news / "notification.jupyterlab-settings").write_text(json.dumps(quiet), encoding="utf-8")
     path = folder / "config" / "jupyter_server_config.json"
     path.write_text(json.dumps(config), encoding="utf-8")
-    return [sys.executable, "-m", "jupyterlab", *(f"--{pair}" for pair in chosen.set)]
+    front = "notebook" if chosen.notebook else "jupyterlab"
+    return [sys.executable, "-m", front, *(f"--{pair}" for pair in chosen.set)]
 
 
 def simulated_gpus(folder: Path) -> list[str]:
