@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +18,9 @@ from .comfyui_inputs import OwnInputs, checked_subfolder, folder_of
 from .headers import credential
 from .openai_form import parts
 from .own_jobs import OwnJobs
+from .picture_heads import MAX_UPLOAD, head_of
 
-MAX_UPLOAD = 32 * 2**20
 MAX_FORM = MAX_UPLOAD + 2**16
-MAX_PIXELS = 2**25
-TAKEN = ("PNG", "JPEG", "WEBP")
 FILE_SECONDS = 120.0
 MAX_NAME = 200
 
@@ -114,7 +111,7 @@ def _read(body: bytes, content_type: str) -> _Upload:
     if len(file.data) > MAX_UPLOAD:
         raise RequestTooLarge("A picture is larger than 32 MiB.", param="image")
     return _Upload(
-        name=_plain_name(file.filename, _refuse_no_picture(file.data)),
+        name=_plain_name(file.filename, head_of(file.data, _refusal).kind),
         data=file.data,
         subfolder=checked_subfolder(fields.get("subfolder", "")),
         overwrite=fields.get("overwrite", "").lower() in ("true", "1"),
@@ -122,32 +119,13 @@ def _read(body: bytes, content_type: str) -> _Upload:
     )
 
 
-def _refuse_no_picture(data: bytes) -> str:
-    """Return the kind of a picture by its header, nothing decoded."""
-    # Pillow is loaded by the first upload, not with the door.
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(data), formats=TAKEN) as picture:
-            # A phone's JPEG may have more behind it, which ComfyUI does not read.
-            kind = "JPEG" if picture.format == "MPO" else str(picture.format)
-            frames = 1 if kind == "JPEG" else getattr(picture, "n_frames", 1)
-            if picture.width * picture.height > MAX_PIXELS or frames > 1:
-                raise InvalidRequest(
-                    "The picture has too many pixels, or more than one frame.",
-                    "Send a smaller one.",
-                    param="image",
-                )
-            return kind
-    except (
-        *(UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError),
-    ) as error:
-        raise InvalidRequest(
-            "The file is not a PNG, JPEG or WebP picture.",
-            "Send one of these.",
-            code="invalid_image",
-            param="image",
-        ) from error
+def _refusal(what: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"The picture {what}.",
+        "Send one PNG, JPEG or WebP picture of at most 33 million pixels.",
+        code="invalid_image",
+        param="image",
+    )
 
 
 def _plain_name(given: str, kind: str) -> str:

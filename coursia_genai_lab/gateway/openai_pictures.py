@@ -9,8 +9,6 @@ import hashlib
 import io
 import logging
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +16,10 @@ from PIL import Image
 
 from ..errors import InvalidRequest, RequestTooLarge
 from .openai_form import parts
+from .picture_heads import MAX_UPLOAD, Refuse, checked, head_of, opened
 
 log = logging.getLogger(__name__)
 
-MAX_UPLOAD = 32 * 2**20
-MAX_PIXELS = 2**25
 MAX_IMAGES = 16
 """Pictures of one edit, as OpenAI has it; most models take fewer."""
 MAX_PIXELS_IN_ALL = 2**26
@@ -30,7 +27,6 @@ MAX_PIXELS_IN_ALL = 2**26
 MAX_SCANS = 64
 """Of a JPEG; those of real encoders have about ten."""
 START_OF_SCAN = b"\xff\xda"
-TAKEN = ("PNG", "JPEG", "WEBP")
 ORIENTATION = 0x0112
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -88,8 +84,8 @@ def taken_apart(body: bytes, content_type: str) -> TakenApart:
 def _refuse_many_pixels(files: list[bytes]) -> None:
     pixels = 0
     for data in files:
-        with _opened(data, "image") as picture:
-            pixels += picture.width * picture.height
+        _refuse_large(data, "image")
+        pixels += head_of(data, _refusing("image")).pixels
     if pixels > MAX_PIXELS_IN_ALL:
         raise _bad("The pictures have too many pixels together.", "image")
 
@@ -122,41 +118,23 @@ def checked_mask(data: bytes, picture: bytes) -> bytes:
     return _png(mask)
 
 
-@contextmanager
-def _opened(data: bytes, param: str) -> Iterator[Image.Image]:
-    """Open a picture, its head only; refuse it when that or what the block does with it fails."""
+def _refuse_large(data: bytes, param: str) -> None:
     if len(data) > MAX_UPLOAD:
         raise RequestTooLarge(f"A picture is larger than {MAX_UPLOAD / 2**20:g} MiB.", param=param)
-    try:
-        with Image.open(io.BytesIO(data), formats=TAKEN) as picture:
-            yield picture
-    except InvalidRequest:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _bad("The picture has too many pixels.", param) from error
-    # The decoders of broken files raise whatever they stumble upon.
-    except Exception as error:
-        raise _bad(
-            "The file is not a PNG, JPEG or WebP picture, or it is broken.", param
-        ) from error
 
 
 def _decoded(data: bytes, param: str) -> Image.Image:
-    with _opened(data, param) as picture:
-        _refuse_costly(picture, data, param)
+    _refuse_large(data, param)
+    with opened(data, _refusing(param)) as picture:
+        checked(picture, _refusing(param))
+        _refuse_scans(picture, data, param)
         picture.load()
         upright = _upright(picture)
         see_through = "A" in upright.getbands() or "transparency" in upright.info
         return upright.convert("RGBA" if see_through else "RGB")
 
 
-def _refuse_costly(picture: Image.Image, data: bytes, param: str) -> None:
-    """Look at the head alone: the pixels have not been touched yet."""
-    if picture.width * picture.height > MAX_PIXELS:
-        raise _bad("The picture has too many pixels.", param)
-    # Cameras put a second, small frame into a JPEG; the first one is the picture.
-    if picture.format in ("PNG", "WEBP") and getattr(picture, "n_frames", 1) > 1:
-        raise _bad("The picture has more than one frame.", param)
+def _refuse_scans(picture: Image.Image, data: bytes, param: str) -> None:
     # Each scan goes over all pixels; a few kilobytes can ask for thousands of them.
     if picture.format in ("JPEG", "MPO") and data.count(START_OF_SCAN) > MAX_SCANS:
         raise _bad("The picture has too many scans.", param)
@@ -178,6 +156,10 @@ def _png(picture: Image.Image) -> bytes:
     picture.info.clear()
     picture.save(out, "PNG", compress_level=1)
     return out.getvalue()
+
+
+def _refusing(param: str) -> Refuse:
+    return lambda what: _bad(f"The picture {what}.", param)
 
 
 def _bad(sentence: str, param: str, code: str = "invalid_image") -> InvalidRequest:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 
-from ..errors import RequestTooLarge
+from ..errors import InvalidRequest, RequestTooLarge
+from .picture_heads import MAX_UPLOAD, Head, head_of
 from .webui_fields import wrong
 
 MOST_INPUTS = 16
-MOST_BYTES = 32 * 2**20
-MOST_PIXELS = 2**25
 MOST_PIXELS_IN_ALL = 2**27
 """Of one call: 400 MB once the WebUI has decoded them."""
-TAKEN = ("PNG", "JPEG", "WEBP")
 NAMES = frozenset({"init_images", "mask", "firstpass_image", "image"})
 
 
@@ -42,33 +39,26 @@ class Pictures:
         """Return one picture as `checked` does."""
         if not isinstance(value, str):
             raise wrong(name, "must be a picture in base64")
-        if len(value) > MOST_BYTES * 4 // 3 * 78 // 76 + 100:
+        if len(value) > MAX_UPLOAD * 4 // 3 * 78 // 76 + 100:
             raise RequestTooLarge("A picture is larger than 32 MiB.", param=name)
         # Lines, as of mail, mean nothing, and some programs send them.
         value = "".join(value.split())
         text = value.partition(",")[2] if value.startswith("data:image/") else value
-        width, height = _size(name, text)
+        head = _head(name, text)
         if name == "image":
-            self.size = width, height
-        self._pixels += width * height
-        if width * height > MOST_PIXELS or self._pixels > MOST_PIXELS_IN_ALL:
+            self.size = head.width, head.height
+        self._pixels += head.pixels
+        if self._pixels > MOST_PIXELS_IN_ALL:
             raise wrong(name, "has too many pixels")
         return value
 
 
-def _size(name: str, text: str) -> tuple[int, int]:
-    # Pillow is loaded by the first picture, not with the door.
-    from PIL import Image, UnidentifiedImageError
+def _head(name: str, text: str) -> Head:
+    def refuse(what: str) -> InvalidRequest:
+        return wrong(name, what)
 
     try:
         data = base64.b64decode(text, validate=True)
-        with Image.open(io.BytesIO(data), formats=TAKEN) as picture:
-            # A phone's JPEG may have more behind it, which nobody reads.
-            if picture.format in ("PNG", "WEBP") and getattr(picture, "n_frames", 1) > 1:
-                raise wrong(name, "has more than one frame")
-            width, height = picture.size
-            return width, height
-    except Image.DecompressionBombError as error:
-        raise wrong(name, "has too many pixels") from error
-    except (binascii.Error, UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise wrong(name, "is no PNG, JPEG or WebP picture in base64") from error
+    except (binascii.Error, ValueError) as error:
+        raise wrong(name, "is no picture in base64") from error
+    return head_of(data, refuse)
