@@ -1,14 +1,13 @@
-"""Request bodies: read or passed on, with a limit on their size and on their slowness."""
+"""Request bodies: read with a limit on their size and on their slowness."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 from aiohttp import hdrs, web
 
 from ..errors import InvalidRequest, RequestTooLarge
-from .body_room import MAX_BODY_BYTES, keep
+from .body_room import keep
 
 SILENCE_SECONDS = 60.0
 """How long a caller may stop in the middle of a body."""
@@ -16,30 +15,7 @@ GRACE_SECONDS = 60.0
 SLOWEST = 16 * 2**10
 """Bytes a second that a body must come with, after the grace; a phone's line brings more."""
 SMALL_BYTES = 64 * 2**10
-"""Bodies up to here go in one piece, which saves a write; larger ones stream."""
-
-
-def sent_length(request: web.BaseRequest) -> int | None:
-    """Return the announced length of a request body; None when it comes in chunks.
-
-    Raises:
-        RequestTooLarge: it is above the limit.
-        InvalidRequest: it is compressed, so that its true size is unknown.
-    """
-    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
-        raise InvalidRequest("Compressed request bodies are not taken.", code="bad_encoding")
-    length = request.content_length
-    if length is not None and length > MAX_BODY_BYTES:
-        raise too_large()
-    if length is None and not request.body_exists:
-        return 0
-    return length
-
-
-async def invite_body(request: web.BaseRequest) -> None:
-    """Tell a caller that waits for it (curl with a large body) to send on."""
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport:
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+"""Bodies up to here go in one piece, which saves a write."""
 
 
 async def read_body(
@@ -57,43 +33,22 @@ async def read_body(
             than 16 KiB/s after `grace_seconds`.
         TooManyRequests: its person, or all together, keep too much in memory already.
     """
-    announced = sent_length(request)
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise InvalidRequest("Compressed request bodies are not taken.", code="bad_encoding")
+    announced = request.content_length
     if announced is not None and announced > limit:
-        raise too_large(limit)
-    await invite_body(request)
+        raise _too_large(limit)
+    _invite(request)
     kept: list[bytes] = []
     size = 0
     with _Pace(request, silence_seconds, grace_seconds) as pace:
         while piece := await pace.next():
             size += len(piece)
             if size > limit:
-                raise too_large(limit)
+                raise _too_large(limit)
             keep(len(piece))
             kept.append(piece)
     return b"".join(kept)
-
-
-class Streamed:
-    """A request body on its way to a service: counted, paced, stopped at the limit."""
-
-    def __init__(self, request: web.BaseRequest) -> None:
-        self._request = request
-        self.refusal: InvalidRequest | None = None
-        """Why it was stopped: the client that reads `pieces` words it as its own failure."""
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Give the body as it comes."""
-        size = 0
-        try:
-            with _Pace(self._request, SILENCE_SECONDS, GRACE_SECONDS) as pace:
-                while piece := await pace.next():
-                    size += len(piece)
-                    if size > MAX_BODY_BYTES:
-                        raise too_large()
-                    yield piece
-        except InvalidRequest as error:
-            self.refusal = error
-            raise
 
 
 class _Pace:
@@ -149,6 +104,11 @@ class _Pace:
         self._timer = self._loop.call_later(max(left, 0.05), self._look)
 
 
-def too_large(limit: int = MAX_BODY_BYTES) -> RequestTooLarge:
-    """Return the refusal of a body above a limit in bytes."""
+def _invite(request: web.BaseRequest) -> None:
+    """Tell a caller that waits for it (curl with a large body) to send on."""
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def _too_large(limit: int) -> RequestTooLarge:
     return RequestTooLarge(f"The request is larger than {limit / 2**20:g} MiB.")

@@ -1,4 +1,4 @@
-"""Pass one HTTP request to a service and its answer back, byte for byte, as they come."""
+"""Pass one HTTP request to a service, and its answer back, byte for byte, as it comes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from aiohttp import (
 )
 from yarl import URL
 
-from ..errors import GenerationError, InvalidRequest, ServiceDied
+from ..errors import GenerationError, ServiceDied
 from ..lab.endpoint import Endpoint
 from .answers import begin
-from .bodies import SMALL_BYTES, Streamed, invite_body, read_body, sent_length
+from .bodies import SMALL_BYTES
 from .headers import request_headers, response_headers
 
 log = logging.getLogger(__name__)
@@ -68,28 +68,21 @@ class Proxy:
     ) -> web.StreamResponse:
         """Send the request to `endpoint` and stream its answer to the caller.
 
-        `body` replaces the caller's. The service may keep silent for `silence_seconds`, None for
-        ever: a job that hangs is ended by the Lab. A caller that goes away cancels the call.
+        Of the caller's body nothing is sent, only `body`. The service may keep silent for
+        `silence_seconds`, None for ever: a job that hangs is ended by the Lab. A caller that goes
+        away cancels the call.
 
         Raises:
             ServiceDied: nothing answers at the address.
             GenerationError: the service broke off, redirected, or refused our credential.
-            RequestTooLarge, InvalidRequest: the caller sent more than the limit, or too slowly.
         """
         headers = request_headers(request.headers.items(), endpoint)
         if content_type is not None:
             headers[hdrs.CONTENT_TYPE] = content_type
-        streamed = Streamed(request)
-        length = len(body) if body is not None else sent_length(request)
         data: bytes | AsyncIterator[bytes] | None = body
-        if body is None and length is not None and 0 < length <= SMALL_BYTES:
-            data = await read_body(request, SMALL_BYTES)
-        elif length is None or length > SMALL_BYTES:
-            if body is None:
-                await invite_body(request)
-            data = streamed.pieces() if body is None else _pieces(body)
-            if length is not None:
-                headers[hdrs.CONTENT_LENGTH] = str(length)
+        if body is not None and len(body) > SMALL_BYTES:
+            data = _pieces(body)
+            headers[hdrs.CONTENT_LENGTH] = str(len(body))
         try:
             upstream = await self._session.request(
                 request.method,
@@ -103,9 +96,7 @@ class Proxy:
             )
         except ClientConnectorError as error:
             raise ServiceDied("The service does not answer any more.") from error
-        except (ClientError, asyncio.TimeoutError, InvalidRequest) as error:
-            if streamed.refusal is not None:
-                raise streamed.refusal from error
+        except (ClientError, asyncio.TimeoutError) as error:
             raise GenerationError(
                 "The service broke off without an answer.",
                 "Look at its log; then send the request again.",
