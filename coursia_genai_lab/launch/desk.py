@@ -148,7 +148,7 @@ class LocalLaunchDesk:
 
     async def _prepared(self, order: LaunchOrder) -> LaunchGrant:
         profile, lab = order.profile, self._lab
-        specs = self._specs(profile)
+        specs = self._specs(profile, order.in_place)
         mode, fallback = lab.genai_mode(profile.services, profile.mode)
         if mode is None:
             return self._plain(order, "GenAI is off for this notebook.")
@@ -156,7 +156,7 @@ class LocalLaunchDesk:
         drawn = plan(
             specs,
             taken=taken_names(
-                self.names(profile),
+                names_that_matter(specs),
                 kernelspec=order.kernelspec_environment,
                 environment=order.base_environment,
                 dotenv=order.dotenv,
@@ -164,7 +164,7 @@ class LocalLaunchDesk:
             refused=refused,
         )
         served = [s for s in specs if s.name not in drawn.external and s.name not in refused]
-        if not served and not order.asked:
+        if not order.asked and not any(spec.name in profile.services for spec in served):
             return self._plain(order, _why_nothing(drawn, refused), drawn.skipped)
         launch = self._launch(order, served)
         lease_id = self._claim(order, launch)
@@ -221,7 +221,7 @@ class LocalLaunchDesk:
             view=_view(order, reason="", skipped={}),
             lease_id=None,
             services=names,
-            optional=frozenset(profile.optional).intersection(names),
+            optional=frozenset([*profile.optional, *order.in_place]).intersection(names),
             mode=profile.mode,
             withholding=withholding,
             held_back=frozenset(filter(withholding.holds, names)),
@@ -234,9 +234,10 @@ class LocalLaunchDesk:
         self._launches[order.launch_id] = replace(self._launch(order, ()), view=view)
         return LaunchGrant(view, {})
 
-    def _specs(self, profile: Profile) -> list[ServiceSpec]:
+    def _specs(self, profile: Profile, in_place: Sequence[str] = ()) -> list[ServiceSpec]:
         catalog = self._lab.catalog
-        return [catalog[name] for name in profile.services if name in catalog]
+        names = dict.fromkeys([*profile.services, *in_place])
+        return [catalog[name] for name in names if name in catalog]
 
     def _refused(self, specs: Sequence[ServiceSpec], profile: Profile) -> dict[str, str]:
         """Return the services whose addresses are not ours to give, with the reason."""

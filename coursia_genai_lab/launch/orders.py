@@ -29,6 +29,9 @@ class LaunchOrder:
     """Whether a person asked for GenAI by hand, detected need or not."""
     widenings: tuple[Widening, ...] = ()
     """What each notebook's metadata asks for beyond its code; empty: what the profile says."""
+    in_place: tuple[str, ...] = ()
+    """Clouds beside the profile's services whose key this kernel does not get: their door takes
+    its place."""
 
 
 @dataclass(frozen=True)
