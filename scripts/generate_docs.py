@@ -60,7 +60,7 @@ def settings_page() -> str:
         "| setting | default | what it does |",
         "|---|---|---|",
     ]
-    for name, trait in sorted(GenAILab.class_own_traits(config=True).items()):
+    for name, trait in sorted(GenAILab.class_traits(config=True).items()):
         shown = repr(trait.default()) if trait.default() != "" else "empty"
         lines.append(f"| `GenAILab.{name}` | `{shown}` | {trait.help} |")
     return "\n".join(lines) + "\n"

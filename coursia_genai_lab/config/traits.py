@@ -1,57 +1,23 @@
-"""Every operator trait, and the frozen values that they become.
-
-Traits live here only, so that domain classes keep plain constructors.
+"""Every operator trait. Traits live in this folder only, so that domain classes keep plain
+constructors.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from traitlets import Bool, CaselessStrEnum, Float, Int, List, Unicode, validate
-from traitlets.config import Configurable
 
-from .errors import ConfigurationError
-from .wire.policy import Mode
+from ..errors import ConfigurationError
+from ..wire.policy import Mode
+from .class_traits import ClassTraits
+from .settings import LabSettings
 
 MODES: tuple[Mode, ...] = ("auto", "local", "cloud", "demo", "off")
 RUNTIMES = ("auto", "docker", "process", "external", "fake")
 
 
-@dataclass(frozen=True)
-class LabSettings:
-    """What the operator chose, as plain values; seconds unless the name says otherwise."""
-
-    mode: Mode = "auto"
-    launch_wait: float = 0.0
-    hold_seconds: float = 60.0
-    idle_minutes: float = 10.0
-    runtime: str = "auto"
-    namespace: str = "coursia-genai"
-    services_path: str = ""
-    workflows_path: str = ""
-    model_roots: tuple[str, ...] = ()
-    secrets_path: str = field(default="", repr=False)
-    shut_memory: bool = True
-    hub_url: str = ""
-    model_reserve_gib: float = 2.0
-    state_path: str = ""
-    store_url: str = field(default="", repr=False)
-    record_prompts: bool = False
-    record_days: float = 365.0
-    network_subnet: str = "172.20.0.0/16"
-    max_concurrent: int = 3
-    open_doors: bool = False
-    trusted_folders: tuple[str, ...] = ()
-    docker_host: str = ""
-    start_known_containers: bool = False
-    pull_images: bool = True
-    gpu_reader: tuple[str, ...] = ()
-    demo_boot_seconds: float = 0.0
-    demo_seconds_per_step: float = 0.05
-
-
-class GenAILab(Configurable):
+class GenAILab(ClassTraits):
     """The traits of `c.GenAILab` in jupyter_server_config.py."""
 
     mode = CaselessStrEnum(
@@ -240,6 +206,15 @@ class GenAILab(Configurable):
             start_known_containers=self.start_known_containers,
             pull_images=self.pull_images,
             gpu_reader=tuple(self.gpu_reader),
+            fallback=self.fallback,
+            policy_source=self.policy_source.strip(),
+            teachers=tuple(self.teachers),
+            admins=tuple(self.admins),
+            trust_usernames=self.trust_usernames,
+            allow_own_keys=self.allow_own_keys,
+            text_models=tuple(self.text_models),
+            daily_cents=self.daily_cents,
+            withhold_keys=self.withhold_keys,
             demo_boot_seconds=self.demo_boot_seconds,
             demo_seconds_per_step=self.demo_seconds_per_step,
         )
