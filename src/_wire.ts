@@ -1376,6 +1376,10 @@ export interface ServiceView {
    */
   door: string | null;
   /**
+   * Name of the variable that holds it in kernels; None: kernels are given none.
+   */
+  door_variable: string | null;
+  /**
    * Unix time of the last change of state, seconds.
    */
   since: number;

@@ -47,6 +47,7 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         stand_in_reason=_why_not(lab, asked) if backend != name else None,
         external_owner=external,
         door=door(name),
+        door_variable=_door_variable(asked.spec),
         since=cell.since,
         stops_in_seconds=lab.idle.left(backend),
         holders=[_holder(lab, lease, person) for lease in lab.holders(name)],
@@ -64,6 +65,12 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
 def service_views(lab: Lab, *, door: Address, person: str) -> list[ServiceView]:
     """Return every service of the catalogue, by name."""
     return [service_view(lab, name, door=door, person=person) for name in sorted(lab.catalog)]
+
+
+def _door_variable(spec: ServiceSpec) -> str | None:
+    """Return the first variable that is the address itself, of which a notebook can make URLs."""
+    variables = (pair for group in spec.exports for pair in group.variables.items())
+    return next((name for name, value in variables if value in ("{door}", "{openai}")), None)
 
 
 def _percent(lab: Lab, backend: str) -> float | None:

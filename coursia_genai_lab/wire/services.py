@@ -89,6 +89,8 @@ class ServiceView(Shape):
     """Who runs it, when it is not ours."""
     door: str | None = None
     """Address that kernels use, once it is open."""
+    door_variable: str | None = None
+    """Name of the variable that holds it in kernels; None: kernels are given none."""
     since: float
     """Unix time of the last change of state, seconds."""
     stops_in_seconds: float | None = None

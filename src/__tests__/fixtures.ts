@@ -42,6 +42,7 @@ export function aService(fields: Partial<ServiceView> = {}): ServiceView {
     stand_in_reason: null,
     external_owner: null,
     door: null,
+    door_variable: null,
     since: 1_700_000_000,
     stops_in_seconds: null,
     holders: [],

@@ -1,0 +1,43 @@
+"""Services as callers may see them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coursia_genai_lab.catalog.load import load_catalog
+from coursia_genai_lab.catalog.spec import ServiceSpec
+from coursia_genai_lab.config import LabSettings
+from coursia_genai_lab.lab.lab import Lab
+from coursia_genai_lab.lab.views import service_views
+from coursia_genai_lab.runtimes.base import Instance
+from coursia_genai_lab.runtimes.fake import FakeRuntime
+
+
+async def at_once(spec: ServiceSpec, instance: Instance) -> None:
+    return None
+
+
+async def test_a_service_names_the_variable_that_holds_its_address(tmp_path: Path) -> None:
+    lab = Lab(
+        catalog=load_catalog(),
+        settings=LabSettings(state_path=str(tmp_path), runtime="fake"),
+        runtimes=lambda: {"fake": FakeRuntime()},
+        answers=at_once,
+        emit=lambda event: None,
+    )
+    await lab.open()
+    try:
+        views = service_views(lab, door=lambda name: None, person="ada")
+    finally:
+        await lab.close()
+    variables = {view.name: view.door_variable for view in views}
+    assert variables["comfyui"] == "COMFYUI_API_URL"
+    assert variables["forge-turbo"] == "FORGE_API_URL"
+    assert variables["openai"] == "OPENAI_BASE_URL"
+    exported = {
+        name
+        for spec in load_catalog().values()
+        for group in spec.exports
+        for name in group.variables
+    }
+    assert set(filter(None, variables.values())) <= exported
