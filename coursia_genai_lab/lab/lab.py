@@ -15,23 +15,24 @@ from ..wire.problems import Problem
 from ..wire.services import LabEvent
 from .adoption import Adoption
 from .arbiter import Arbiter
-from .changes import Changes, Telling
+from .changes import Changes
 from .clock import Clock
+from .clouds import Clouds
 from .commands import Commands
 from .endpoint import Endpoint
 from .engine_work import Busy, Free
 from .entry import Entry
 from .gpu_look import Readings
-from .hindrance import hindrance
 from .holders import Holders
 from .idle import IdleStops
-from .leases import Lease, Leases
+from .leases import Leases
 from .means import Means
 from .model_files import ModelFiles
 from .orders import means_for, with_settings
 from .pins import Pins
 from .policy import Policy
 from .pulse import Pulse
+from .readings import Readings
 from .releases import Releases
 from .routing import Routing
 from .service import Service
@@ -45,7 +46,7 @@ CLOSE_SECONDS = 3.0
 Answers = Callable[[ServiceSpec, Instance], Awaitable[None]]
 
 
-class Lab(Telling):
+class Lab(Readings):
     """Own the state of every service: wishes come in, changes go out.
 
     `emit` is called on the event loop after each change, `record` after each deed. `answers`
@@ -53,8 +54,8 @@ class Lab(Telling):
     that a service file wants sent before it is ready. `free` asks an engine for its memory,
     `busy` whether it works. `gpu_readings` shows what of GPUs is free; without it services share
     by what their files declare. `no_gpu` says why there is none at all. `expected_seconds` knows
-    past starts; without it this Lab's own count. Nothing here knows Jupyter, HTTP handlers or
-    doors.
+    past starts; without it this Lab's own count. `clouds` are the providers that can be asked;
+    without it none can. Nothing here knows of HTTP or of doors.
     """
 
     def __init__(
@@ -72,14 +73,16 @@ class Lab(Telling):
         busy: Busy | None = None,
         gpu_readings: Readings | None = None,
         no_gpu: Lack | None = None,
+        policy: Policy | None = None,
         clock: Clock | None = None,
+        clouds: Clouds | None = None,
     ) -> None:
         clock, terms = clock or Clock(), Terms(catalog, settings)
         self.changes = Changes(emit)
         self.changes.warnings.extend(catalog.problems)
         self.catalog = catalog
         self.settings = settings
-        self.policy = Policy(settings.mode, on_change=self._mode_changed)
+        self.policy = (policy or Policy(settings.mode)).telling(self._mode_changed)
         self.leases = Leases(
             self._holders_changed,
             clock=clock.monotonic,
@@ -87,8 +90,12 @@ class Lab(Telling):
             active_seconds=terms.active_seconds,
         )
         self.pins = Pins(self.leases)
+        self.clouds = clouds or Clouds(catalog)
+        self.clouds.listen(self._cloud_changed)
         files = ModelFiles(settings.model_roots)
-        self.survey = Survey(catalog, runtimes, settings.runtime, files, no_gpu)
+        self.survey = Survey(
+            catalog, runtimes, settings.runtime, files, no_gpu, clouds=self.clouds
+        )
         self.routing = Routing(catalog, self.policy, self.survey.problems)
         self.pulse = Pulse(clock, self._beat)
         self.idle = IdleStops(
@@ -159,6 +166,7 @@ class Lab(Telling):
             holders=self._holders,
             changes=self.changes,
             estimate=self.estimate,
+            clouds=self.clouds,
             is_open=lambda: self._open,
         )
 
@@ -206,6 +214,7 @@ class Lab(Telling):
             )
         )
         await self.survey.close()
+        await self.clouds.close()
         clean = all(service.instance is None for service in self._services.values())
         await self._adoption.tenure.end(clean=clean)
         self.changes.wake()
@@ -282,48 +291,7 @@ class Lab(Telling):
         """
         return await self._entry.endpoint(service, timeout=timeout, mode=notebook_mode)
 
-    # -- readings ------------------------------------------------------------------------------
-
-    def service(self, name: str) -> Service:
-        """Return a service's state; NotFound when the catalogue has no such name."""
-        return self._commands.cell(name)
-
-    def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
-        """Return who answers for a service: itself, or the demo engine in its place."""
-        return self.routing.backend(service, notebook_mode)
-
-    def hindrance(self, service: str, model: str) -> Problem | None:
-        """Return why a service cannot make pictures with a model now; None: nothing is known."""
-        return hindrance(self._commands.cell(service), self.survey, model)
-
-    def genai_mode(
-        self, services: Sequence[str], notebook_mode: Mode | None = None
-    ) -> tuple[str | None, str | None]:
-        """Return GENAI_MODE and FALLBACK_REASON for a kernel; (None, None) injects nothing."""
-        return self.routing.genai_mode(services, notebook_mode)
-
-    def holders(self, service: str) -> list[Lease]:
-        """Return the claims on a service, also as somebody's stand-in, dormant ones too."""
-        return self._holders.of(service)
-
-    def used_by_others(self, service: str, person: str) -> bool:
-        """Say whether somebody else than this person works with a service, or keeps it."""
-        backend = self._commands.backing(service).spec.name
-        return any(lease.person != person for lease in self._holders.working(backend))
-
-    def estimate(self, service: str) -> float | None:
-        """Return the seconds left of a start, from past ones; None if unknown."""
-        cell, past = self._commands.cell(service), self._expected(service)
-        if past is None or cell.state not in ("starting", "pulling", "building"):
-            return None
-        return max(0.0, past - cell.seconds_in_start)
-
-    async def logs(self, service: str, tail: int) -> list[str]:
-        """Return the last lines of a service's, or its stand-in's, output."""
-        cell = self._commands.backing(service)
-        if cell.instance is None or cell.runtime is None:
-            return cell.last_lines[-tail:]
-        return await cell.runtime.logs(cell.instance, tail)
+    # -- looking around ------------------------------------------------------------------------
 
     async def look_around(self, *, fresh: bool = False) -> None:
         """Learn anew what this machine can run, and show it; bounded by the runtimes' checks."""
@@ -349,6 +317,7 @@ class Lab(Telling):
 
     def _beat(self) -> None:
         steady = self.pulse.steady
+        self.clouds.look()
         self.leases.sweep(steady=steady)
         self._releases.sweep()
         self.gpus.beat()
@@ -373,6 +342,12 @@ class Lab(Telling):
         self.gpus.noticed(service)
         if self._open and service.state in ("ready", "stopped", "failed"):
             self._holders.reconsider(name)
+
+    def _cloud_changed(self, name: str) -> None:
+        self.survey.problems[name] = problem = self.clouds.problem(name)
+        if self._open and name in self._services:
+            self._services[name].show_cloud(problem)
+            self._mode_or_means_changed()
 
     def _has_adopted(self, names: Sequence[str]) -> None:
         # Whoever held them before a crash gets one interval to say so.
