@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .following import Job, start, stream
     from .generation import edit, generate, models
+    from .grids import Compared, Grid, compare, grid
     from .many import Batch, Result, batch, batch_stream
     from .mine import cancel, queue, usage
     from .panel import GenerationPanel
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batch",
+    "Compared",
     "GeneratedImage",
     "GenerationPanel",
+    "Grid",
     "Images",
     "Job",
     "Replay",
@@ -28,8 +31,10 @@ __all__ = [
     "batch",
     "batch_stream",
     "cancel",
+    "compare",
     "edit",
     "generate",
+    "grid",
     "models",
     "queue",
     "start",
@@ -39,8 +44,10 @@ __all__ = [
 
 _HOMES = {
     "Batch": ".many",
+    "Compared": ".grids",
     "GeneratedImage": ".pictures",
     "GenerationPanel": ".panel",
+    "Grid": ".grids",
     "Images": ".pictures",
     "Job": ".following",
     "Replay": ".replaying",
@@ -48,8 +55,10 @@ _HOMES = {
     "batch": ".many",
     "batch_stream": ".many",
     "cancel": ".mine",
+    "compare": ".grids",
     "edit": ".generation",
     "generate": ".generation",
+    "grid": ".grids",
     "models": ".generation",
     "queue": ".mine",
     "start": ".following",

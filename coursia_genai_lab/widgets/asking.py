@@ -68,9 +68,9 @@ def edit_for(
     sources = list(image) if isinstance(image, (list, tuple, Images)) else [image]
     if not sources:
         raise InvalidRequest("There is no picture to edit.", "Pass one as `image`.")
-    pictures = [_opened(source) for source in sources]
+    pictures = [opened(source) for source in sources]
     files = tuple(ImageFile(f"image-{n}.png", _png(p)) for n, p in enumerate(pictures, 1))
-    cut = None if mask is None else ImageFile("mask.png", _png(_mask(_opened(mask), pictures[0])))
+    cut = None if mask is None else ImageFile("mask.png", _png(_mask(opened(mask), pictures[0])))
     return EditRequest(request, files, cut)
 
 
@@ -90,7 +90,23 @@ def _size(size: Size) -> str:
     return f"{width}x{height}"
 
 
-def _opened(source: Source) -> Image:
+def file_of(source: Source) -> bytes:
+    """Return a picture as the bytes of a file: its own where it has some, else a PNG.
+
+    Raises:
+        InvalidRequest: it is no picture.
+    """
+    if isinstance(source, GeneratedImage):
+        return source.data
+    return bytes(source) if isinstance(source, (bytes, bytearray)) else _png(opened(source))
+
+
+def opened(source: Source) -> Image:
+    """Return a picture, whichever way it was passed, as Pillow's.
+
+    Raises:
+        InvalidRequest: it is no picture.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     inner: Any = getattr(source, "image", source)

@@ -19,6 +19,7 @@ from ..client.images import Asked, EditRequest
 from ..errors import GenAIError, InvalidRequest
 from ..wire.images import GenerationRequest
 from .asking import Size, request_for
+from .frames import rows_of
 from .making import keep
 from .pictures import Images
 from .progress import find_display
@@ -70,6 +71,11 @@ class Batch(Sequence[Result]):
         """The results that ended in an error."""
         return [one for one in self._results if one.error is not None]
 
+    def table(self) -> list[dict[str, Any]]:
+        """Return a row for each request, for `pandas.DataFrame(batch.table())`: its number and
+        prompt, the first picture's model, seed and cost, how many came, and the error."""
+        return [_row(one) for one in self._results]
+
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
         """Write every picture into `folder`, named by number and prompt; make it if need be.
 
@@ -92,7 +98,7 @@ class Batch(Sequence[Result]):
 
 
 def batch(
-    prompts: Iterable[Wish],
+    prompts: Iterable[Wish] | Any,
     model: str | None = None,
     size: Size = (1024, 1024),
     *,
@@ -105,7 +111,8 @@ def batch(
 ) -> Batch:
     """Make the pictures of many prompts, `at_once` (1 to 16) of them at a time.
 
-    An item of `prompts` may also be a mapping with arguments of `generate` of its own. What fails
+    An item of `prompts` may also be a mapping with arguments of `generate` of its own; `prompts`
+    may be a data frame: its column `prompt`, and others named as arguments, count. What fails
     is a result with its `error`; the others go on. `save_to` is a folder in which each picture is
     written as soon as it is made, so that an interrupt loses none. `on_progress` hears the number
     of a request and each of its events; `timeout` is in seconds for one request. The rest is as in
@@ -138,7 +145,7 @@ def batch(
 
 
 def batch_stream(
-    prompts: Iterable[Wish],
+    prompts: Iterable[Wish] | Any,
     model: str | None = None,
     size: Size = (1024, 1024),
     *,
@@ -161,7 +168,7 @@ def batch_stream(
 
 
 def wishes(
-    prompts: Iterable[Wish], model: str | None, size: Size, options: Mapping[str, Any]
+    prompts: Iterable[Wish] | Any, model: str | None, size: Size, options: Mapping[str, Any]
 ) -> list[GenerationRequest]:
     """Return the requests of a batch, all of them checked.
 
@@ -171,6 +178,9 @@ def wishes(
     if isinstance(prompts, (str, Mapping)):
         raise InvalidRequest("prompts: one prompt is no list.", "Pass a list of prompts.")
     common = {"model": model, "size": size, **options}
+    rows = rows_of(prompts)
+    if rows is not None:
+        prompts = rows
     return [_request(number, wish, common) for number, wish in enumerate(prompts)]
 
 
@@ -178,6 +188,20 @@ def result_of(outcome: Outcome) -> Result:
     """Return what became of a request, as a notebook sees it."""
     images = Images(keep(one, outcome.asked) for one in outcome.pictures)
     return Result(outcome.index, _prompt(outcome.asked), images, outcome.error)
+
+
+def _row(one: Result) -> dict[str, Any]:
+    first = one.images[0] if one.images else None
+    costs = [picture.cost_cents for picture in one.images if picture.cost_cents is not None]
+    return {
+        "index": one.index,
+        "prompt": one.prompt,
+        "pictures": len(one.images),
+        "model": first and first.model,
+        "seed": first and first.seed,
+        "cost_cents": sum(costs) if costs else None,
+        "error": one.error and one.error.message,
+    }
 
 
 def _request(number: int, wish: Wish, common: Mapping[str, Any]) -> GenerationRequest:

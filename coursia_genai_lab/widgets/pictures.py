@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import os
 import uuid
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from ..errors import Conflict, InvalidRequest
+from .showing import GALLERY_WIDTH, SHOWN_WIDTH, figure, gallery, money
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from ..wire.provenance import Provenance
     from .replaying import Replay
 
-# Wide enough to judge a picture by, small enough that the next cell stays in sight.
-SHOWN_WIDTH = 640
-GALLERY_WIDTH = 320
+MICROUSD_PER_CENT = 10_000
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
@@ -62,6 +60,12 @@ class GeneratedImage:
         """Width and height, pixels."""
         return self.image.size
 
+    @property
+    def cost_cents(self) -> float | None:
+        """US cents that a provider charged for it; None: nobody charged, or nobody said."""
+        known = self.provenance.cost_microusd if self.provenance is not None else None
+        return None if known is None else known / MICROUSD_PER_CENT
+
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the picture to `path` all at once, and return the path.
 
@@ -97,6 +101,19 @@ class GeneratedImage:
 
         return replay(self, show_progress=show_progress, timeout=timeout)
 
+    def vary(self, n: int = 4, *, show_progress: bool = True, **options: Any) -> Images:
+        """Make `n` pictures (1 to 10) with the same values and other seeds.
+
+        `options` are other arguments of `generate` to change on the way.
+
+        Raises:
+            InvalidRequest: it is not known how the picture was made.
+            GenAIError: as `generate`.
+        """
+        from .replaying import vary
+
+        return vary(self, n, show_progress=show_progress, **options)
+
     def _encoded(self, ending: str) -> bytes:
         kind = FORMATS.get(ending)
         if kind is None:
@@ -121,7 +138,11 @@ class GeneratedImage:
         data = self.data if kind == self.format else self._encoded(".png")
         shown = {"width": min(self.size[0], SHOWN_WIDTH)}
         media_type = f"image/{kind}"
-        bundle = {media_type: base64.b64encode(data).decode(), "text/plain": repr(self)}
+        bundle = {
+            "text/html": figure(self),
+            media_type: base64.b64encode(data).decode(),
+            "text/plain": f"{self.caption()}: {self.prompt}",
+        }
         return bundle, {media_type: shown}
 
     def caption(self) -> str:
@@ -130,6 +151,7 @@ class GeneratedImage:
         parts = [self.model or "", f"{width} × {height}"]
         parts += [f"seed {self.seed}"] if self.seed is not None else []
         parts += ["DEMO"] if self.demo else []
+        parts += [money(self.cost_cents)] if self.cost_cents else []
         return " · ".join(part for part in parts if part)
 
     def thumbnail(self, width: int = GALLERY_WIDTH) -> str:
@@ -182,23 +204,11 @@ class Images(Sequence[GeneratedImage]):
     ) -> tuple[dict[str, str], dict[str, Any]]:
         if len(self) == 1:
             return self[0]._repr_mimebundle_(include, exclude)
-        figures = "".join(_figure(picture, n) for n, picture in enumerate(self))
-        gallery = (
-            '<div style="display: flex; flex-wrap: wrap; gap: 12px" role="list">'
-            + figures
-            + "</div>"
-        )
-        return {"text/html": gallery, "text/plain": repr(self)}, {}
-
-
-def _figure(picture: GeneratedImage, number: int) -> str:
-    words = html.escape(picture.prompt, quote=True)
-    caption = html.escape(f"[{number}] {picture.caption()}")
-    return (
-        f'<figure style="margin: 0; width: {GALLERY_WIDTH}px" role="listitem">'
-        f'<img src="{picture.thumbnail()}" alt="{words}" style="width: 100%">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
+        figures = [
+            figure(picture, width=GALLERY_WIDTH, begin=f"[{n}] ", role="listitem")
+            for n, picture in enumerate(self)
+        ]
+        return {"text/html": gallery(figures), "text/plain": repr(self)}, {}
 
 
 def write_whole(target: Path, data: bytes, *, overwrite: bool) -> None:

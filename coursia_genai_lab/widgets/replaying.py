@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from ..client.comparison import Comparison, Verdict, compare
-from ..client.images import Asked
+from ..client.images import Asked, EditRequest
 from ..client.replay import request_again
 from ..errors import GenerationError, InvalidRequest
+from .asking import new_seed, request_for
 from .generation import made
-from .pictures import GeneratedImage
+from .pictures import GeneratedImage, Images
 
 
 class Replay(NamedTuple):
@@ -36,6 +38,24 @@ def replay(picture: GeneratedImage, *, show_progress: bool, timeout: float | Non
         raise GenerationError("No picture came back.")
     found = compare(picture.data, images[0].data, picture.provenance, images[0].provenance)
     return Replay(images[0], found)
+
+
+def vary(picture: GeneratedImage, n: int, *, show_progress: bool, **options: Any) -> Images:
+    """Make `n` pictures like one, of other seeds; the errors are those of `GeneratedImage.vary`."""
+    return made(variation(picture, n, **options), show_progress=show_progress)
+
+
+def variation(picture: GeneratedImage, n: int, **options: Any) -> Asked:
+    """Return the call that makes `n` pictures with the same values, a new seed and `options`.
+
+    Raises:
+        InvalidRequest: the values are not known, or an option is wrong.
+    """
+    asked = again(picture)
+    request = asked.request if isinstance(asked, EditRequest) else asked
+    known = {**request.model_dump(exclude_none=True), "n": n, "seed": new_seed(), **options}
+    changed = request_for(**known)
+    return replace(asked, request=changed) if isinstance(asked, EditRequest) else changed
 
 
 def again(picture: GeneratedImage) -> Asked:

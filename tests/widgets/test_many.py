@@ -235,3 +235,51 @@ def test_without_a_token_these_names_say_how_to_get_one_too(disabled, name):
         batch(["a"])
     with pytest.raises(TokenMissing):
         start("a")
+
+
+class Table:
+    """A data frame as pandas and polars have it: columns, and rows on demand."""
+
+    def __init__(self, *rows: dict[str, object]) -> None:
+        self.columns = list(rows[0])
+        self._rows = list(rows)
+
+
+class PandasTable(Table):
+    """Rows by the name and the argument that pandas has for them."""
+
+    def to_dict(self, orient: str) -> list[dict[str, object]]:
+        assert orient == "records"
+        return self._rows
+
+
+class PolarsTable(Table):
+    """Rows by the name that polars has for them."""
+
+    def to_dicts(self) -> list[dict[str, object]]:
+        return self._rows
+
+
+@pytest.mark.parametrize("kind", [PandasTable, PolarsTable])
+def test_the_rows_of_a_data_frame_are_requests(enabled, kind):
+    table = kind(
+        {"number": 1, "prompt": "a fox", "seed": float("nan"), "size": None},
+        {"number": 2, "prompt": "a boat", "seed": 5.0, "size": "320x256"},
+    )
+    made = batch(table, **QUICK)
+    assert [one.prompt for one in made] == ["a fox", "a boat"]
+    assert made.images[1].seed == 5
+    assert [picture.size for picture in made.images] == [SMALL, (320, 256)]
+    assert [row["seed"] for row in made.table()] == [made.images[0].seed, 5]
+
+
+def test_a_data_frame_without_prompts_is_told_with_its_columns(enabled):
+    with pytest.raises(InvalidRequest, match="no column `prompt`; its columns: text, seed"):
+        batch(PandasTable({"text": "a fox", "seed": 1}))
+
+
+def test_a_failure_has_its_line_in_the_table(enabled):
+    made = batch([{"prompt": "b", "model": "never-heard-of"}], **QUICK)
+    [row] = made.table()
+    assert (row["prompt"], row["pictures"], row["seed"]) == ("b", 0, None)
+    assert "never-heard-of" in row["error"]

@@ -10,6 +10,26 @@ from PIL import Image
 
 from coursia_genai_lab.errors import Conflict, InvalidRequest
 from coursia_genai_lab.widgets import GeneratedImage, Images
+from coursia_genai_lab.widgets.showing import money
+from coursia_genai_lab.wire.provenance import Provenance
+
+
+def known(**facts: object) -> Provenance:
+    told = {
+        "id": "1",
+        "made_at": "2026-01-02T03:04:05Z",
+        "software": "coursia-genai-lab 1",
+        "engine": "openai_images",
+        "service": "openai",
+        "mode": "cloud",
+        "model": "gpt-image-2",
+        "provider": "api.example.org",
+        "cost_microusd": 42_000,
+        "prompt": "a red fox",
+        "width": 40,
+        "height": 30,
+    }
+    return Provenance.model_validate({**told, **facts})
 
 
 def made(kind: str = "PNG", size: tuple[int, int] = (40, 30), **origin: object) -> GeneratedImage:
@@ -27,7 +47,7 @@ def test_a_picture_shows_itself_as_png_and_as_text():
     bundle, about = made(size=(1600, 800))._repr_mimebundle_()
     assert shown(bundle, "image/png").size == (1600, 800)
     assert about == {"image/png": {"width": 640}}
-    assert "seed=7" in bundle["text/plain"]
+    assert bundle["text/plain"] == "demo · 1600 × 800 · seed 7 · DEMO: a <b>red</b> fox"
     assert Image.open(io.BytesIO(made()._repr_png_())).format == "PNG"
 
 
@@ -95,3 +115,34 @@ def test_several_pictures_are_saved_under_numbered_names(tmp_path):
 def test_the_caption_names_model_size_seed_and_demo():
     assert made().caption() == "demo · 40 × 30 · seed 7 · DEMO"
     assert made(seed=None, demo=False, model=None).caption() == "40 × 30"
+
+
+def test_a_picture_shows_its_words_and_on_demand_its_origin():
+    figure = made(provenance=known())._repr_mimebundle_()[0]["text/html"]
+    assert 'alt="a &lt;b&gt;red&lt;/b&gt; fox"' in figure
+    assert "demo · 40 × 30 · seed 7 · DEMO · 4.2 ¢<details>" in figure
+    assert "<details><summary>How it was made</summary>" in figure
+    assert "api.example.org" in figure
+    assert "4.2 ¢" in figure
+    assert "<b>red" not in figure
+
+
+def test_the_copy_that_is_shown_is_small_and_the_file_stays_whole():
+    picture = made(size=(2000, 1000))
+    bundle, _ = picture._repr_mimebundle_()
+    copy = bundle["text/html"].partition("data:image/jpeg;base64,")[2].partition('"')[0]
+    assert max(Image.open(io.BytesIO(base64.b64decode(copy))).size) <= 1280
+    assert base64.b64decode(bundle["image/png"]) == picture.data
+
+
+def test_a_cost_is_told_in_cents_and_nothing_where_nobody_charged():
+    assert made(provenance=known()).cost_cents == 4.2
+    assert made(provenance=known(cost_microusd=None)).cost_cents is None
+    assert made().cost_cents is None
+    told = [money(cents) for cents in (0.05, 4.2, 12.4, 120)]
+    assert told == ["0.05 ¢", "4.2 ¢", "12 ¢", "$1.20"]
+        "0.05 ¢",
+        "4.2 ¢",
+        "12 ¢",
+        "$1.20",
+    ]
