@@ -141,8 +141,3 @@ def test_a_cost_is_told_in_cents_and_nothing_where_nobody_charged():
     assert made().cost_cents is None
     told = [money(cents) for cents in (0.05, 4.2, 12.4, 120)]
     assert told == ["0.05 ¢", "4.2 ¢", "12 ¢", "$1.20"]
-        "0.05 ¢",
-        "4.2 ¢",
-        "12 ¢",
-        "$1.20",
-    ]
