@@ -14,7 +14,6 @@ from .pins import Pins
 from .room import make_room
 from .routing import Routing
 from .service import Service
-from .survey import no_key
 from .timeline_note import Record, TimelineNote
 
 log = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ class Commands:
         if cell.spec.kind == "cloud":
             raise Conflict(
                 f"{cell.spec.title} is not run here; it is asked when a notebook calls it.",
-                no_key(cell.spec).remedy,
+                "There is nothing to start: name one of its models in a call.",
             )
         self._routing.refuse(cell.spec, mode)
         if cell.meant_to_run:

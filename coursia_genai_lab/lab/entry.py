@@ -8,12 +8,12 @@ from collections.abc import Callable
 from ..errors import ServiceNotReady
 from ..wire.policy import Mode
 from .changes import Changes
+from .clouds import Clouds
 from .commands import Commands
 from .endpoint import Endpoint
 from .holders import Holders
 from .routing import Routing
 from .service import Service
-from .survey import no_key
 
 
 class Entry:
@@ -30,6 +30,7 @@ class Entry:
         holders: Holders,
         changes: Changes,
         estimate: Callable[[str], float | None],
+        clouds: Clouds,
         is_open: Callable[[], bool],
     ) -> None:
         self._commands = commands
@@ -37,6 +38,7 @@ class Entry:
         self._holders = holders
         self._changes = changes
         self._estimate = estimate
+        self._clouds = clouds
         self._is_open = is_open
 
     async def endpoint(self, service: str, *, timeout: float, mode: Mode | None) -> Endpoint:
@@ -45,8 +47,7 @@ class Entry:
         cell = self._commands.backing(service, mode)
         self._routing.refuse(cell.spec, mode)
         if cell.spec.kind == "cloud":
-            problem = no_key(cell.spec)
-            raise ServiceNotReady(problem.message, problem.remedy, code=problem.code)
+            return await self._clouds.endpoint(cell.spec.name)
         with self._holders.awaited(cell.spec.name):
             # A stop that was wished and has not begun is overruled, for this wish came later.
             if cell.state != "ready" or not cell.wanted or cell.resting:

@@ -32,7 +32,7 @@ from .orders import means_for, with_settings
 from .pins import Pins
 from .policy import Policy
 from .pulse import Pulse
-from .readings import Readings
+from .readable import Readable
 from .releases import Releases
 from .routing import Routing
 from .service import Service
@@ -46,7 +46,7 @@ CLOSE_SECONDS = 3.0
 Answers = Callable[[ServiceSpec, Instance], Awaitable[None]]
 
 
-class Lab(Readings):
+class Lab(Readable):
     """Own the state of every service: wishes come in, changes go out.
 
     `emit` is called on the event loop after each change, `record` after each deed. `answers`
@@ -93,9 +93,7 @@ class Lab(Readings):
         self.clouds = clouds or Clouds(catalog)
         self.clouds.listen(self._cloud_changed)
         files = ModelFiles(settings.model_roots)
-        self.survey = Survey(
-            catalog, runtimes, settings.runtime, files, no_gpu, clouds=self.clouds
-        )
+        self.survey = Survey(catalog, runtimes, settings.runtime, files, no_gpu, clouds=self.clouds)
         self.routing = Routing(catalog, self.policy, self.survey.problems)
         self.pulse = Pulse(clock, self._beat)
         self.idle = IdleStops(
@@ -297,7 +295,7 @@ class Lab(Readings):
         """Learn anew what this machine can run, and show it; bounded by the runtimes' checks."""
         await self.survey.ask(fresh=fresh)
         for name, service in self._services.items():
-            service.mark_unavailable(self._shown_problem(name))
+            self._show(name, service)
 
     def touch(self, service: str) -> None:
         """Note that somebody used a service just now; it puts off its idle stop."""
@@ -344,10 +342,10 @@ class Lab(Readings):
             self._holders.reconsider(name)
 
     def _cloud_changed(self, name: str) -> None:
-        self.survey.problems[name] = problem = self.clouds.problem(name)
-        if self._open and name in self._services:
-            self._services[name].show_cloud(problem)
-            self._mode_or_means_changed()
+        self.survey.problems[name] = self.clouds.problem(name)
+        # Where a provider can be asked, the demo engine stands in for nobody any more.
+        for other, service in self._services.items():
+            self._show(other, service)
 
     def _has_adopted(self, names: Sequence[str]) -> None:
         # Whoever held them before a crash gets one interval to say so.
@@ -362,6 +360,12 @@ class Lab(Readings):
             self._holders.reconsider(name)
             if service.instance is None and self.routing.forbidden(service.spec):
                 service.wish(False, by="the mode")
+            self._show(name, service)
+
+    def _show(self, name: str, service: Service) -> None:
+        if service.spec.kind == "cloud":
+            service.show_cloud(self.clouds.problem(name))
+        else:
             service.mark_unavailable(self._shown_problem(name))
 
     def _shown_problem(self, name: str) -> Problem | None:

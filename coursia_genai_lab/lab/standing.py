@@ -36,6 +36,13 @@ class Standing:
         self._changed = changed
         self._record = record
 
+    def show_cloud(self, problem: Problem | None) -> None:
+        """Show whether a provider can be asked: nothing of it is started or stopped here."""
+        state: ServiceState = "ready" if problem is None else "unavailable"
+        if (state, problem) != (self.state, self.problem):
+            self.problem = problem
+            self._become(state)
+
     def _report(self, progress: Progress) -> None:
         self.percent = progress.percent
         self.done_bytes, self.total_bytes = progress.done_bytes, progress.total_bytes

@@ -13,6 +13,7 @@ from ..errors import ImageMissing, NothingInstalled, ServiceError
 from ..runtimes.base import NO_NEIGHBOUR, Runtime
 from ..wire.problems import Problem
 from ..wire.services import RuntimeName
+from .clouds import Clouds
 from .model_files import READERS, ModelFiles, ModelsHere
 
 log = logging.getLogger(__name__)
@@ -41,12 +42,14 @@ class Survey:
         choice: str,
         files: ModelFiles | None = None,
         no_gpu: Lack | None = None,
+        clouds: Clouds | None = None,
     ) -> None:
         self._catalog = catalog
         self._source = source
         self._choice = choice
         self._files = files
         self._no_gpu = no_gpu
+        self._clouds = clouds or Clouds(catalog)
         self._runtimes: Mapping[RuntimeName, Runtime] | None = None
         self._chosen: frozenset[str] = frozenset()
         self._building = asyncio.Lock()
@@ -119,7 +122,8 @@ class Survey:
 
     async def _examine(self, spec: ServiceSpec) -> None:
         if spec.kind == "cloud":
-            self.problems[spec.name] = no_key(spec)
+            await self._clouds.refresh()
+            self.problems[spec.name] = self._clouds.problem(spec.name)
             return
         try:
             await self.runtime_for(spec)
@@ -162,16 +166,6 @@ def cannot_examine(spec: ServiceSpec, error: Exception) -> Problem:
         message=f"Whether {spec.title} can run here could not be found out: "
         f"{type(error).__name__}.",
         remedy="Correct its service file; the server's log has the details.",
-    )
-
-
-def no_key(spec: ServiceSpec) -> Problem:
-    """Return the problem of a cloud for which this Lab has no key."""
-    return Problem(
-        code="no_key",
-        message=f"This Lab has no key for {spec.title}.",
-        remedy="Use a local or the demo service, or your own key in the notebook; "
-        "keys held by the Lab come in a later release.",
     )
 
 
