@@ -1,4 +1,4 @@
-"""What is wrong in a service file: the line, the field, and what it may have meant."""
+"""What is wrong in a file of ours: the line, the field, and what it may have meant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .spec import ServiceSpec
 
 _SENTENCES = {
     "missing": "is missing",
-    "extra_forbidden": "is no key of a service file",
+    "extra_forbidden": "is no key of {a_file}",
     "string_type": "is to be a text in quotes",
     "int_type": "is to be a whole number",
     "int_parsing": "is to be a whole number",
@@ -66,21 +66,30 @@ class Mistake:
 
 
 def mistakes_of(
-    file: str, error: ValidationError, lines: Mapping[Place, int]
+    file: str,
+    error: ValidationError,
+    lines: Mapping[Place, int],
+    *,
+    shape: type[BaseModel] = ServiceSpec,
+    thing: str = "service",
 ) -> tuple[Mistake, ...]:
-    """Return what pydantic says of a table, with lines and in plain words; the first twenty."""
+    """Return what pydantic says of a table, with lines and in plain words; the first twenty.
+
+    `shape` is what the table was to be, `thing` the word for it. Without lines none is told.
+    """
     found = []
     for item in error.errors(include_url=False, include_input=False)[:_MOST_TOLD]:
         place = tuple(part for part in item["loc"] if part != "[key]")
         field = ".".join(str(part) for part in place)
-        suggestion = _meant(place) if item["type"] == "extra_forbidden" else None
-        message = f"{field or 'the service'} {_words(item)}"
-        found.append(Mistake(file, message, line_at(lines, place) or 1, field, suggestion))
+        suggestion = _meant(place, shape) if item["type"] == "extra_forbidden" else None
+        message = f"{field or f'the {thing}'} {_words(item, thing)}"
+        line = (line_at(lines, place) or 1) if lines else None
+        found.append(Mistake(file, message, line, field, suggestion))
     return tuple(sorted(found, key=lambda mistake: mistake.line or 0))
 
 
-def _words(item: Any) -> str:
-    context = item.get("ctx") or {}
+def _words(item: Any, thing: str) -> str:
+    context = {**(item.get("ctx") or {}), "a_file": f"a {thing} file"}
     kind = item["type"]
     if kind == "value_error":
         return str(context.get("error", item["msg"]))
@@ -90,14 +99,14 @@ def _words(item: Any) -> str:
     return sentence.format(**context) if sentence else f"is wrong: {item['msg']}"
 
 
-def _meant(place: Place) -> str | None:
-    names = _keys_at(place[:-1])
+def _meant(place: Place, shape: type[BaseModel]) -> str | None:
+    names = _keys_at(place[:-1], shape)
     near = difflib.get_close_matches(str(place[-1]), names, n=1, cutoff=0.6)
     return near[0] if near else None
 
 
-def _keys_at(place: Place) -> list[str]:
-    table: type[BaseModel] | None = ServiceSpec
+def _keys_at(place: Place, shape: type[BaseModel]) -> list[str]:
+    table: type[BaseModel] | None = shape
     for part in place:
         if isinstance(part, int) or table is None:
             continue

@@ -61,15 +61,8 @@ def examine(path: Path) -> ServiceSpec:
     Raises:
         BadSpec: the file cannot be read, is no TOML, or no service.
     """
-    text = _text_of(path)
-    try:
-        table: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadSpec((_syntax(path, text, str(error)),)) from None
-    except (ValueError, RecursionError):
-        # A number of thousands of digits, or nesting past what the checks above see.
-        raise _whole(path, "holds a number that is too long, or nests too deeply") from None
-    lines = lines_of(text)
+    text = text_of(path.name, _data_of(path))
+    table, lines = table_of(path.name, text), lines_of(text)
     # A file that called itself otherwise would replace a service that nobody looks for in it.
     if table.setdefault("name", path.stem) != path.stem:
         message = f"name is to be {path.stem}, as the file is called; leave it out"
@@ -80,24 +73,48 @@ def examine(path: Path) -> ServiceSpec:
         raise BadSpec(mistakes_of(path.name, error, lines)) from None
 
 
-def _text_of(path: Path) -> str:
-    try:
-        data = _bytes_of(path)
-    except OSError as error:
-        raise _whole(path, f"cannot be read: {error.strerror or error}") from None
+def text_of(name: str, data: bytes) -> str:
+    """Return the text of a file called `name`, once nothing in it would hold up a parser.
+
+    Raises:
+        BadSpec: it is too large, not in UTF-8, or made to take long.
+    """
     if len(data) > MOST_BYTES:
-        raise _whole(path, f"has more than {MOST_BYTES // 1024} KiB, which no service needs")
+        raise _whole(name, f"has more than {MOST_BYTES // 1024} KiB, which none needs")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        raise _whole(path, "is not in UTF-8") from None
+        raise _whole(name, "is not in UTF-8") from None
     # Each level costs the parser a call; the deepest of a service is four.
     if _deepest(text) > _MOST_OPEN:
-        raise _whole(path, "nests too many brackets")
+        raise _whole(name, "nests too many brackets")
     # A key of n parts costs the parser the square of n: two minutes at the size that is allowed.
     if any(_parts(line) > _MOST_DOTS for line in text.split("\n") if line.count(".") > _MOST_DOTS):
-        raise _whole(path, "has a line with too many dots; break it")
+        raise _whole(name, "has a line with too many dots; break it")
     return text
+
+
+def table_of(name: str, text: str) -> dict[str, Any]:
+    """Return what a TOML text says.
+
+    Raises:
+        BadSpec: it is no TOML.
+    """
+    try:
+        table: dict[str, Any] = tomllib.loads(text)
+        return table
+    except tomllib.TOMLDecodeError as error:
+        raise BadSpec((_syntax(name, text, str(error)),)) from None
+    except (ValueError, RecursionError):
+        # A number of thousands of digits, or nesting past what `text_of` sees.
+        raise _whole(name, "holds a number that is too long, or nests too deeply") from None
+
+
+def _data_of(path: Path) -> bytes:
+    try:
+        return _bytes_of(path)
+    except OSError as error:
+        raise _whole(path.name, f"cannot be read: {error.strerror or error}") from None
 
 
 def _parts(line: str) -> int:
@@ -124,15 +141,15 @@ def _deepest(text: str) -> int:
     return deepest
 
 
-def _syntax(path: Path, text: str, said: str) -> Mistake:
+def _syntax(name: str, text: str, said: str) -> Mistake:
     place = _TOML_PLACE.search(said)
     line = None
     if place:
         last = max(1, len(text.rstrip().splitlines()))
         line = int(place["line"]) if place["line"] else last
         said = said[: place.start()]
-    return Mistake(path.name, f"no TOML: {said}", line)
+    return Mistake(name, f"no TOML: {said}", line)
 
 
-def _whole(path: Path, message: str) -> BadSpec:
-    return BadSpec((Mistake(path.name, message),))
+def _whole(name: str, message: str) -> BadSpec:
+    return BadSpec((Mistake(name, message),))
