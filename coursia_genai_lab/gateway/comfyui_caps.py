@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .comfyui_graph import Graph, counts, is_link, number, upstream
+
 MOST_PIXELS = 2**24
 """Of one picture, 4096 x 4096: more than a GPU of 24 GB decodes."""
 MOST_PICTURES = 128
@@ -17,12 +19,13 @@ MOST_STEPS = 200
 """No sampler draws better for more; ComfyUI itself would take 10,000."""
 MOST_WORK = 2**20 * 64 * 50
 """Pixels x pictures x steps of a whole graph: 64 pictures of a megapixel in 50 steps each."""
+MOST_LOOKS = 2_000_000
+"""Samplers x inputs of a graph: each sampler's part of it is looked at while others wait."""
 UNKNOWN_PIXELS = 2**20
 """What an upload is counted as, for its size is not in the graph."""
 TEXTS = frozenset({"text", "prompt", "string", "value"})
 _OUTSIDE = re.compile(r"(?:^|[\\/])\.\.(?:$|[\\/ \[])|^[\\/~]|^[A-Za-z]:")
 
-Graph = dict[str, Any]
 Refusal = dict[str, Any]
 
 
@@ -34,8 +37,11 @@ def refusal_of(graph: Graph) -> Refusal | None:
         if found:
             problems[name] = found
     if not problems:
-        sampler = _too_much_work(graph)
-        if sampler is not None:
+        tangled = _too_tangled(graph)
+        sampler = None if tangled else _too_much_work(graph)
+        if tangled is not None:
+            problems[tangled] = [_too_big("samplers x inputs", "the whole graph", MOST_LOOKS)]
+        elif sampler is not None:
             fields = "width x height x batch_size x steps"
             problems[sampler] = [_too_big(fields, "the whole graph", MOST_WORK)]
     return node_refusal(graph, problems) if problems else None
@@ -63,15 +69,15 @@ def node_refusal(graph: Graph, problems: dict[str, list[dict[str, Any]]]) -> Ref
 
 
 def _large(graph: Graph, node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    width, height = _number(graph, node, "width"), _number(graph, node, "height")
+    width, height = number(graph, node, "width"), number(graph, node, "height")
     if width is not None and height is not None and width * height > MOST_PIXELS:
         side = int(MOST_PIXELS**0.5)
         wider = width >= height
         yield _too_big(*(("width", width) if wider else ("height", height)), side)
-    for name, count in _counts(graph, node):
+    for name, count in counts(graph, node):
         if count > MOST_PICTURES:
             yield _too_big(name, count, MOST_PICTURES)
-    steps = _number(graph, node, "steps")
+    steps = number(graph, node, "steps")
     if steps is not None and steps > MOST_STEPS:
         yield _too_big("steps", steps, MOST_STEPS)
 
@@ -91,6 +97,13 @@ def _outside(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
             }
 
 
+def _too_tangled(graph: Graph) -> str | None:
+    """Return a sampler of a graph that takes too long to look at; None where it does not."""
+    samplers = [name for name, node in graph.items() if "latent_image" in node["inputs"]]
+    inputs = sum(len(node["inputs"]) for node in graph.values())
+    return samplers[0] if len(samplers) * inputs > MOST_LOOKS else None
+
+
 def _too_much_work(graph: Graph) -> str | None:
     """Return the sampler with which a graph comes to ask for too much; None where none does."""
     work = 0.0
@@ -105,73 +118,28 @@ def _too_much_work(graph: Graph) -> str | None:
 def _pixels(graph: Graph, sampler: dict[str, Any]) -> float:
     """Return the pixels of all pictures that a sampler draws at a time."""
     largest, count, scale = 0.0, 1.0, 1.0
-    for node in _upstream(graph, sampler, "latent_image"):
-        width, height = _number(graph, node, "width"), _number(graph, node, "height")
+    for node in upstream(graph, sampler, "latent_image"):
+        width, height = number(graph, node, "width"), number(graph, node, "height")
         if width is not None and height is not None:
             largest = max(largest, width * height)
-        for _, several in _counts(graph, node):
+        for _, several in counts(graph, node):
             count *= max(1.0, several)
-        by = _number(graph, node, "scale_by")
+        by = number(graph, node, "scale_by")
         scale *= max(1.0, by * by) if by is not None else 1.0
     return (largest or UNKNOWN_PIXELS) * count * scale
 
 
 def _steps(graph: Graph, sampler: dict[str, Any]) -> float:
     """Return a sampler's steps, which a scheduler beside it may say."""
-    own = _number(graph, sampler, "steps")
+    own = number(graph, sampler, "steps")
     if own is not None:
         return own
     beside = [
-        _number(graph, graph[value[0]], "steps") or 0.0
+        number(graph, graph[value[0]], "steps") or 0.0
         for value in sampler["inputs"].values()
-        if _is_link(graph, value)
+        if is_link(graph, value)
     ]
     return max(beside, default=0.0) or 1.0
-
-
-def _counts(graph: Graph, node: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    """Give each input by which one picture becomes several."""
-    # Others call the strength of a filter their amount.
-    repeats = ("amount",) if "Repeat" in str(node.get("class_type")) else ()
-    for name in ("batch_size", "length", *repeats):
-        count = _number(graph, node, name)
-        if count is not None:
-            yield name, count
-
-
-def _upstream(graph: Graph, node: dict[str, Any], first: str) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    waiting = [node["inputs"].get(first)]
-    while waiting:
-        value = waiting.pop()
-        if _is_link(graph, value) and value[0] not in found:
-            found[value[0]] = graph[value[0]]
-            waiting.extend(graph[value[0]]["inputs"].values())
-    return list(found.values())
-
-
-def _is_link(graph: Graph, value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and isinstance(value[0], str)
-        and value[0] in graph
-    )
-
-
-def _number(graph: Graph, node: dict[str, Any], name: str) -> float | None:
-    """Return a number as ComfyUI would read it, also where a node of its own holds it."""
-    value = node["inputs"].get(name)
-    if _is_link(graph, value):
-        value = graph[value[0]]["inputs"].get("value")
-    if not isinstance(value, (int, float, str)):
-        return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-    # What is not a number counts as without end, and is refused.
-    return found if found == found else float("inf")
 
 
 def _too_big(name: str, value: object, most: int) -> dict[str, Any]:
