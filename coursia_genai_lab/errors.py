@@ -37,6 +37,7 @@ Codes are stable words for programs; sentences and remedies are for people.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -116,6 +117,8 @@ class QuotaExceeded(TooManyRequests):
 
     code = "quota_exceeded"
     default_remedy = "Wait until the quota begins anew, or ask your teacher for more."
+    left: Sequence[Mapping[str, object]] = ()
+    """What the caller's quotas still give: each as `wire.usage.Allowance` is sent."""
 
 
 class NotAllowed(GenAIError):

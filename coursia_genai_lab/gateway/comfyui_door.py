@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from aiohttp import ClientSession, web
 
 from ..errors import InvalidRequest, NotAllowed
-from ..lab.charge import Charges, NoCharges
+from ..lab.charge import Charges
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Note
 from .admission import Admission
@@ -47,10 +47,9 @@ class ComfyUIDoor:
         proxy: Proxy,
         session: ClientSession,
         note: Note,
-        charges: Charges | None = None,
+        charges: Charges,
     ) -> None:
         self._service = service
-        self._charges = charges or NoCharges()
         self._lab = lab
         self._queue = queue
         self._admission = admission
@@ -79,6 +78,7 @@ class ComfyUIDoor:
             session=session,
             mapped=inputs.upstream,
             note=note,
+            charges=charges,
         )
         queue.hear(lambda backend: self._audience.count())
 

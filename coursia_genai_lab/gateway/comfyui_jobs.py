@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from aiohttp import ClientSession, web
 
-from ..errors import TooManyRequests
+from ..errors import GenAIError, TooManyRequests
+from ..lab.charge import Charges
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Note
 from .admission import Admission
@@ -19,6 +20,7 @@ from .answers import json_answer
 from .bodies import read_body
 from .comfyui_audience import Audience
 from .comfyui_caps import refusal_of
+from .comfyui_count import pictures_asked
 from .comfyui_ends import answer_to
 from .comfyui_nodes import KnownNodes
 from .comfyui_prompt import MOST_BYTES, Prompt, read_prompt
@@ -28,6 +30,7 @@ from .holding import Holding
 from .needs import LabView
 from .own_jobs import OwnJobs, RawJob
 from .queue import FairQueue
+from .raw_charges import RawCharge, RawCharges
 from .tokens import Grant
 
 HELD_BYTES = 256 * 2**20
@@ -62,12 +65,14 @@ class ComfyUIJobs:
         holding: Holding,
         session: ClientSession,
         note: Note,
+        charges: Charges,
         mapped: Mapped = _as_it_is,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._around = Surroundings(
             service, jobs, audience, lab, queue, admission, holding, session, note, look_seconds
         )
+        self._charges = RawCharges(charges, lab, queue)
         self._mapped = mapped
         self._nodes = KnownNodes()
         self._works: dict[str, ComfyWork] = {}
@@ -92,7 +97,14 @@ class ComfyUIJobs:
             refusal = await self._nodes.refusal_of(endpoint.url, calls, graph)
         if refusal is not None:
             return json_answer(refusal, status=400)
-        work = self._joined(prompt, graph, grant, endpoint)
+        charge = await self._charges.reserve(
+            grant.person, endpoint.backend, prompt.model, pictures_asked(prompt.graph)
+        )
+        try:
+            work = self._joined(prompt, graph, grant, endpoint, charge)
+        except GenAIError:
+            charge.refund()
+            raise
         await asyncio.wait([work.answered])
         return answer_to(work.job, work.answered.result())
 
@@ -138,7 +150,9 @@ class ComfyUIJobs:
             if tasks:
                 await asyncio.wait(tasks, timeout=CLOSE_SECONDS / 2)
 
-    def _joined(self, prompt: Prompt, graph: Graph, grant: Grant, endpoint: Endpoint) -> ComfyWork:
+    def _joined(
+        self, prompt: Prompt, graph: Graph, grant: Grant, endpoint: Endpoint, charge: RawCharge
+    ) -> ComfyWork:
         """Let a job join the line, held from here on by a task of its own."""
         self._refuse_too_much(prompt)
         around = self._around
@@ -154,7 +168,7 @@ class ComfyUIJobs:
         )
         if prompt.prompt_id is not None and not around.jobs.taken(prompt.prompt_id):
             job.id = job.upstream_id = prompt.prompt_id
-        work = ComfyWork(job, prompt, graph, grant, endpoint, around)
+        work = ComfyWork(job, prompt, graph, grant, endpoint, around, charge)
         around.jobs.add(job)
         self._works[job.id] = work
         task = asyncio.create_task(work.held(), name="genai-comfyui-job")
@@ -162,6 +176,8 @@ class ComfyUIJobs:
 
         def over(task: asyncio.Task[None]) -> None:
             del self._tasks[job.id], self._works[job.id]
+            # What was cancelled before its first step has not let go of it.
+            charge.refund()
 
         task.add_done_callback(over)
         return work

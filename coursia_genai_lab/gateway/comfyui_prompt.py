@@ -19,7 +19,6 @@ MOST_BYTES = 32 * 2**20
 """Of a whole order: some nodes take pictures within the graph."""
 SMALL_BYTES = 2**17
 """Up to here reading takes less than handing it to a thread."""
-MOST_VALUES = 1_000_000
 MOST_NODES = 2000
 MOST_VALUES = 400_000
 VALUE_BYTES = 100
@@ -65,6 +64,30 @@ async def read_prompt(body: bytes) -> Prompt:
     if len(body) <= SMALL_BYTES:
         return _read(body)
     return await asyncio.to_thread(_read, body)
+
+
+async def written_prompt(
+    prompt: Prompt, graph: dict[str, Any], client_id: str, prompt_id: str
+) -> bytes:
+    """Return an order as ComfyUI gets it, written off the event loop where it is large.
+
+    `graph` is its own with the names that ComfyUI knows, the ids are those of the gateway.
+    """
+    order: dict[str, Any] = {
+        "prompt": graph,
+        "client_id": client_id,
+        "prompt_id": prompt_id,
+        "extra_data": prompt.extra,
+    }
+    if prompt.targets is not None:
+        order["partial_execution_targets"] = prompt.targets
+    if prompt.size <= SMALL_BYTES:
+        return _written(order)
+    return await asyncio.to_thread(_written, order)
+
+
+def _written(order: dict[str, Any]) -> bytes:
+    return json.dumps(order).encode()
 
 
 def _read(body: bytes) -> Prompt:

@@ -16,7 +16,7 @@ from ..engines.comfyui_link import ENDS, PNG, Link, read_frame, read_message
 from ..engines.comfyui_posted import Posted, given_id, no_comfyui
 from ..errors import GenAIError, GenerationError, ServiceDied, ServiceError
 from .comfyui_audience import Audience
-from .comfyui_prompt import SMALL_BYTES, Prompt
+from .comfyui_prompt import Prompt, written_prompt
 from .own_jobs import RawJob
 
 log = logging.getLogger(__name__)
@@ -131,16 +131,9 @@ class ComfyRun:
     # -- the post ------------------------------------------------------------------------------
 
     async def _post(self) -> None:
-        body: dict[str, Any] = {
-            "prompt": self._graph,
-            "client_id": self._link.client_id,
-            "prompt_id": self._job.upstream_id,
-            "extra_data": self._job.extra,
-        }
-        if self._prompt.targets is not None:
-            body["partial_execution_targets"] = self._prompt.targets
-        small = self._prompt.size <= SMALL_BYTES
-        data = _encoded(body) if small else await asyncio.to_thread(_encoded, body)
+        data = await written_prompt(
+            self._prompt, self._graph, self._link.client_id, self._job.upstream_id
+        )
         try:
             async with self._calls.sent(
                 "POST", "/prompt", data, "application/json", seconds=POST_SECONDS
@@ -295,8 +288,6 @@ class ComfyRun:
             return
         self._moved()
         # A PNG is a picture of SaveImageWebsocket: there is no file of it.
-        self._audience.see(self._job, data, passing=frame is not None and frame.kind != PNG)
-
-
-def _encoded(body: dict[str, Any]) -> bytes:
-    return json.dumps(body).encode()
+        picture = frame is not None and frame.kind == PNG
+        self._job.by_socket += picture
+        self._audience.see(self._job, data, passing=frame is not None and not picture)

@@ -16,6 +16,7 @@ from ..lab.endpoint import Endpoint
 from ..lab.generation import Generation, Note
 from .admission import Admission
 from .comfyui_audience import Audience
+from .comfyui_count import pictures_made
 from .comfyui_ends import end_of, failed_entry, outcome_of, refused_entry
 from .comfyui_prompt import Prompt
 from .comfyui_run import ComfyRun, Refused
@@ -24,6 +25,7 @@ from .holding import Holding
 from .needs import LabView
 from .own_jobs import OwnJobs, RawJob
 from .queue import FairQueue, Place
+from .raw_charges import RawCharge
 from .tokens import Grant
 
 log = logging.getLogger(__name__)
@@ -58,7 +60,8 @@ class Surroundings:
 class ComfyWork:
     """Hold one job: its place, its lease, its part of ComfyUI. Made when it joins the line.
 
-    `graph` is the job's as ComfyUI is to have it. Raises TooManyRequests where the line is full.
+    `graph` is the job's as ComfyUI is to have it, `charge` what is set aside for it.
+    Raises TooManyRequests where the line is full.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class ComfyWork:
         grant: Grant,
         endpoint: Endpoint,
         around: Surroundings,
+        charge: RawCharge,
     ) -> None:
         self.job = job
         self.size = prompt.size
@@ -80,6 +84,7 @@ class ComfyWork:
         self._grant = grant
         self._endpoint = endpoint
         self._around = around
+        self._charge = charge
         self._unwanted = False
         self._entry: dict[str, Any] | None = None
         label = grant.path or around.service
@@ -91,6 +96,7 @@ class ComfyWork:
             model=prompt.model,
             kind="comfyui",
             cancel=self._cancel,
+            id=charge.job_id,
         )
         job.number = self.ticket.number
         self._lease = around.lab.leases.take(
@@ -215,13 +221,15 @@ class ComfyWork:
 
     def _let_go(self, error: GenAIError | Refused | None) -> None:
         job, around = self.job, self._around
-        had_turn = job.state != "waiting"
+        had_turn, was_taken = job.state != "waiting", job.state == "working"
         why = self._why(error)
         self._tell_end(error)
         cancelled = isinstance(why, GenerationCancelled)
         job.ended("done" if why is None else "cancelled" if cancelled else "failed")
         self.ticket.leave(done=why is None)
         began, worked = self.ticket.began, self.ticket.worked_seconds
+        pictures = pictures_made(job.files, job.by_socket)
+        self._charge.end(why, pictures=pictures, seconds=worked if was_taken else None)
         if why is None and began is not None and worked is not None:
             # What it waited in line is no part of what a job takes.
             around.lab.leases.worked(self._lease.id, began, began + worked)

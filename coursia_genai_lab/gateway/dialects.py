@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from ..errors import GenAIError, NotAllowed
+from ..errors import GenAIError, NotAllowed, QuotaExceeded
 from ..wire.services import Dialect
 
 Kind = Literal["probe", "front", "read", "write", "own", "job", "socket"]
@@ -147,7 +147,7 @@ def comfyui_error(error: GenAIError) -> dict[str, Any]:
             "extra_info": {},
         },
         "node_errors": {},
-        "coursia": error.to_dict(),
+        "coursia": _in_full(error),
     }
 
 
@@ -158,7 +158,7 @@ def a1111_error(error: GenAIError) -> dict[str, Any]:
         "detail": str(error),
         "body": "",
         "errors": error.remedy,
-        "coursia": error.to_dict(),
+        "coursia": _in_full(error),
     }
 
 
@@ -172,8 +172,18 @@ def openai_error(error: GenAIError) -> dict[str, Any]:
             "param": error.param,
             "code": error.error_code,
             "remedy": error.remedy,
+            **_left(error),
         }
     }
+
+
+def _in_full(error: GenAIError) -> dict[str, Any]:
+    return {**error.to_dict(), **_left(error)}
+
+
+def _left(error: GenAIError) -> dict[str, Any]:
+    """Return what a caller's quotas still give, where one of them is the reason."""
+    return {"left": list(error.left)} if isinstance(error, QuotaExceeded) and error.left else {}
 
 
 RAW_DIALECTS: Mapping[Dialect, RawDialect] = {

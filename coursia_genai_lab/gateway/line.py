@@ -281,9 +281,13 @@ class Line:
                 log.info("gateway: a job did not hear its place", exc_info=True)
                 ticket.fail(error)
 
+    def usual_seconds(self) -> float | None:
+        """Return how long a job takes, by those it has seen, else by the past; None: unknown."""
+        return statistics.median(self._took) if self._took else self.queue.usual(self.backend)
+
     def _estimate(self) -> UntilTurn:
         """Return what says of a place how many seconds there are until its turn."""
-        usual = statistics.median(self._took) if self._took else self.queue.usual(self.backend)
+        usual = self.usual_seconds()
         slots = max(1, self.queue.slots(self.backend))
         now = self.queue.clock()
         began = (one.began for one in self.working if one.began is not None)

@@ -52,6 +52,8 @@ class RawJob:
     created_ms: int = field(default_factory=lambda: int(time.time() * 1000))
     files: set[OutputFile] = field(default_factory=set, repr=False)
     """What it has put out, as far as the door has seen."""
+    by_socket: int = 0
+    """Pictures that came by the socket alone, of which there are no files."""
     looked: bool = False
     """Whether its files were asked for since it ended; there will be no more."""
     entry: dict[str, Any] | None = field(default=None, repr=False)

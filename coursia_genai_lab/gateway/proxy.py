@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import (
     ClientConnectorError,
@@ -33,6 +33,13 @@ SILENCE_SECONDS = 600.0
 CONNECT_SECONDS = 5.0
 IDLE_CONNECTION_SECONDS = 2.0
 """Below uvicorn's 5 s, so that a kept connection is not reused at the moment it is closed."""
+
+
+Seen = Callable[[bytes], None]
+
+
+def _unseen(piece: bytes) -> None:
+    pass
 
 
 def open_session() -> ClientSession:
@@ -65,12 +72,14 @@ class Proxy:
         body: bytes | None = None,
         content_type: str | None = None,
         silence_seconds: float | None = SILENCE_SECONDS,
+        seen: Seen = _unseen,
     ) -> web.StreamResponse:
         """Send the request to `endpoint` and stream its answer to the caller.
 
         Of the caller's body nothing is sent, only `body`. The service may keep silent for
         `silence_seconds`, None for ever: a job that hangs is ended by the Lab. A caller that goes
-        away cancels the call.
+        away cancels the call. `seen` is told every piece of an answer with status 200, before it
+        goes on.
 
         Raises:
             ServiceDied: nothing answers at the address.
@@ -103,13 +112,15 @@ class Proxy:
                 code="service_broke_off",
             ) from error
         try:
-            return await _answer(request, upstream)
+            return await _answer(request, upstream, seen if upstream.status == 200 else _unseen)
         finally:
             # Returns a finished connection to the pool; closes one that the caller abandoned.
             upstream.release() if upstream.content.at_eof() else upstream.close()
 
 
-async def _answer(request: web.BaseRequest, upstream: ClientResponse) -> web.StreamResponse:
+async def _answer(
+    request: web.BaseRequest, upstream: ClientResponse, seen: Seen
+) -> web.StreamResponse:
     status = upstream.status
     if 300 <= status < 400 and status != 304:
         raise GenerationError(
@@ -137,12 +148,17 @@ async def _answer(request: web.BaseRequest, upstream: ClientResponse) -> web.Str
             body = await upstream.read()
         except ClientPayloadError as error:
             raise GenerationError("The service broke off in its answer.") from error
+        seen(body)
         return web.Response(status=status, headers=headers, body=body)
-    return await _stream(request, upstream, web.StreamResponse(status=status, headers=headers))
+    response = web.StreamResponse(status=status, headers=headers)
+    return await _stream(request, upstream, response, seen)
 
 
 async def _stream(
-    request: web.BaseRequest, upstream: ClientResponse, response: web.StreamResponse
+    request: web.BaseRequest,
+    upstream: ClientResponse,
+    response: web.StreamResponse,
+    seen: Seen,
 ) -> web.StreamResponse:
     if upstream.content_length is not None:
         response.content_length = upstream.content_length
@@ -150,6 +166,7 @@ async def _stream(
     try:
         async for chunk in upstream.content.iter_any():
             if chunk:  # An empty piece would end a chunked answer.
+                seen(chunk)
                 await response.write(chunk)
         await response.write_eof()
     except (ClientError, asyncio.TimeoutError):

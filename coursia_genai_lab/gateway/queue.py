@@ -55,6 +55,11 @@ class FairQueue:
         line = self._lines.get(backend)
         return 0 if line is None else len(line.waiting) + len(line.working)
 
+    def usual_seconds(self, backend: str) -> float | None:
+        """Return how long a job of a service takes; None where nobody knows."""
+        line = self._lines.get(backend)
+        return self.usual(backend) if line is None else line.usual_seconds()
+
     def changed(self, backend: str) -> None:
         """Tell the listeners of a line."""
         for listener in self._listeners:

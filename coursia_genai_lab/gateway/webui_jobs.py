@@ -19,7 +19,7 @@ from aiohttp import ClientSession, web
 from ..engines.a1111_control import WebUIControl
 from ..engines.base import ended
 from ..errors import GenAIError, GenerationCancelled, GenerationError
-from ..lab.charge import Charges, NoCharges
+from ..lab.charge import Charges
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Generation, Note
 from .admission import MAX_BODY_BYTES
@@ -30,9 +30,11 @@ from .job_watch import JobWatch
 from .needs import LabView
 from .proxy import Proxy
 from .queue import FairQueue, Place, Ticket
+from .raw_charges import RawCharge, RawCharges
 from .record import outcome_of
 from .target import Target
 from .tokens import Grant
+from .webui_count import CountedPictures
 from .webui_models import WebUIModels, keep
 from .webui_order import WebUIOrder, model_shown, read_order
 
@@ -40,6 +42,8 @@ log = logging.getLogger(__name__)
 
 CANCEL_SECONDS = 1.0
 """How long whoever cancels a job waits to see it ended."""
+TELLS = "/interrogate"
+"""The job that looks at a picture, and makes none."""
 END_SECONDS = 20.0
 """How long the end of a job whose caller has gone is waited for, before the next has its turn."""
 
@@ -56,8 +60,9 @@ class WebUIJob:
     ours: str
     place: Place
     model: str
-    pictures: int
-    """How many it asks for."""
+    charge: RawCharge
+    came: CountedPictures = field(default_factory=CountedPictures)
+    """Those that the WebUI has answered with so far."""
     why: BaseException | None = None
     """What went wrong with it."""
     sent: bool = False
@@ -88,10 +93,10 @@ class WebUIJobs:
         holding: Holding,
         session: ClientSession,
         note: Note,
-        charges: Charges | None = None,
+        charges: Charges,
     ) -> None:
         self._service = service
-        self._charges = charges or NoCharges()
+        self._charges = RawCharges(charges, lab, queue)
         self._note = note
         self._lab = lab
         self._queue = queue
@@ -153,7 +158,9 @@ class WebUIJobs:
         sent = await read_body(request, MAX_BODY_BYTES)
         order = await asyncio.to_thread(read_order, sent)
         del sent
-        job = self._joined(order, grant, endpoint)
+        asked = 0 if target.path.endswith(TELLS) else order.pictures
+        charge = await self._charges.reserve(grant.person, endpoint.backend, order.model, asked)
+        job = self._joined(order, grant, endpoint, charge)
         watched = self._watch.begin(endpoint)
         lease = self._lab.leases.take(
             "job",
@@ -183,6 +190,7 @@ class WebUIJobs:
                 body=body,
                 content_type="application/json",
                 silence_seconds=self._lab.catalog[endpoint.backend].no_progress_seconds,
+                seen=job.came.feed,
             )
             answered, done = True, answer.status == 200
             if not done:
@@ -207,7 +215,9 @@ class WebUIJobs:
         job.model = job.model or model_shown(chosen)
         return await asyncio.to_thread(order.sent, job.ours, chosen)
 
-    def _joined(self, order: WebUIOrder, grant: Grant, endpoint: Endpoint) -> WebUIJob:
+    def _joined(
+        self, order: WebUIOrder, grant: Grant, endpoint: Endpoint, charge: RawCharge
+    ) -> WebUIJob:
         made: list[WebUIJob] = []
 
         async def cancel() -> None:
@@ -216,15 +226,20 @@ class WebUIJobs:
                 # Whoever cancels need not wait until a long step has ended.
                 await ended(self._stopped(made[0]), CANCEL_SECONDS)
 
-        ticket = self._queue.join(
-            endpoint.backend,
-            grant.person,
-            holder=grant.lease_id,
-            label=grant.path or self._service,
-            model=order.model,
-            kind="a1111",
-            cancel=cancel,
-        )
+        try:
+            ticket = self._queue.join(
+                endpoint.backend,
+                grant.person,
+                holder=grant.lease_id,
+                label=grant.path or self._service,
+                model=order.model,
+                kind="a1111",
+                cancel=cancel,
+                id=charge.job_id,
+            )
+        except GenAIError:
+            charge.refund()
+            raise
         made.append(
             WebUIJob(
                 grant,
@@ -234,7 +249,7 @@ class WebUIJobs:
                 f"task({uuid.uuid4().hex})",
                 ticket.place,
                 order.model,
-                order.pictures,
+                charge,
             )
         )
         self._jobs.append(made[0])
@@ -243,6 +258,8 @@ class WebUIJobs:
     def _left(self, job: WebUIJob, *, done: bool) -> None:
         self._jobs.remove(job)
         job.ticket.leave(done=done)
+        worked = job.ticket.worked_seconds if job.sent else None
+        job.charge.end(job.why, pictures=job.came.pictures, seconds=worked)
         if job.works:
             self._note(_generation(job))
         if job.theirs is not None:
@@ -281,5 +298,5 @@ def _generation(job: WebUIJob) -> Generation:
         outcome=outcome,
         code=code,
         seconds=job.ticket.worked_seconds or 0.0,
-        pictures=job.pictures,
+        pictures=job.came.pictures,
     )
