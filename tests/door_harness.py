@@ -18,6 +18,7 @@ from coursia_genai_lab.errors import GenAIError, NotAllowed, ServiceNotReady
 from coursia_genai_lab.gateway.doors import Doors
 from coursia_genai_lab.gateway.record import Record
 from coursia_genai_lab.gateway.tokens import Tokens
+from coursia_genai_lab.lab.charge import Charges
 from coursia_genai_lab.lab.endpoint import Endpoint
 from coursia_genai_lab.lab.leases import Leases
 from coursia_genai_lab.lab.policy import Policy
@@ -169,15 +170,18 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway(
-    workflows: WorkflowFolder | None = None, record: Record | None = None, **settings: Any
+    workflows: WorkflowFolder | None = None,
+    record: Record | None = None,
+    charges: Charges | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Gateway]:
     """Run doors before a small Lab; settings are the Lab's, `workflows` the registered ones.
 
-    `record` hears of every job that ended.
+    `record` hears of every job that ended, `charges` keeps the account.
     """
     lab = SmallLab(LabSettings(**{"hold_seconds": BOUND, **settings}))
     tokens = Tokens(lab.leases)
-    doors = Doors(lab, tokens, workflows=workflows, record=record)
+    doors = Doors(lab, tokens, workflows=workflows, record=record, charges=charges)
     services = tuple(lab.catalog)
     lease = lab.leases.take("kernel", services, label="first.ipynb", person="ada")
     try:

@@ -171,3 +171,16 @@ def test_the_lists_of_uploads_are_found_in_old_and_new_descriptions() -> None:
     assert list(input_lists(old)) == [["a.png"]]
     assert list(input_lists(new)) == [["a"]]
     assert list(input_lists(other)) == []
+
+
+def test_a_graph_that_takes_long_to_look_at_is_refused_at_a_sampler() -> None:
+    tangle = {
+        str(n): {
+            "class_type": "KSampler",
+            "inputs": {"latent_image": ["0", 0], **{f"in{k}": [str(k), 0] for k in range(50)}},
+        }
+        for n in range(300)
+    }
+    refused = refusal_of(tangle)
+    assert refused is not None
+    assert refused["node_errors"]["0"]["errors"][0]["details"] == "samplers x inputs"
