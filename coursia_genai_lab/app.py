@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -80,11 +81,17 @@ class GenAILabApp(ExtensionApp):
             warn=lab.changes.warn,
             beat=lab.kernel_busy,
             contents=contents,
+            keys=core.keys,
         )
+        if settings.withhold_keys == "all":
+            core.keys.look()
+            core.keys.clear(os.environ)
         factory = KernelProvisionerFactory.instance(parent=server)
         self._unhook: Callable[[], None] = install(factory, launcher)
         self._publisher, self._core = publisher, core
-        self._shut_memory = settings.shut_memory and bool(settings.secrets_path)
+        # A key that every kernel has anyway is not worth a server that nobody can look into.
+        kept = bool(settings.secrets_path) or settings.withhold_keys != "never"
+        self._shut_memory = settings.shut_memory and kept and core.secrets.may_hold
         self._openai = JupyterRoad(core.doors, PersonTokens(lab.leases, core.tokens, catalog))
         builds = Builds(lab, lambda: build_builder(settings))
         fetches = fetches_of(

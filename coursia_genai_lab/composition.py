@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from .lab.lab import Lab
 from .lab.memory import Memory
 from .lab.model_hashes import ModelHashes
 from .launch.desk import LocalLaunchDesk
+from .launch.environment import EnvironmentKeys, keys_for_the_lab
 from .launch.job_tokens import JobTokens
 from .secret_files.folder import SecretsFolder
 from .wire.services import LabEvent, RuntimeName
@@ -52,6 +54,7 @@ class Core:
     questions: Questions
     hashes: ModelHashes
     secrets: SecretsFolder
+    keys: EnvironmentKeys
 
     async def open(self) -> None:
         """Open the Lab; the doors open with the first that is asked for. Idempotent."""
@@ -84,7 +87,12 @@ def compose(
     below `notebook_root`; `publish` hears every event.
     """
     questions = Questions()
-    secrets = SecretsFolder(settings.secrets_path, notebook_root=notebook_root)
+    specs = tuple(catalog.values())
+    secrets = SecretsFolder(
+        settings.secrets_path,
+        notebook_root=notebook_root,
+        beside=keys_for_the_lab(specs, os.environ),
+    )
     memory = Memory(
         store_url=settings.store_url,
         data_folder=jupyter_data_dir(),
@@ -133,6 +141,7 @@ def compose(
         questions=questions,
         hashes=hashes,
         secrets=secrets,
+        keys=EnvironmentKeys(settings.withhold_keys, specs, secrets.names),
     )
 
 

@@ -231,7 +231,9 @@ def used_by(name: str, catalog: Catalog) -> list[str]:
     users = ["fetches of gated model files"] if name == TOKEN_NAME else []
     for spec in catalog.values():
         secret = spec.credential.secret
-        if name == secret:
+        if name == secret and spec.kind == "cloud":
+            users.append(f"{spec.name}, the cloud")
+        elif name == secret:
             users.append(f"{spec.name}, when somebody else runs it")
         elif secret is not None and name == raw_name(secret):
             users.append(f"people on the web page of {spec.name}")

@@ -81,9 +81,10 @@ class GenAILab(ClassTraits):
     ).tag(config=True)
     shut_memory = Bool(
         True,
-        help="Where secrets_path is set, keep other processes of the same user, kernels among "
+        help="Where secrets_path is set, or a provider's key in the server's environment is kept "
+        "from kernels, keep other processes of the same user, kernels among "
         "them, out of the server's memory, on Linux: it writes no core dump then, and py-spy, gdb "
-        "and strace need root. Default: True; without secrets_path nothing is changed.",
+        "and strace need root. Default: True; without secrets nothing is changed.",
     ).tag(config=True)
     hub_url = Unicode(
         "",

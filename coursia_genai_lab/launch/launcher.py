@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..errors import Conflict, NotAllowed, NotFound
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import Profile
 from ..wire.problems import Problem
+from .environment import EnvironmentKeys
 from .needs import NOTHING, Contents, Needs, Profiles, find_needs, find_needs_elsewhere
 from .orders import LaunchDesk, LaunchGrant, LaunchOrder
 from .resolve import Resolver
@@ -54,7 +55,8 @@ class Launcher:
     """Give kernels their GenAI variables before they start, and follow them to their end.
 
     `session_manager` is Jupyter's; `launch_wait` is in seconds; `warn` shows a problem in the
-    panel; `beat` hears once a second of each kernel with GenAI whether it works. The thread that
+    panel; `beat` hears once a second of each kernel with GenAI whether it works; `keys` says
+    which keys kernels do not get (without: they get all). The thread that
     builds a launcher is the one whose event loop it serves: kernels that other threads start, as
     nbconvert does, are left alone.
     """
@@ -71,8 +73,10 @@ class Launcher:
         beat: Beat = lambda kernel_id, busy: None,
         deadline_seconds: float = DEADLINE_SECONDS,
         contents: Contents | None = None,
+        keys: EnvironmentKeys | None = None,
     ) -> None:
         self.warn = warn
+        self.keys = EnvironmentKeys("never", ()) if keys is None else keys
         self.tally = StartTally()
         self._desk = desk
         self._profiles = profiles
@@ -99,10 +103,11 @@ class Launcher:
 
     # -- called by the provisioner -----------------------------------------------------------
 
-    async def before(self, kernel: Kernel) -> Mapping[str, str]:
+    async def before(self, kernel: Kernel) -> Mapping[str, str | None]:
         """Return the variables to set for a kernel that is about to start; empty for none.
 
-        Takes at most the deadline and `launch_wait`. Never raises, but for being cancelled.
+        None stands for a key that is kept from it. Takes at most the deadline and `launch_wait`.
+        Never raises, but for being cancelled.
         """
         if not self._is_ours():
             return {}
@@ -114,7 +119,7 @@ class Launcher:
             if grant is None or not grant.variables:
                 return {}
             await self._wait(kernel.id, grant.view.launch_id)
-            return grant.variables
+            return grant.changes
         except asyncio.TimeoutError:
             log.warning("GenAI took too long; kernel %s starts without it", kernel.id)
         except Exception:
@@ -185,7 +190,7 @@ class Launcher:
             raise NotAllowed(grant.view.reason, "Choose another mode in the GenAI panel.")
         await self.started(kernel_id)
         view = grant.view.model_copy(update={"state": "live"})
-        return EnabledKernel(launch=view, code=_code(grant.variables))
+        return EnabledKernel(launch=view, code=_code(grant.changes))
 
     def skip_wait(self, kernel_id: str) -> bool:
         """Let a kernel start now, without waiting further; False when none waits."""
@@ -237,28 +242,41 @@ class Launcher:
             asked.claims,
             self._resolver,
             self._profiles,
-            self._desk.names,
+            self._names,
             also,
         )
         return replace(needs, person=asked.person)
 
+    def _names(self, profile: Profile) -> Collection[str]:
+        return {*self._desk.names(profile), *self.keys.group_names()}
+
+    async def _withheld(self, kernel: Kernel, needs: Needs) -> frozenset[str]:
+        if self.keys.mode == "never":
+            return frozenset()
+        await asyncio.get_running_loop().run_in_executor(self._readers, self.keys.look)
+        environment = os.environ if kernel.environment is None else kernel.environment
+        return self.keys.withheld(environment, kernel.kernelspec_environment, needs.dotenv)
+
     async def _ordered(self, kernel: Kernel, needs: Needs, *, asked: bool = False) -> LaunchGrant:
         environment = os.environ if kernel.environment is None else kernel.environment
+        withheld = await self._withheld(kernel, needs)
+        clouds = self.keys.clouds_of(withheld)
         order = LaunchOrder(
             launch_id=uuid.uuid4().hex,
             kernel_id=kernel.id,
             profile=needs.profile,
             path=needs.path,
             person=needs.person,
-            base_environment=dict(environment),
+            base_environment={k: v for k, v in environment.items() if k not in withheld},
             kernelspec_environment=kernel.kernelspec_environment,
             dotenv=needs.dotenv,
             asked=asked,
             widenings=needs.widenings,
+            in_place=tuple(name for name in clouds if name not in needs.profile.services),
         )
         grant = await self._desk.prepare(order)
         self._launches[kernel.id] = order.launch_id
-        return grant
+        return replace(grant, withheld=withheld)
 
     async def _wait(self, kernel_id: str, launch_id: str) -> None:
         if self._launch_wait <= 0:
@@ -320,5 +338,8 @@ class Launcher:
             log.exception("GenAI could not note a kernel's change")
 
 
-def _code(variables: Mapping[str, str]) -> str:
-    return f"import os as _os; _os.environ.update({dict(variables)!r}); del _os"
+def _code(changes: Mapping[str, str | None]) -> str:
+    variables = {name: value for name, value in changes.items() if value is not None}
+    away = [name for name, value in changes.items() if value is None]
+    taken = f"[_os.environ.pop(_n, None) for _n in {away!r}]; " if away else ""
+    return f"import os as _os; {taken}_os.environ.update({variables!r}); del _os"

@@ -40,6 +40,13 @@ class LaunchGrant:
 
     view: LaunchView
     variables: Mapping[str, str] = field(repr=False)
+    withheld: frozenset[str] = frozenset()
+    """Names of the server's environment that the kernel does not get, where variables are."""
+
+    @property
+    def changes(self) -> dict[str, str | None]:
+        """What becomes of the environment; None takes a name away."""
+        return {**dict.fromkeys(self.withheld), **self.variables} if self.variables else {}
 
 
 class LaunchDesk(Protocol):

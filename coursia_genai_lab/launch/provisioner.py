@@ -37,18 +37,26 @@ class GenAIProvisionerMixin(_Base):
     genai_launcher: ClassVar[Launcher]
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the variables that the launcher gives; nothing else changes, and it never fails."""
+        """Set the variables that the launcher gives and take away the keys that it withholds.
+
+        Nothing else changes, and it never fails.
+        """
         kernel_id = str(self.kernel_id)
-        variables: dict[str, str] = {}
+        changes: dict[str, str | None] = {}
         if self._has_server:
-            variables = dict(
+            changes = dict(
                 await self.genai_launcher.before(
                     Kernel(kernel_id, kwargs.get("env"), dict(self.kernel_spec.env or {}))
                 )
             )
-        if variables:
+        variables = {name: value for name, value in changes.items() if value is not None}
+        if changes:
             # A new dictionary: Jupyter keeps the old one to start the kernel again with.
-            kwargs["env"] = {**_environment(kwargs.get("env")), **variables}
+            kept = _environment(kwargs.get("env"))
+            kwargs["env"] = {
+                **{name: value for name, value in kept.items() if name not in changes},
+                **variables,
+            }
         try:
             launch = await super().pre_launch(**kwargs)
         except BaseException:
@@ -57,6 +65,9 @@ class GenAIProvisionerMixin(_Base):
         if variables and isinstance(launch.get("env"), dict):
             # kernel.json may have put its own NO_PROXY over ours.
             launch["env"].update(proxy_exceptions(launch["env"]))
+        if isinstance(launch.get("env"), dict):
+            # Also from kernels that nobody asked us about, and what kernel.json put back.
+            self.genai_launcher.keys.clear(launch["env"])
         return launch
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:

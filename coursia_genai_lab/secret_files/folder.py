@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,8 +117,9 @@ class SecretsFile:
 class SecretsFolder:
     """The secrets of a folder; an empty path holds none. Safe in threads; each call may block.
 
-    A folder below `notebook_root` is refused: every kernel reads what lies there. `now_ns` is the
-    clock of files, nanoseconds since 1970.
+    A folder below `notebook_root` is refused: every kernel reads what lies there. `beside` are
+    secrets from elsewhere, such as the server's environment; the files come first. `now_ns` is
+    the clock of files, nanoseconds since 1970.
     """
 
     def __init__(
@@ -126,24 +127,26 @@ class SecretsFolder:
         folder: str | Path = "",
         *,
         notebook_root: Path | None = None,
+        beside: Mapping[str, Secret] | None = None,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.path = Path(folder).expanduser().absolute() if folder else None
         self._notebook_root = notebook_root
+        self._beside = dict(beside or {})
         self._files = (
             [] if self.path is None else [SecretsFile(self.path / f, now_ns) for f in FILES]
         )
         self._lock = threading.Lock()
 
     def get(self, name: str) -> Secret | None:
-        """Return the secret as the files have it now; None: they have none of that name.
+        """Return the secret as the files have it now, else what stands beside them, else None.
 
         Raises:
-            ConfigurationError: they have none, and one of them was not read since others can
-                read or replace it.
+            ConfigurationError: the files have none, and one of them was not read since others
+                can read or replace it: what it would have said is not replaced by another's word.
         """
         if self.path is None:
-            return None
+            return self._beside.get(name)
         with self._lock:
             self._refresh()
             for file in self._files:
@@ -152,7 +155,7 @@ class SecretsFolder:
             for problem in (one for file in self._files for one in file.problems):
                 if problem.code == problems.EXPOSED:
                     raise problems.as_error(problem)
-        return None
+        return self._beside.get(name)
 
     def entries(self) -> list[Entry]:
         """Return what there is, by name, without any value.
@@ -167,6 +170,19 @@ class SecretsFolder:
                 for name in file.values:
                     found.setdefault(name, Entry(name, file.path, file.changed))
         return [found[name] for name in sorted(found)]
+
+    def names(self) -> list[str]:
+        """Return the names that the files have.
+
+        Raises:
+            ConfigurationError: the folder lies among the notebooks.
+        """
+        return [entry.name for entry in self.entries()]
+
+    @property
+    def may_hold(self) -> bool:
+        """Whether there is anything that could hold a secret."""
+        return self.path is not None or bool(self._beside)
 
     def stands(self, name: str) -> list[Entry]:
         """Return every place of a name, with a value or not; the first one counts.

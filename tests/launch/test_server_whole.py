@@ -64,7 +64,7 @@ OWN = {"OPENAI_API_KEY": "sk-my-own", "NO_PROXY": "intranet.example"}
 CASES = {
     "classic": ("course/classic.ipynb", {}),
     "mode off": ("course/comfy.ipynb", {"GenAILab": {"mode": "off"}}),
-    "the user's own key": ("course/openai.ipynb", {}),
+    "the user's own key": ("course/openai.ipynb", {"GenAILab": {"withhold_keys": "never"}}),
 }
 
 
