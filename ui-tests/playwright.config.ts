@@ -3,7 +3,7 @@ import { join } from 'path';
 
 import { defineConfig } from '@playwright/test';
 
-import { OFF_PORT, ON_PORT, SLOW_PORT } from './tests/lab';
+import { NOTEBOOK_PORT, OFF_PORT, ON_PORT, SLOW_PORT } from './tests/lab';
 
 const venv = join(__dirname, '..', '.venv', 'bin', 'python');
 const python = process.env.UI_TEST_PYTHON ?? (existsSync(venv) ? venv : 'python3');
@@ -52,6 +52,7 @@ export default defineConfig({
   webServer: [
     server(ON_PORT, '--gpus --set GenAILab.demo_boot_seconds=4'),
     server(OFF_PORT, '--off'),
-    server(SLOW_PORT, '--set GenAILab.demo_boot_seconds=20')
+    server(SLOW_PORT, '--set GenAILab.demo_boot_seconds=20'),
+    server(NOTEBOOK_PORT, '--notebook')
   ]
 });

@@ -6,6 +6,8 @@ export const ON_PORT = Number(process.env.UI_TEST_PORT ?? 8899);
 export const OFF_PORT = ON_PORT + 1;
 /** A server whose demo engine takes longer to boot than anybody would watch in silence. */
 export const SLOW_PORT = ON_PORT + 2;
+/** A server with Notebook 7 in place of JupyterLab. */
+export const NOTEBOOK_PORT = ON_PORT + 3;
 
 const TOKEN = 'browser-tests';
 const HEADERS = { Authorization: `token ${TOKEN}` };
@@ -34,6 +36,19 @@ export async function openLab(page: Page, origin = ''): Promise<void> {
   await page.goto(`${origin}/lab?token=${TOKEN}&reset`);
   await page.waitForFunction(() => window.jupyterapp !== undefined);
   await page.evaluate(() => window.jupyterapp.restored);
+}
+
+/** Open a notebook's page in Notebook 7 and wait until its kernel answers. */
+export async function openNotebookPage(page: Page, path: string): Promise<void> {
+  await page.goto(`/notebooks/${path}?token=${TOKEN}`);
+  await page.waitForFunction(() => window.jupyterapp !== undefined);
+  await page.evaluate(async () => {
+    await window.jupyterapp.restored;
+    const panel = window.jupyterapp.shell.currentWidget;
+    await panel?.context.ready;
+    await panel?.sessionContext.ready;
+    await panel?.sessionContext.session?.kernel?.info;
+  });
 }
 
 /** Run a command of JupyterLab and wait for its end. */
