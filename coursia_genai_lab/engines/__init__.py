@@ -11,7 +11,10 @@ from .base import Engine
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-__all__ = ["Engine", "engine_of", "kind_of"]
+    from .cloud import CloudEngine
+    from .prices import Prices
+
+__all__ = ["Engine", "cloud_engine_of", "engine_of", "kind_of"]
 
 
 def kind_of(dialect: Dialect) -> type[Engine] | None:
@@ -19,8 +22,9 @@ def kind_of(dialect: Dialect) -> type[Engine] | None:
     from .a1111 import WebUI
     from .comfyui import ComfyUI
     from .openai_images import OpenAIImages
+    from .openrouter import OpenRouter
 
-    known: tuple[type[Engine], ...] = (ComfyUI, WebUI, OpenAIImages)
+    known: tuple[type[Engine], ...] = (ComfyUI, WebUI, OpenAIImages, OpenRouter)
     kinds: dict[Dialect, type[Engine]] = {kind.dialect: kind for kind in known}
     return kinds.get(dialect)
 
@@ -31,3 +35,25 @@ def engine_of(
     """Return the adapter for a dialect; None for one that tells nothing of its work."""
     kind = kind_of(dialect)
     return None if kind is None else kind(url, headers, session)
+
+
+def cloud_engine_of(
+    dialect: Dialect,
+    url: str,
+    headers: Mapping[str, str],
+    session: ClientSession,
+    prices: Prices | None = None,
+) -> CloudEngine | None:
+    """Return the adapter for a provider that is paid; None for a dialect that none speaks.
+
+    It has a breaker of its own: make one a provider and key, and keep it. `prices` None takes
+    the published table.
+    """
+    from .openai_cloud import OpenAICloud
+    from .openrouter import OpenRouter
+
+    if dialect == "openrouter":
+        return OpenRouter(url, headers, session, prices=prices)
+    if dialect == "openai_images":
+        return OpenAICloud(url, headers, session, prices=prices)
+    return None

@@ -55,6 +55,7 @@ class Reply:
         self.status = answer.status
         self.kind = answer.content_type
         self.request_id = answer.headers.get("x-request-id")
+        self.retry_after = answer.headers.get("retry-after")
         self._content = answer.content
         self._secrets = secrets
 
@@ -84,7 +85,7 @@ class Calls:
         self._url = url.rstrip("/")
         self._headers = dict(headers)
         self._session = session
-        self._secrets = tuple(_secrets(self._headers.values()))
+        self._secrets = tuple(secrets_of(self._headers.values()))
 
     async def ask(
         self,
@@ -195,7 +196,7 @@ class Calls:
             return await reply.whole(most)
 
 
-def _secrets(values: Iterable[str]) -> Iterator[str]:
+def secrets_of(values: Iterable[str]) -> Iterator[str]:
     """Give every form in which headers hold a credential."""
     for value in values:
         scheme, _, rest = value.partition(" ")

@@ -61,10 +61,14 @@ def call_of(order: Order, index: int, takes: frozenset[str], refused: frozenset[
     if not order.images:
         body = json.dumps(fields).encode()
         return Call("/v1/images/generations", body, "application/json", tuple(wished))
-    edge = uuid.uuid4().hex
-    body = b"".join(_form(edge, fields, order))
-    kind = f"multipart/form-data; boundary={edge}"
+    body, kind = form_of(fields, order)
     return Call("/v1/images/edits", body, kind, tuple(wished))
+
+
+def form_of(fields: Mapping[str, Any], order: Order) -> tuple[bytes, str]:
+    """Return fields, pictures and mask of an order as a form, and its content type."""
+    edge = uuid.uuid4().hex
+    return b"".join(_form(edge, fields, order)), f"multipart/form-data; boundary={edge}"
 
 
 def left_out(order: Order, takes: frozenset[str]) -> Iterator[str]:

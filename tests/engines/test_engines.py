@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from demo_process import DemoEngine, StartDemo
 
-from coursia_genai_lab.engines import Engine, engine_of
+from coursia_genai_lab.engines import Engine, cloud_engine_of, engine_of
+from coursia_genai_lab.engines.cloud import CloudEngine
 from coursia_genai_lab.errors import ServiceError
 from coursia_genai_lab.wire.services import Dialect
 
@@ -102,6 +103,17 @@ async def test_a_credential_that_is_refused_is_an_error(slow: DemoEngine, dialec
             await engine.busy()
 
 
-async def test_a_dialect_that_tells_nothing_of_its_work_has_no_adapter() -> None:
+async def test_a_provider_is_never_busy_and_gives_back_nothing() -> None:
     async with aiohttp.ClientSession() as session:
-        assert engine_of("openrouter", "http://127.0.0.1:1", {}, session) is None
+        for engine in (
+            engine_of("openrouter", "http://127.0.0.1:1", {}, session),
+            cloud_engine_of("openai_images", "http://127.0.0.1:1", {}, session),
+        ):
+            assert isinstance(engine, CloudEngine)
+            assert not await engine.busy()
+            await engine.free()
+
+
+async def test_a_dialect_of_local_engines_has_no_adapter_for_providers() -> None:
+    async with aiohttp.ClientSession() as session:
+        assert cloud_engine_of("comfyui", "http://127.0.0.1:1", {}, session) is None
