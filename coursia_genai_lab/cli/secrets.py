@@ -59,10 +59,16 @@ def set_(name: str, from_stdin: bool, secrets_path: Path | None, as_json: bool) 
         folder = opened(secrets_path)
         path = place_of(folder, name)
         set_secret(path, name, _from_stdin() if from_stdin else _asked(name))
+        servers = _servers_of(name)
         if as_json:
-            print_json({"name": name, "file": str(path)})
+            print_json({"name": name, "file": str(path), "servers": servers})
         else:
             click.echo(f"{name} is set: {path}")
+            if servers:
+                click.echo(
+                    f"A ComfyUI reads its token only when it starts: coursia-genai secrets sync "
+                    f"{' '.join(servers)}"
+                )
             # Another line may keep the server from reading it.
             _warn(folder)
 
@@ -187,7 +193,13 @@ def rotate(
         folder = opened(secrets_path)
         login = login_of(_catalog(), service)
         login.rotate(place_of(folder, login.secret), web_login=web_login, login_file=login_file)
-        _tell([login.look(operator_settings(), folder, changed=True)], as_json)
+        # Another service may have the same secret, and its server wants the new token, too.
+        names = [service, *(name for name in _servers_of(login.secret) if name != service)]
+        settings = operator_settings()
+        seen = [
+            one.look(settings, folder, changed=True) for one in logins(_catalog(), tuple(names))
+        ]
+        _tell(seen, as_json)
         if not as_json and login_file is None:
             click.echo(
                 f"Write the value of {login.secret} into line 1 of login/PASSWORD of that ComfyUI."
@@ -238,6 +250,15 @@ def used_by(name: str, catalog: Catalog) -> list[str]:
         elif secret is not None and name == raw_name(secret):
             users.append(f"people on the web page of {spec.name}")
     return users
+
+
+def _servers_of(name: str) -> list[str]:
+    """Return the services whose servers read a secret of this name when they start."""
+    return [
+        one.spec.name
+        for one in logins(_catalog(), ())
+        if name in (one.secret, raw_name(one.secret))
+    ]
 
 
 def _warn(folder: SecretsFolder) -> None:

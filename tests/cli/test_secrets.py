@@ -270,3 +270,34 @@ def test_sync_makes_the_hash_of_a_raw_token_that_was_changed(
     assert bcrypt.checkpw(b"a password", token.encode())
     again = secrets("sync", "theirs", "--login-file", server.file, "--json")
     assert json.loads(again.stdout)["services"][0]["changed"] is False
+
+
+def test_setting_a_token_names_the_servers_that_read_it_at_their_start(
+    secrets: Any, folder: Path
+) -> None:
+    done = secrets("set", "THEIR_BEARER_TOKEN", "--from-stdin", stdin="a token")
+    assert "coursia-genai secrets sync theirs" in done.stdout
+    told = json.loads(secrets("set", "HF_TOKEN", "--from-stdin", "--json", stdin=VALUE).stdout)
+    assert told["servers"] == []
+
+
+def test_a_rotated_token_is_asked_of_every_server_that_shares_it(
+    secrets: Any, folder: Path, tmp_path: Path
+) -> None:
+    for name in ("theirs", "twin"):
+        text = (tmp_path / "services" / "theirs.toml").read_text()
+        (tmp_path / "services" / f"{name}.toml").write_text(text)
+    done = secrets("rotate", "twin", "--json")
+    seen = json.loads(done.stdout)["services"]
+    assert [(one["service"], one["restart"]) for one in seen] == [("twin", True), ("theirs", True)]
+
+
+def test_a_clouds_key_is_listed_with_its_cloud(secrets: Any, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "services" / "paid.toml").write_text(
+        'title = "Paid"\nkind = "cloud"\ndialect = "openai_images"\n'
+        '[credential]\nsecret = "PAID_API_KEY"\n'
+    )
+    secrets("set", "PAID_API_KEY", "--from-stdin", stdin=VALUE)
+    (row,) = json.loads(secrets("list", "--json").stdout)["secrets"]
+    assert (row["name"], row["used_by"]) == ("PAID_API_KEY", ["paid, the cloud"])
+    assert Path(row["file"]).name == ENV_FILE
