@@ -118,6 +118,24 @@ class Keeper:
         with self._database.reading() as connection:
             return ask(connection)
 
+    def transact(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Run a transaction and return its answer once it is kept.
+
+        Raises:
+            StoreError: the store is away, or takes no changes now.
+        """
+        if self.trouble is not None:
+            raise self.trouble
+        try:
+            return self._kept(work)
+        except StoreError as error:
+            if error.error_code == BROKEN:
+                raise
+            self._recover(error)
+            if error.error_code not in (LOST, REPLACED, CORRUPT) or self.trouble is not None:
+                raise
+        return self._kept(work)
+
     def refresh(self, mark: int) -> None:
         """Read the parts again when somebody else may have written; `mark` comes back with them."""
         if self._database is None or not self._parts or not (self._looked or self.stale):
@@ -178,14 +196,20 @@ class Keeper:
         log.info("The Lab's record is open: %s", place.shown)
 
     def _put(self, batch: Sequence[Write]) -> None:
+        def put(connection: Connection) -> None:
+            for change in batch:
+                change(connection)
+
+        self._kept(put)
+
+    def _kept(self, work: Callable[[Connection], Answer]) -> Answer:
         if self._database is None:
             raise self.trouble or StoreError("The Lab's record is not open.")
         # A file that lost its name would take everything and keep nothing.
         if self._database.place.path is not None:
             self._database.check()
         with self._database.writing() as connection:
-            for change in batch:
-                change(connection)
+            return work(connection)
 
     def _one_by_one(self, batch: Sequence[Write]) -> Sequence[Write]:
         """Give up the one change that the store will never take, and keep the others."""

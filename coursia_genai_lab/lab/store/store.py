@@ -10,13 +10,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ...errors import StoreError
 from ...wire.problems import Problem
 from .keeper import Keeper
 from .part import Part, Write
 from .place import Place
+from .troubles import dropped, silent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,12 +31,25 @@ Answer = TypeVar("Answer")
 MOST_WRITES = 10_000
 """Changes that wait for a store that is away; the oldest give way."""
 MOST_READS = 64
+MOST_TRANSACTIONS = 1000
+"""Questions and transactions that wait for the thread, before another one is refused."""
 BATCH = 500
 MOST_MENDINGS = 3
 """Times that one flush goes on after a store was lost or damaged and begun anew."""
+TRANSACTION_SECONDS = 6.0
+"""More than a locked SQLite file or a lock in PostgreSQL is waited for."""
 SILENT_SECONDS = 15.0
 """After this the store is told to be silent: a database that hangs answers nothing."""
 CLOSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """A question or a transaction that waits for the thread."""
+
+    work: Callable[[Connection], Any]
+    way: Literal["read", "transact"]
+    future: concurrent.futures.Future[Any]
 
 
 class Store:
@@ -66,8 +81,7 @@ class Store:
         )
         self._condition = threading.Condition()
         self._writes: deque[Write] = deque()
-        self._reads: deque[tuple[Callable[[Connection], Any], concurrent.futures.Future[Any]]]
-        self._reads = deque()
+        self._asks: deque[_Ask] = deque()
         self._given = 0
         self._dropped = 0
         self._closing = False
@@ -130,25 +144,55 @@ class Store:
         Raises:
             StoreError: the store is away, or did not answer within `timeout` seconds.
         """
+        return await self._asked(ask, "read", MOST_READS, timeout)
+
+    async def transact(
+        self, work: Callable[[Connection], Answer], *, timeout: float = TRANSACTION_SECONDS
+    ) -> Answer:
+        """Return what `work` answers, once its changes are kept: all of them, or none.
+
+        It runs once, after every change given so far has been written, and no other program
+        writes meanwhile where `work` holds the lock of its tables (SQLite always does). What it
+        raises becomes a StoreError, so a refusal is to be an answer.
+
+        Raises:
+            StoreError: the store is away, or did not answer within `timeout` seconds. Then, and
+                when the caller is cancelled, nobody knows whether the changes were kept.
+        """
+        return await self._asked(work, "transact", MOST_TRANSACTIONS, timeout)
+
+    async def _asked(
+        self,
+        work: Callable[[Connection], Answer],
+        way: Literal["read", "transact"],
+        most: int,
+        timeout: float,
+    ) -> Answer:
         future: concurrent.futures.Future[Answer] = concurrent.futures.Future()
         with self._condition:
-            if self._thread is None or self._closing or len(self._reads) >= MOST_READS:
+            if self._thread is None or self._closing or len(self._asks) >= most:
                 raise StoreError("The Lab's record is not open, or too much is asked of it.")
-            self._reads.append((ask, future))
+            self._asks.append(_Ask(work, way, future))
             self._condition.notify()
+        answer = asyncio.wrap_future(future)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
-        except asyncio.TimeoutError:
-            raise StoreError("The Lab's record does not answer.", code="store_silent") from None
+            # Not wait_for, which before Python 3.12 loses a cancellation that comes with a result.
+            await asyncio.wait({answer}, timeout=timeout)
+        finally:
+            if not answer.done():
+                answer.cancel()
+        if answer.cancelled():
+            raise StoreError("The Lab's record does not answer.", code="store_silent")
+        return answer.result()
 
     def notes(self) -> list[Problem]:
         """Return what a person should know about the store, most pressing first."""
         notes = list(self._keeper.notes())
         since = self._busy_since
         if since is not None and time.monotonic() - since > SILENT_SECONDS:
-            notes.insert(0, _silent(self._keeper.shown))
+            notes.insert(0, silent(self._keeper.shown))
         if self._dropped:
-            notes.append(_dropped(self._dropped))
+            notes.append(dropped(self._dropped))
         return notes
 
     @property
@@ -180,23 +224,23 @@ class Store:
             self._busy_since = None
             self._call(self._settled.set)
         self._keeper.close()
-        self._refuse_reads()
+        self._refuse_asks()
 
     def _work(self, closing: bool) -> None:
         with self._condition:
             # Who asks later may have given changes before that this flush does not see.
-            asked = len(self._reads)
+            asked = len(self._asks)
         if self._keeper.attend(last=closing):
             self._flush()
         self._refresh()
-        self._answer_reads(asked)
+        self._answer(asked)
 
     def _wait(self) -> None:
         with self._condition:
             self._condition.wait_for(
                 lambda: (
                     self._closing
-                    or self._reads
+                    or self._asks
                     or (self._writes and self._keeper.trouble is None)
                     or self._keeper.seconds_left <= 0
                 ),
@@ -223,22 +267,24 @@ class Store:
         if mark is not None:
             self._keeper.refresh(mark)
 
-    def _answer_reads(self, most: int) -> None:
+    def _answer(self, most: int) -> None:
         for _ in range(most):
             with self._condition:
-                ask, future = self._reads.popleft()
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(self._keeper.read(ask))
-                except StoreError as error:
-                    future.set_exception(error)
+                ask = self._asks.popleft()
+            if not ask.future.set_running_or_notify_cancel():
+                continue
+            do = self._keeper.read if ask.way == "read" else self._keeper.transact
+            try:
+                ask.future.set_result(do(ask.work))
+            except StoreError as error:
+                ask.future.set_exception(error)
 
-    def _refuse_reads(self) -> None:
+    def _refuse_asks(self) -> None:
         with self._condition:
-            left, self._reads = list(self._reads), deque()
-        for _, future in left:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(StoreError("The Lab's record is closed."))
+            left, self._asks = list(self._asks), deque()
+        for ask in left:
+            if ask.future.set_running_or_notify_cancel():
+                ask.future.set_exception(StoreError("The Lab's record is closed."))
 
     def _loaded(self, mark: int, loads: Iterable[tuple[Part, Any]]) -> None:
         """Hand what was read to the loop; changes given meanwhile are newer than it."""
@@ -260,21 +306,3 @@ class Store:
         assert self._loop is not None
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(call)
-
-
-def _silent(shown: str) -> Problem:
-    return Problem(
-        code="store_silent",
-        message=f"The Lab's record does not answer ({shown}). Services and kernels go on; what "
-        "happens is kept in memory.",
-        remedy="Look at the disk or the database.",
-    )
-
-
-def _dropped(count: int) -> Problem:
-    return Problem(
-        code="store_entries_lost",
-        message=f"The Lab's record was away for so long that its {count} oldest unwritten entries "
-        "were given up.",
-        remedy="Nothing else is lost; mend what the other warnings name.",
-    )

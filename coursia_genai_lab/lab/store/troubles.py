@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 
 from ...errors import GenAIError, StoreError
+from ...wire.problems import Problem
 from .place import Place
 
 CORRUPT = "store_corrupt"
@@ -156,3 +157,23 @@ _ERRORS: dict[str, Callable[[Place, str], StoreError]] = {
     REFUSED: _refused,
     BROKEN: _broken,
 }
+
+
+def silent(shown: str) -> Problem:
+    """Return what to tell of a store that hangs."""
+    return Problem(
+        code="store_silent",
+        message=f"The Lab's record does not answer ({shown}). Services and kernels go on; what "
+        "happens is kept in memory.",
+        remedy="Look at the disk or the database.",
+    )
+
+
+def dropped(count: int) -> Problem:
+    """Return what to tell of changes that were given up."""
+    return Problem(
+        code="store_entries_lost",
+        message=f"The Lab's record was away for so long that its {count} oldest unwritten entries "
+        "were given up.",
+        remedy="Nothing else is lost; mend what the other warnings name.",
+    )
