@@ -23,8 +23,10 @@ from .gpu.sampler import Sampler
 from .lab.consents import Consents
 from .lab.gpu_presence import evidently_no_gpu, reads_what_services_get
 from .lab.lab import Lab
+from .lab.ledger import Ledger
 from .lab.memory import Memory
 from .lab.model_hashes import ModelHashes
+from .lab.people import People
 from .launch.desk import LocalLaunchDesk
 from .launch.environment import EnvironmentKeys, keys_for_the_lab
 from .launch.job_tokens import JobTokens
@@ -45,6 +47,7 @@ class Core:
 
     lab: Lab
     memory: Memory
+    ledger: Ledger
     tokens: Tokens
     doors: Doors
     consents: Consents
@@ -60,6 +63,7 @@ class Core:
         """Open the Lab; the doors open with the first that is asked for. Idempotent."""
         await self.lab.open()
         self.memory.open()
+        self.ledger.open()
 
     async def close(self) -> None:
         """Close doors, stop services, write what is to be remembered. Idempotent."""
@@ -67,6 +71,7 @@ class Core:
             await self.doors.close()
             await self.lab.close()
         finally:
+            await self.ledger.close()
             await self.memory.close()
         self.hashes.close()
         await self.sampler.close()
@@ -120,11 +125,13 @@ def compose(
     tokens = Tokens(lab.leases)
     hashes = ModelHashes(catalog, settings.model_roots)
     generations = memory.generations
+    ledger = Ledger(memory.store, limits=lab.policy.limits, groups=People().groups)
     doors = Doors(
         lab,
         tokens,
         usual=lambda service: memory.jobs.usual(service)[0],
         record=Record(generations.note, generations.usage, hashes.of),
+        charges=ledger,
         workflows=_workflows(settings, notebook_root),
     )
     consents = Consents(memory.consents, trusted_folders=settings.trusted_folders)
@@ -132,6 +139,7 @@ def compose(
     return Core(
         lab=lab,
         memory=memory,
+        ledger=ledger,
         tokens=tokens,
         doors=doors,
         consents=consents,

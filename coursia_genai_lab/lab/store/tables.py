@@ -64,6 +64,46 @@ generations = Table(
     Column("prompt", Text),
     Column("facts", Text),
 )
+writers = Table(
+    "genai_writers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("machine", Text),
+    Column("pid", BigInteger),
+    Column("began", Text),
+    Column("beat", BigInteger),
+)
+charges = Table(
+    "genai_charges",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job", Text),
+    Column("at", Float),
+    Column("local_hour", Text),
+    Column("person", Text),
+    Column("whose", Text),
+    Column("in_groups", Text),
+    Column("service", Text),
+    Column("model", Text),
+    Column("provider", Text),
+    Column("kind", Text),
+    Column("fallback", Text),
+    Column("writer", Text),
+    Column("state", Text),
+    Column("pictures", BigInteger),
+    Column("gpu_ms", BigInteger),
+    Column("microusd", BigInteger),
+)
+counters = Table(
+    "genai_counters",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("span", Text),
+    Column("period", Text),
+    Column("pictures", BigInteger),
+    Column("gpu_ms", BigInteger),
+    Column("microusd", BigInteger),
+)
 starts = Table(
     "genai_starts",
     metadata,

@@ -1,0 +1,249 @@
+"""The one account of all Labs on a store: what is set aside, what was used, what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ...errors import StoreError
+from ...wire.usage import Allowance
+from ..charge import Charge, Limit, Spending
+from ..clock import Clock
+from ..store.part import Write
+from ..store.store import Store
+from .caretaker import Caretaker
+from .counting import counter_of
+from .kept_charge import KeptCharge
+from .limits import Demand, Refusal, allowance, own, tightness
+from .row import OPEN, ChargeRow, Counted, reserved
+from .small_caps import PICTURES_AN_HOUR, SmallCaps
+from .transactions import (
+    leaving,
+    putting,
+    reservation,
+    sending,
+    standing,
+)
+from .windows import local_hour
+from .writer import Watch, new_writer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+WATCH_SECONDS = 30.0
+MOST_REMEMBERED = 2000
+"""Own charges kept in memory, for a store that is lost."""
+
+Limits = Callable[[str, str], Sequence[Limit]]
+Groups = Callable[[str], Collection[str]]
+
+
+def _no_limits(person: str, provider: str) -> Sequence[Limit]:
+    return ()
+
+
+def _no_groups(person: str) -> Collection[str]:
+    return ()
+
+
+class Ledger:
+    """Keep the account in a store; implements `Charges`.
+
+    `limits` says what concerns a person's work with a provider, `groups` what they are in.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        limits: Limits = _no_limits,
+        groups: Groups = _no_groups,
+        clock: Clock | None = None,
+        watch_seconds: float = WATCH_SECONDS,
+    ) -> None:
+        self._store = store
+        self._limits = limits
+        self._groups = groups
+        self._clock = clock or Clock()
+        self._writer = new_writer()
+        self._known_in = ""
+        self._caps = SmallCaps(self._clock.monotonic)
+        self._open: dict[str, ChargeRow] = {}
+        self._own: dict[str, ChargeRow] = {}
+        self._caretaker = Caretaker(
+            store,
+            self._writer,
+            Watch(self._clock.monotonic),
+            open_rows=self._open,
+            last_word=self._last_word,
+            seconds=watch_seconds,
+        )
+        store.carry(self)
+
+    # -- lifetime ------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Begin to look after charges whose Lab died; the store must be open. Idempotent."""
+        self._caretaker.open()
+
+    async def close(self) -> None:
+        """End what nobody ended; the store, which closes after this, writes it. Idempotent."""
+        await self._caretaker.close()
+        for row in list(self._open.values()):
+            self._ended(_given_up(row))
+        if self._known_in:
+            self._store.write(leaving(self._writer))
+            self._known_in = ""
+
+    # -- charges -------------------------------------------------------------------------------
+
+    async def reserve(self, spending: Sequence[Spending]) -> list[Charge]:
+        """Set aside the worst case of each job of a call, of all or of none, in their order.
+
+        Where nobody is paid and no limit applies, nothing is waited for.
+
+        Raises:
+            QuotaExceeded: a limit leaves too little; the sentence says which and until when.
+            StoreError: the store is away, and money, or more than a few pictures, is at stake.
+        """
+        limits = [tuple(self._limits(one.person, one.provider)) for one in spending]
+        rows = [self._row(one, some) for one, some in zip(spending, limits, strict=True)]
+        demand = Demand(rows, limits)
+        paid = any(one.provider for one in spending)
+        if paid or demand.is_limited:
+            try:
+                await self._set_aside(demand)
+            except StoreError as error:
+                self._take_back(demand.rows)
+                if paid:
+                    raise _nothing_bought(error) from error
+                self._caps.take(spending)
+            except asyncio.CancelledError:
+                self._take_back(demand.rows)
+                raise
+        return [KeptCharge(row, send=self._send, end=self._ended) for row in demand.rows]
+
+    async def left(self, person: str) -> list[Allowance]:
+        """Return what the limits that concern a person still give, the tightest first.
+
+        While the store is away: what is made for a person without it.
+        """
+        now = self._clock.wall()
+        limits = [own(limit, person) for limit in self._limits(person, "")]
+        if not limits:
+            return []
+        counters = {limit: counter_of(limit, local_hour(now)) for limit in limits}
+        try:
+            used = await self._store.read(standing(set(counters.values())))
+        except StoreError:
+            left = Counted(pictures=PICTURES_AN_HOUR - self._caps.left(person))
+            cap = Limit("person", person, "hour", pictures=PICTURES_AN_HOUR)
+            return [allowance(cap, left, now)]
+        found = [allowance(limit, used[counter], now) for limit, counter in counters.items()]
+        return sorted(found, key=tightness)
+
+    async def look_after(self) -> int:
+        """End what dead Labs left open, and return how many charges that were.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        return await self._caretaker.look_after()
+
+    # -- how -----------------------------------------------------------------------------------
+
+    def _row(self, one: Spending, limits: Sequence[Limit]) -> ChargeRow:
+        limited = {limit.name for limit in limits if limit.scope == "group"}
+        return reserved(
+            one,
+            name=uuid.uuid4().hex,
+            writer=self._writer.id,
+            groups=limited | set(self._groups(one.person)),
+        )
+
+    async def _set_aside(self, demand: Demand) -> None:
+        refusal = await self._reserved(demand)
+        if refusal is not None:
+            with suppress(StoreError):
+                if await self._caretaker.look_after():
+                    refusal = await self._reserved(demand)
+        if refusal is not None:
+            raise refusal.error(self._clock.wall())
+        for row in demand.rows:
+            self._open[row.id] = row
+            self._remember(row)
+
+    async def _reserved(self, demand: Demand) -> Refusal | None:
+        known = self._known_in != "" and self._known_in == self._store.uuid
+        refusal = await self._store.transact(reservation(demand, None if known else self._writer))
+        if refusal is None:
+            self._known_in = self._store.uuid
+        return refusal
+
+    def _take_back(self, rows: Sequence[ChargeRow]) -> None:
+        """Refund what may have been kept though nobody told us so."""
+        for row in rows:
+            self._store.write(putting(row.become("refunded", Counted()), only_known=True))
+
+    async def _send(self, row: ChargeRow) -> None:
+        limits = self._limits(row.person, row.provider)
+        sent = row.become("sent", row.counted)
+        try:
+            refusal = await self._store.transact(sending(row, Demand([row], [limits])))
+        except StoreError as error:
+            raise _nothing_bought(error) from error
+        except asyncio.CancelledError:
+            # It may have been kept; whoever holds the charge ends it.
+            self._open[row.id] = sent
+            raise
+        if refusal is not None:
+            raise refusal.error(self._clock.wall())
+        self._open[row.id] = sent
+        self._remember(sent)
+
+    def _ended(self, row: ChargeRow) -> None:
+        known = self._open.pop(row.id, None)
+        if known is None and row.state == "refunded":
+            return
+        self._remember(row)
+        self._store.write(putting(row))
+
+    def _remember(self, row: ChargeRow) -> None:
+        self._own.pop(row.id, None)
+        self._own[row.id] = row
+        while len(self._own) > MOST_REMEMBERED:
+            del self._own[next(iter(self._own))]
+
+    def _last_word(self, row: ChargeRow) -> ChargeRow:
+        known = self._own.get(row.id)
+        return _given_up(row) if known is None or known.state in OPEN else known
+
+    # -- what the store asks -------------------------------------------------------------------
+
+    def load(self, connection: Connection) -> None:
+        """Read nothing: the store itself is asked at every reservation."""
+
+    def adopt(self, loaded: None) -> None:
+        """Take nothing."""
+
+    def rewrite(self) -> Sequence[Write]:
+        """Return what puts our charges into a new store."""
+        return [putting(row) for row in list({**self._own, **self._open}.values())]
+
+
+def _given_up(row: ChargeRow) -> ChargeRow:
+    """Return a charge that nobody will end any more: what was sent may be billed."""
+    if row.state == "sent":
+        return row.become("unknown", row.counted)
+    return row.become("refunded", Counted())
+
+
+def _nothing_bought(error: StoreError) -> StoreError:
+    return StoreError(
+        f"Nothing is bought while the Lab's record cannot be written. {error.message}",
+        error.remedy,
+        code="ledger_away",
+    )

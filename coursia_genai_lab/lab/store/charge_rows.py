@@ -1,0 +1,135 @@
+"""The charges of the ledger in the store; imported on the store's thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from ...wire.usage import ChargeState
+from ..ledger.row import OPEN, ChargeRow, Counted
+from . import counter_rows
+from .tables import charges
+
+_IS_OPEN = text("state IN ('reserved', 'sent')")
+"""As the index has it, word by word: with parameters neither database would use it."""
+_COLUMNS = [charges.c[field.name] for field in fields(ChargeRow)]
+_ONE = select(*_COLUMNS).where(charges.c.id == bindparam("charge"))
+_CHANGE = (
+    update(charges)
+    .where(charges.c.id == bindparam("charge"))
+    .values(
+        state=bindparam("new_state"),
+        pictures=bindparam("new_pictures"),
+        gpu_ms=bindparam("new_gpu_ms"),
+        microusd=bindparam("new_microusd"),
+    )
+)
+
+
+def add(connection: Connection, rows: Sequence[ChargeRow]) -> None:
+    """Keep new charges and count them; the ledger must be locked."""
+    connection.execute(charges.insert(), [asdict(row) for row in rows])
+    counter_rows.add(connection, [(row, row.counted) for row in rows])
+
+
+def change(connection: Connection, row: ChargeRow, state: ChargeState, counted: Counted) -> None:
+    """Give a charge another state and amount, and count the difference; locked."""
+    values = {
+        "charge": row.id,
+        "new_state": state,
+        "new_pictures": counted.pictures,
+        "new_gpu_ms": counted.gpu_ms,
+        "new_microusd": counted.microusd,
+    }
+    connection.execute(_CHANGE, values)
+    counter_rows.add(connection, [(row, counted - row.counted)])
+
+
+def put(connection: Connection, row: ChargeRow, *, only_known: bool = False) -> None:
+    """Let the store hold what the Lab that answers for a charge says of it, however often.
+
+    What is settled stays. A charge that the store has lost is kept anew, unless `only_known`.
+    """
+    counter_rows.lock(connection)
+    known = by_id(connection, row.id)
+    if known is not None:
+        if known.state != "settled" and (known.state, known.counted) != (row.state, row.counted):
+            change(connection, known, row.state, row.counted)
+    elif not only_known:
+        add(connection, [row])
+
+
+def by_id(connection: Connection, charge: str) -> ChargeRow | None:
+    """Return one charge."""
+    found = connection.execute(_ONE, {"charge": charge}).mappings().one_or_none()
+    return None if found is None else ChargeRow(**found)
+
+
+def of_job(connection: Connection, job: str) -> list[ChargeRow]:
+    """Return the charges of a job, or the one of this id, oldest first."""
+    named = or_(charges.c.job == job, charges.c.id == job)
+    return _rows(connection, select(*_COLUMNS).where(named).order_by(charges.c.at))
+
+
+def open_of(connection: Connection, writer: str, most: int) -> list[ChargeRow]:
+    """Return charges of a writer that have not ended."""
+    statement = select(*_COLUMNS).where(_IS_OPEN, charges.c.writer == writer)
+    return _rows(connection, statement.limit(most))
+
+
+def open_writers(connection: Connection) -> list[str]:
+    """Return the writers that have charges open."""
+    statement = select(charges.c.writer).where(_IS_OPEN).distinct()
+    return list(connection.execute(statement).scalars())
+
+
+def newest(
+    connection: Connection,
+    person: str | None,
+    *,
+    states: Collection[ChargeState] = (),
+    since: float = 0.0,
+    limit: int,
+) -> list[ChargeRow]:
+    """Return the newest charges of a person, or of everybody, that were bought or are of `states`;
+    newest first.
+    """
+    columns = charges.c
+    wanted = [columns.at >= since]
+    if person is not None:
+        wanted.append(columns.person == person)
+    if states:
+        wanted.append(columns.state.in_(states))
+    else:
+        wanted.append(or_(columns.provider != "", columns.state.in_((*OPEN, "unknown"))))
+    statement = select(*_COLUMNS).where(*wanted).order_by(columns.at.desc()).limit(limit)
+    return _rows(connection, statement)
+
+
+def money(connection: Connection, person: str | None, since: float) -> tuple[int, int]:
+    """Return the millionths of a dollar that were spent since a time, and how many are unknown."""
+    columns = charges.c
+    counts = columns.state.in_(("settled", "unknown"))
+    whose = () if person is None else (columns.person == person,)
+    spent = cast(func.coalesce(func.sum(case((counts, columns.microusd), else_=0)), 0), BigInteger)
+    unknown = func.coalesce(func.sum(case((columns.state == "unknown", 1), else_=0)), 0)
+    row = connection.execute(select(spent, unknown).where(*whose, columns.at >= since)).one()
+    return int(row[0]), int(row[1])
+
+
+def _rows(connection: Connection, statement: Any) -> list[ChargeRow]:
+    return [ChargeRow(**row) for row in connection.execute(statement).mappings()]
