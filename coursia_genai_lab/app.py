@@ -29,6 +29,7 @@ from .handlers.base import SETTINGS_KEY, Parts
 from .lab.builds import Builds
 from .lab.planning import plan_of_lab
 from .launch.launcher import Launcher
+from .launch.person import Callers, people_of_server
 from .launch.provisioner import install
 from .notebooks.course import CourseIndex
 from .secret_files.own_memory import shut_own_memory
@@ -59,9 +60,18 @@ class GenAILabApp(ExtensionApp):
         publisher.register()
         root = Path(getattr(server.contents_manager, "root_dir", "") or server.root_dir).resolve()
         catalog = load_catalog(settings.services_path or None, notebook_root=root)
+        people = people_of_server(
+            os.environ,
+            server.identity_provider,
+            trust_usernames=settings.trust_usernames,
+            teachers=settings.teachers,
+            admins=settings.admins,
+        )
+        callers = Callers(people, trust_usernames=settings.trust_usernames)
         core = compose(
             settings,
             catalog,
+            people=people,
             publish=publisher.publish,
             host_path=traits.state_path,
             notebook_root=root,
@@ -80,6 +90,7 @@ class GenAILabApp(ExtensionApp):
             launch_wait=settings.launch_wait,
             warn=lab.changes.warn,
             beat=lab.kernel_busy,
+            person=callers,
             contents=contents,
             keys=core.keys,
         )
@@ -127,6 +138,8 @@ class GenAILabApp(ExtensionApp):
             root=root,
             version=_version(),
             contents=contents,
+            modes=core.modes,
+            person_of=callers,
         )
         self.settings[SETTINGS_KEY] = self.parts
 
@@ -141,6 +154,7 @@ class GenAILabApp(ExtensionApp):
         """Open the Lab; the doors open with the first notebook that needs one. Idempotent."""
         if self._shut_memory and not shut_own_memory():
             self.log.info("GenAI Lab: this system does not keep others out of the memory.")
+        await self._core.open_policy()
         await self.parts.lab.open()
         self.parts.memory.open()
 
@@ -158,6 +172,7 @@ class GenAILabApp(ExtensionApp):
         finally:
             # Also when the time is up: what happened until now is still to be written.
             await self.parts.memory.close()
+        await self._core.policy_source.close()
         self._core.hashes.close()
         await self._core.sampler.close()
         await self._core.questions.close()

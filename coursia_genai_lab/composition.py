@@ -22,11 +22,15 @@ from .gpu.reader import COMMAND
 from .gpu.sampler import Sampler
 from .lab.consents import Consents
 from .lab.gpu_presence import evidently_no_gpu, reads_what_services_get
+from .lab.kept_modes import KeptModes
 from .lab.lab import Lab
 from .lab.ledger import Ledger
 from .lab.memory import Memory
 from .lab.model_hashes import ModelHashes
 from .lab.people import People
+from .lab.policy import Policy
+from .lab.policy_source import PolicySource
+from .lab.rules import rules_of_operator
 from .launch.desk import LocalLaunchDesk
 from .launch.environment import EnvironmentKeys, keys_for_the_lab
 from .launch.job_tokens import JobTokens
@@ -57,13 +61,21 @@ class Core:
     questions: Questions
     hashes: ModelHashes
     secrets: SecretsFolder
+    policy_source: PolicySource
+    modes: KeptModes
     keys: EnvironmentKeys
 
     async def open(self) -> None:
         """Open the Lab; the doors open with the first that is asked for. Idempotent."""
+        await self.open_policy()
         await self.lab.open()
         self.memory.open()
         self.ledger.open()
+
+    async def open_policy(self) -> None:
+        """Learn what may be done, which is to be known before anything starts. Idempotent."""
+        await self.modes.open()
+        await self.policy_source.open()
 
     async def close(self) -> None:
         """Close doors, stop services, write what is to be remembered. Idempotent."""
@@ -73,6 +85,7 @@ class Core:
         finally:
             await self.ledger.close()
             await self.memory.close()
+        await self.policy_source.close()
         self.hashes.close()
         await self.sampler.close()
         await self.questions.close()
@@ -85,11 +98,13 @@ def compose(
     host_path: str,
     notebook_root: Path | None = None,
     publish: Callable[[LabEvent], None] = lambda event: None,
+    people: People | None = None,
 ) -> Core:
     """Return the parts, built and joined; nothing is opened: no port, no client, no folder.
 
     `host_path` is the trait `state_path` as the operator set it; nothing that is trusted is read
-    below `notebook_root`; `publish` hears every event.
+    below `notebook_root`; `publish` hears every event; `people` says who is who, without it
+    everybody administers the machine.
     """
     questions = Questions()
     specs = tuple(catalog.values())
@@ -107,6 +122,7 @@ def compose(
         record_days=settings.record_days,
     )
     sampler = Sampler(settings.gpu_reader or COMMAND)
+    policy = Policy(rules_of_operator(settings, catalog), people=people)
     lab = Lab(
         catalog=catalog,
         settings=settings,
@@ -120,12 +136,13 @@ def compose(
         expected_seconds=memory.estimates.expected,
         gpu_readings=sampler if reads_what_services_get(settings) else None,
         no_gpu=partial(evidently_no_gpu, settings=settings),
+        policy=policy,
     )
     memory.attend(lab)
     tokens = Tokens(lab.leases)
     hashes = ModelHashes(catalog, settings.model_roots)
     generations = memory.generations
-    ledger = Ledger(memory.store, limits=lab.policy.limits, groups=People().groups)
+    ledger = Ledger(memory.store, limits=lab.policy.limits, groups=policy.people.groups)
     doors = Doors(
         lab,
         tokens,
@@ -149,8 +166,22 @@ def compose(
         questions=questions,
         hashes=hashes,
         secrets=secrets,
+        policy_source=PolicySource(
+            settings.policy_source,
+            policy,
+            kept=_kept(settings, "policy.json"),
+            notebook_root=notebook_root,
+            token=secrets.get,
+            warn=lab.changes.warn,
+            take_back=lab.changes.take_back,
+        ),
+        modes=KeptModes(policy, _kept(settings, "modes.json")),
         keys=EnvironmentKeys(settings.withhold_keys, specs, secrets.names),
     )
+
+
+def _kept(settings: LabSettings, name: str) -> Path | None:
+    return Path(settings.state_path) / name if settings.state_path else None
 
 
 def _workflows(settings: LabSettings, notebook_root: Path | None) -> WorkflowFolder:

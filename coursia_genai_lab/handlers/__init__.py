@@ -16,6 +16,7 @@ from .openai import OpenAIHandler
 from .overview import OverviewHandler
 from .pins import PinHandler, UnpinHandler
 from .plan import PlanHandler
+from .policy import PolicyHandler
 from .services import (
     ServiceCommandHandler,
     ServiceHandler,
@@ -50,6 +51,7 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"/coursia-genai/api/v1/services/{NAME}/pin", PinHandler),
     (rf"/coursia-genai/api/v1/services/{NAME}/unpin", UnpinHandler),
     (r"/coursia-genai/api/v1/mode", ModeHandler),
+    (r"/coursia-genai/api/v1/policy", PolicyHandler),
     (r"/coursia-genai/api/v1/notebooks", FolderHandler),
     (r"/coursia-genai/api/v1/notebooks/profile", ProfileHandler),
     (r"/coursia-genai/api/v1/consents", ConsentsHandler),

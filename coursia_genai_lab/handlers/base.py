@@ -22,6 +22,7 @@ from ..gateway.jupyter_road import JupyterRoad
 from ..gpu.view import Claims, GPUAnswers
 from ..lab.builds import Builds
 from ..lab.consents import Consents
+from ..lab.kept_modes import KeptModes
 from ..lab.lab import Lab
 from ..lab.memory import Memory
 from ..launch.desk import LocalLaunchDesk
@@ -32,7 +33,6 @@ from ..notebooks.course import CourseIndex
 from ..weights.fetches import Fetches
 from ..wire.plan import PlanView
 from ..wire.services import Role
-from .person import role_of
 
 AUTH_RESOURCE = "coursia_genai_lab"
 SETTINGS_KEY = "coursia_genai_lab_parts"
@@ -61,6 +61,9 @@ class Parts:
     version: str
     plan: Callable[..., Awaitable[PlanView]]
     """Takes `people` and `names`, as `plan_of_lab` does."""
+    modes: KeptModes
+    person_of: Callable[[Any], str] = person_of
+    """Who sends the request of a handler."""
     contents: ContentsProfiles | None = None
     """Set where the server's notebooks lie on no disk."""
     gpu_claims: Callable[[], Claims] = dict
@@ -83,12 +86,12 @@ class LabHandler(APIHandler):
     @property
     def person(self) -> str:
         """Return who asks, resolved once a request."""
-        return person_of(self)
+        return self.parts.person_of(self)
 
     @property
     def role(self) -> Role:
         """Return the caller's role."""
-        return role_of(self)
+        return self.parts.lab.policy.people.role(self.person)
 
     def answer(self, shape: BaseModel, status: int = 200) -> None:
         """Send a wire shape."""

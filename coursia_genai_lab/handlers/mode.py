@@ -16,7 +16,7 @@ class ModeHandler(LabHandler):
     @authorized
     async def get(self) -> None:
         """Show the mode in force and who set what."""
-        self.answer(self.parts.lab.policy.view(self.role))
+        self.answer(self.parts.lab.policy.view(self.role, person=self.person))
 
     @web.authenticated
     @authorized
@@ -24,4 +24,5 @@ class ModeHandler(LabHandler):
         """Set or clear a layer that may be changed here."""
         policy = self.parts.lab.policy
         policy.change(self.body_as(ModeChange), by=self.person)
-        self.answer(policy.view(self.role))
+        await self.parts.modes.keep()
+        self.answer(policy.view(self.role, person=self.person))

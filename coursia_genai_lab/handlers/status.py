@@ -36,7 +36,7 @@ class StatusHandler(LabHandler):
                 version=parts.version,
                 person=person,
                 role=self.role,
-                mode=lab.policy.view(self.role),
+                mode=lab.policy.view(self.role, person=person),
                 services=service_views(lab, door=parts.doors.address, person=person),
                 launches=parts.desk.views(),
                 warnings=[*lab.changes.warnings, *parts.doors.notes(), *parts.memory.notes()],

@@ -21,6 +21,7 @@ from ..wire.problems import Problem
 from .environment import EnvironmentKeys
 from .needs import NOTHING, Contents, Needs, Profiles, find_needs, find_needs_elsewhere
 from .orders import LaunchDesk, LaunchGrant, LaunchOrder
+from .person import person_of
 from .resolve import Resolver
 from .tally import StartTally
 from .watch import Beat, KernelWatch
@@ -73,6 +74,7 @@ class Launcher:
         beat: Beat = lambda kernel_id, busy: None,
         deadline_seconds: float = DEADLINE_SECONDS,
         contents: Contents | None = None,
+        person: Callable[[Any], str] = person_of,
         keys: EnvironmentKeys | None = None,
     ) -> None:
         self.warn = warn
@@ -81,7 +83,7 @@ class Launcher:
         self._desk = desk
         self._profiles = profiles
         self._contents = contents
-        self._resolver = Resolver(root_dir=root_dir, sessions=session_manager)
+        self._resolver = Resolver(root_dir=root_dir, sessions=session_manager, person=person)
         self._kernels = getattr(session_manager, "kernel_manager", None)
         self._launch_wait = launch_wait
         self._deadline_seconds = deadline_seconds

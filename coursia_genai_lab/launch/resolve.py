@@ -28,7 +28,7 @@ from typing import Any, Protocol
 from jupyter_core.utils import ensure_async
 from jupyter_server import CallContext
 
-from .person import person_of, unix_user
+from .person import person_of
 
 SESSION_VARIABLE = "JPY_SESSION_NAME"
 BATCH_VARIABLE = "COURSIA_NOTEBOOK_PATH"
@@ -76,7 +76,8 @@ class Resolver:
     """Find the notebooks of a kernel.
 
     `sessions` is Jupyter's session manager (None where there is none), `root_dir` the folder that
-    API paths are relative to, `person` the rule that names who sends a request.
+    API paths are relative to, `person` the rule that names who sends a request, or
+    whose kernel starts without one.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class Resolver:
     async def ask(self, kernel_id: str, environment: Mapping[str, str] | None) -> Asked:
         """Return what is said about a kernel; `environment` is its launch's own, if it has one."""
         handler = CallContext.get(CallContext.JUPYTER_HANDLER)
-        person = self._person(handler) if handler is not None else unix_user()
+        person = self._person(handler)
         rows = await self._rows()
         mine = [row for row in rows if _kernel_of(row) == kernel_id]
         if mine:
