@@ -243,6 +243,10 @@ class ModelSpec(SpecPart):
     cloud_stand_in: ModelId | None = None
     """Model that may draw in its place where policy lets it, by the name that callers use:
     `openrouter/black-forest-labs/flux.2-pro`, `gpt-image-2`."""
+    price_cents: float | None = Field(default=None, ge=0, le=100_000)
+    """US cents that one picture of a cloud costs at most, where whoever administers the server
+    knows better than the provider's list or ours; None takes theirs, and nothing is bought whose
+    price is unknown."""
     rank: int = Field(default=0, ge=0, le=100)
     """How well it draws, as its file's author sees it: who names no model gets the highest of
     those that can be had as soon."""
