@@ -11,8 +11,8 @@ from .base import Engine
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
+    from ..catalog.spec import ServiceSpec
     from .cloud import CloudEngine
-    from .prices import Prices
 
 __all__ = ["Engine", "cloud_engine_of", "engine_of", "kind_of"]
 
@@ -38,22 +38,20 @@ def engine_of(
 
 
 def cloud_engine_of(
-    dialect: Dialect,
-    url: str,
-    headers: Mapping[str, str],
-    session: ClientSession,
-    prices: Prices | None = None,
+    spec: ServiceSpec, url: str, headers: Mapping[str, str], session: ClientSession
 ) -> CloudEngine | None:
     """Return the adapter for a provider that is paid; None for a dialect that none speaks.
 
-    It has a breaker of its own: make one a provider and key, and keep it. `prices` None takes
-    the published table.
+    It has a breaker of its own: make one for each address and key, and keep it. Prices are the
+    provider's own or the published ones, unless the service's file sets others.
     """
-    from .openai_cloud import OpenAICloud
+    from .openai_cloud import OpenAICloud, provider_of
     from .openrouter import OpenRouter
+    from .prices import prices_of
 
-    if dialect == "openrouter":
-        return OpenRouter(url, headers, session, prices=prices)
-    if dialect == "openai_images":
-        return OpenAICloud(url, headers, session, prices=prices)
+    if spec.dialect == "openrouter":
+        return OpenRouter(url, headers, session, prices=prices_of(spec))
+    if spec.dialect == "openai_images":
+        provider, prices = provider_of(spec, url), prices_of(spec)
+        return OpenAICloud(url, headers, session, provider=provider, prices=prices)
     return None

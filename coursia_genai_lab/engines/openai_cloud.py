@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from ..wire.services import Dialect
 from .cloud import CloudEngine, CloudModel, Quote
@@ -22,6 +23,8 @@ from .prices import Prices, dollars
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
+
+    from ..catalog.spec import ServiceSpec
 
 OPENAI = Provider("OpenAI", "OPENAI_API_KEY", "platform.openai.com/settings")
 FAMILIES = ("gpt-image-", "chatgpt-image-")
@@ -141,6 +144,14 @@ class OpenAICloud(CloudEngine):
             seconds=self._asking.picture_seconds,
             hidden=(order.prompt, order.negative),
         )
+
+
+def provider_of(spec: ServiceSpec, url: str) -> Provider:
+    """Return who is asked at an address: OpenAI, or somebody who sells by the same API."""
+    if spec.name == "openai":
+        return OPENAI
+    host = urlsplit(url).hostname or "its site"
+    return Provider(spec.title, spec.credential.secret or "its key", host)
 
 
 def own_name(model: str) -> str:

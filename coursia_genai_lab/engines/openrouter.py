@@ -119,7 +119,7 @@ class OpenRouter(CloudEngine):
 
         async def priced(one: Offered) -> CloudModel:
             async with turns:
-                return CloudModel(PREFIX + one.id, one.title, one.edits, await self._listed(one))
+                return CloudModel(one.id, one.title, one.edits, await self._listed(one))
 
         return list(await asyncio.gather(*map(priced, found)))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..catalog.spec import ServiceSpec
 from .openai_images_call import PREVIEWS
 from .orders import Order, Spent
 
@@ -20,6 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+MICROUSD_A_CENT = 10_000
 PUBLISHED = Path(__file__).with_name("prices.toml")
 OVERHEAD_TOKENS = 64
 """Of text that a provider adds to every prompt, and then some."""
@@ -82,7 +84,8 @@ class TokenPrice:
 class Prices:
     """The published table, and prices that somebody who administers a server has set.
 
-    `own` is model -> microusd of one picture at most; it goes before everything else.
+    `own` is the provider's name of a model -> microusd of one picture at most; it goes before
+    everything else. `table` None takes the published one.
     """
 
     def __init__(
@@ -163,6 +166,17 @@ class Prices:
             + (given - texts_out) * price.image_out
         )
         return Spent(math.ceil(usd - 1e-9), taken, given)
+
+
+def prices_of(spec: ServiceSpec) -> Prices:
+    """Return the published prices, and before them those that the service's file sets."""
+    own: dict[str, int] = {}
+    for model in spec.models:
+        if model.price_cents is not None:
+            microusd = math.ceil(model.price_cents * MICROUSD_A_CENT)
+            # Callers say `openrouter/<author>/<model>`, the provider leaves itself out.
+            own[model.id] = own[model.id.removeprefix(f"{spec.name}/")] = microusd
+    return Prices(own=own)
 
 
 @functools.cache

@@ -10,10 +10,13 @@ import aiohttp
 import pytest
 from demo_process import DemoEngine, StartDemo
 
+from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.engines import Engine, cloud_engine_of, engine_of
 from coursia_genai_lab.engines.cloud import CloudEngine
 from coursia_genai_lab.errors import ServiceError
 from coursia_genai_lab.wire.services import Dialect
+
+CATALOG = load_catalog(packages=False)
 
 CHECKPOINT = "sd_xl_turbo_1.0_fp16.safetensors"
 GRAPH: dict[str, Any] = {
@@ -107,7 +110,7 @@ async def test_a_provider_is_never_busy_and_gives_back_nothing() -> None:
     async with aiohttp.ClientSession() as session:
         for engine in (
             engine_of("openrouter", "http://127.0.0.1:1", {}, session),
-            cloud_engine_of("openai_images", "http://127.0.0.1:1", {}, session),
+            cloud_engine_of(CATALOG["openai"], "http://127.0.0.1:1", {}, session),
         ):
             assert isinstance(engine, CloudEngine)
             assert not await engine.busy()
@@ -116,4 +119,4 @@ async def test_a_provider_is_never_busy_and_gives_back_nothing() -> None:
 
 async def test_a_dialect_of_local_engines_has_no_adapter_for_providers() -> None:
     async with aiohttp.ClientSession() as session:
-        assert cloud_engine_of("comfyui", "http://127.0.0.1:1", {}, session) is None
+        assert cloud_engine_of(CATALOG["flux"], "http://127.0.0.1:1", {}, session) is None
