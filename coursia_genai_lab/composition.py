@@ -20,6 +20,7 @@ from .gateway.record import Record
 from .gateway.tokens import Tokens
 from .gpu.reader import COMMAND
 from .gpu.sampler import Sampler
+from .lab.audit import Audit
 from .lab.consents import Consents
 from .lab.gpu_presence import evidently_no_gpu, reads_what_services_get
 from .lab.kept_modes import KeptModes
@@ -52,6 +53,7 @@ class Core:
     lab: Lab
     memory: Memory
     ledger: Ledger
+    audit: Audit
     tokens: Tokens
     doors: Doors
     consents: Consents
@@ -121,6 +123,7 @@ def compose(
         record_prompts=settings.record_prompts,
         record_days=settings.record_days,
     )
+    audit = Audit(memory.store)
     sampler = Sampler(settings.gpu_reader or COMMAND)
     policy = Policy(rules_of_operator(settings, catalog), people=people)
     lab = Lab(
@@ -157,6 +160,7 @@ def compose(
         lab=lab,
         memory=memory,
         ledger=ledger,
+        audit=audit,
         tokens=tokens,
         doors=doors,
         consents=consents,

@@ -104,6 +104,18 @@ counters = Table(
     Column("gpu_ms", BigInteger),
     Column("microusd", BigInteger),
 )
+audit = Table(
+    "genai_audit",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("writer", Text),
+    Column("seq", BigInteger),
+    Column("at", Float),
+    Column("person", Text),
+    Column("deed", Text),
+    Column("subject", Text),
+    Column("detail", Text),
+)
 starts = Table(
     "genai_starts",
     metadata,
