@@ -16,6 +16,7 @@ from .gpus import gpus
 from .group import Commands
 from .health import health
 from .jobs import jobs
+from .keys import keys
 from .mark import mark
 from .models import models
 from .pin import pin, unpin
@@ -64,5 +65,6 @@ for _command in (
     exec_,
     workflows,
     secrets,
+    keys,
 ):
     main.add_command(_command)

@@ -9,27 +9,19 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from ..catalog.load import Catalog, load_catalog
-from ..errors import ConfigurationError, InvalidRequest, NotFound
+from ..errors import InvalidRequest, NotFound
 from ..secret_files.editing import set_secret, unset_secret
-from ..secret_files.folder import ENV_FILE, TOKENS_FILE, SecretsFolder, refuse_among_notebooks
+from ..secret_files.folder import SecretsFolder
 from ..secret_files.lines import LONGEST_VALUE
 from ..secret_files.secret import Secret
-from ..weights.problems import TOKEN_NAME
-from .comfyui_login import Login, login_of, logins, raw_name
+from .comfyui_login import Login, login_of, logins
 from .find import as_json as json_option
-from .find import running_servers
+from .secret_places import catalog_here, opened, place_of, secrets_path, servers_of, used_by
 from .settings import operator_settings
 from .shown import console, plain, print_json, told
 
 MASK = "•••"
 _PIPE_BYTES = 4 * LONGEST_VALUE
-
-secrets_path = click.option(
-    "--secrets-path",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of secrets, in place of GenAILab.secrets_path.",
-)
 
 
 @click.group()
@@ -59,7 +51,7 @@ def set_(name: str, from_stdin: bool, secrets_path: Path | None, as_json: bool) 
         folder = opened(secrets_path)
         path = place_of(folder, name)
         set_secret(path, name, _from_stdin() if from_stdin else _asked(name))
-        servers = _servers_of(name)
+        servers = servers_of(name)
         if as_json:
             print_json({"name": name, "file": str(path), "servers": servers})
         else:
@@ -100,7 +92,7 @@ def list_(secrets_path: Path | None, as_json: bool) -> None:
     """List the names, their files, when those changed, who uses each, and what is wrong."""
     with told(as_json):
         folder = opened(secrets_path)
-        catalog = _catalog()
+        catalog = catalog_here()
         wrong = folder.problems()
         rows = [
             {
@@ -150,7 +142,7 @@ def sync(
     """
     with told(as_json):
         folder = opened(secrets_path)
-        chosen = logins(_catalog(), services)
+        chosen = logins(catalog_here(), services)
         if login_file is not None and len(chosen) != 1:
             raise InvalidRequest("--login-file belongs to one service.", "Name that service.")
         seen = []
@@ -191,13 +183,13 @@ def rotate(
     """
     with told(as_json):
         folder = opened(secrets_path)
-        login = login_of(_catalog(), service)
+        login = login_of(catalog_here(), service)
         login.rotate(place_of(folder, login.secret), web_login=web_login, login_file=login_file)
         # Another service may have the same secret, and its server wants the new token, too.
-        names = [service, *(name for name in _servers_of(login.secret) if name != service)]
+        names = [service, *(name for name in servers_of(login.secret) if name != service)]
         settings = operator_settings()
         seen = [
-            one.look(settings, folder, changed=True) for one in logins(_catalog(), tuple(names))
+            one.look(settings, folder, changed=True) for one in logins(catalog_here(), tuple(names))
         ]
         _tell(seen, as_json)
         if not as_json and login_file is None:
@@ -206,68 +198,9 @@ def rotate(
             )
 
 
-def opened(chosen: Path | None) -> SecretsFolder:
-    """Return the folder that is meant.
-
-    Raises:
-        ConfigurationError: none is set, or it lies among the notebooks of a server that runs.
-    """
-    path = chosen or operator_settings().secrets_path
-    if not path:
-        raise ConfigurationError(
-            "No folder of secrets is set.",
-            "Choose one outside the notebooks: add c.GenAILab.secrets_path = "
-            '"/home/you/.genai-secrets" to jupyter_server_config.py, or give --secrets-path.',
-            code="secrets_path_unset",
-        )
-    folder = SecretsFolder(path)
-    assert folder.path is not None
-    for address in running_servers():
-        if address.root:
-            refuse_among_notebooks(folder.path, Path(address.root))
-    return folder
-
-
-def place_of(folder: SecretsFolder, name: str) -> Path:
-    """Return the file in which a name stands, or belongs."""
-    for entry in folder.stands(name):
-        return entry.file
-    assert folder.path is not None
-    services = logins(_catalog(), ())
-    of_comfyui = {word for one in services for word in (one.secret, raw_name(one.secret))}
-    return folder.path / (TOKENS_FILE if name in of_comfyui else ENV_FILE)
-
-
-def used_by(name: str, catalog: Catalog) -> list[str]:
-    """Return what reads a secret of this name, in words."""
-    users = ["fetches of gated model files"] if name == TOKEN_NAME else []
-    for spec in catalog.values():
-        secret = spec.credential.secret
-        if name == secret and spec.kind == "cloud":
-            users.append(f"{spec.name}, the cloud")
-        elif name == secret:
-            users.append(f"{spec.name}, when somebody else runs it")
-        elif secret is not None and name == raw_name(secret):
-            users.append(f"people on the web page of {spec.name}")
-    return users
-
-
-def _servers_of(name: str) -> list[str]:
-    """Return the services whose servers read a secret of this name when they start."""
-    return [
-        one.spec.name
-        for one in logins(_catalog(), ())
-        if name in (one.secret, raw_name(one.secret))
-    ]
-
-
 def _warn(folder: SecretsFolder) -> None:
     for problem in folder.problems():
         console(stderr=True).print(plain(f"{problem.message} {problem.remedy}", "yellow"))
-
-
-def _catalog() -> Catalog:
-    return load_catalog(operator_settings().services_path or None)
 
 
 def _asked(name: str) -> Secret:
