@@ -1,8 +1,9 @@
 """Write the reference pages that follow from the code, or check that they are fresh.
 
 docs/admins/settings.md from the traits, docs/admins/services.md from the catalogue,
-docs/teachers/what-is-detected.md from the indicators of the catalogue, and
-coursia_genai_lab/catalog/service.schema.json from the shape of a service file.
+docs/teachers/what-is-detected.md from the indicators of the catalogue,
+coursia_genai_lab/catalog/service.schema.json from the shape of a service file, and
+coursia_genai_lab/lab/policy.schema.json from that of a class's policy.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import inspect
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from indicator_examples import Row, rows_of
+from pydantic import BaseModel
 
 from coursia_genai_lab.catalog import load_catalog
 from coursia_genai_lab.catalog import spec as spec_module
 from coursia_genai_lab.catalog.spec import ModelFileSpec, ModelSpec, ServiceSpec
 from coursia_genai_lab.config import GenAILab
+from coursia_genai_lab.lab import policy_document
+from coursia_genai_lab.lab.policy_document import PolicyDocument
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTE = "<!-- Written by scripts/generate_docs.py; change the code instead. -->\n\n"
@@ -145,25 +150,35 @@ def _file(file: ModelFileSpec) -> str:
 def service_schema() -> str:
     """Return the JSON Schema of a service file, for editors and other tools."""
     schema = ServiceSpec.model_json_schema()
-    described = _docstrings()
-    parts = {**schema["$defs"], "ServiceSpec": schema}
+    schema["required"].remove("name")  # the file's own name
+    return _published(schema, ServiceSpec, spec_module, "A service of CoursIA GenAI Lab")
+
+
+def policy_schema() -> str:
+    """Return the JSON Schema of a class's policy."""
+    schema = PolicyDocument.model_json_schema()
+    title = "The policy of a class, for CoursIA GenAI Lab"
+    return _published(schema, PolicyDocument, policy_document, title)
+
+
+def _published(
+    schema: dict[str, Any], whole: type[BaseModel], module: ModuleType, title: str
+) -> str:
+    """Return a schema with the descriptions that stand in the source, as a file's text."""
+    described = _docstrings(module)
+    parts = {**schema["$defs"], whole.__name__: schema}
     for name, body in parts.items():
         for field, text in described.get(name, {}).items():
             if field in body.get("properties", {}):
                 body["properties"][field]["description"] = text
-    schema["required"].remove("name")  # the file's own name
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A service of CoursIA GenAI Lab",
-    }
-    body = _untitled(schema)
-    return json.dumps({**head, **body}, indent=2, ensure_ascii=False) + "\n"
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    return json.dumps({**head, **_untitled(schema)}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _docstrings() -> dict[str, dict[str, str]]:
+def _docstrings(module: ModuleType) -> dict[str, dict[str, str]]:
     """Return class -> field -> the text that stands under the field in the source."""
     found: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(spec_module)).body:
+    for node in ast.parse(inspect.getsource(module)).body:
         if not isinstance(node, ast.ClassDef):
             continue
         fields = found.setdefault(node.name, {})
@@ -223,6 +238,7 @@ def main() -> int:
         "docs/admins/services.md": services_page(),
         "docs/teachers/what-is-detected.md": detection_page(),
         "coursia_genai_lab/catalog/service.schema.json": service_schema(),
+        "coursia_genai_lab/lab/policy.schema.json": policy_schema(),
     }
     for name, text in pages.items():
         path = ROOT / name

@@ -29,7 +29,7 @@ Cents = Annotated[float, Field(ge=0, le=100_000_000, allow_inf_nan=False)]
 
 class _Part(BaseModel):
     # Strict about keys: a misspelt one would leave a limit out that somebody relies on.
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class QuotaPart(_Part):
@@ -83,7 +83,7 @@ class PolicyDocument(_Part):
 
     schema_: str = Field(default="", alias="$schema", max_length=2000)
     """For editors; it is not read."""
-    course: Annotated[Title, Field()] | None = None
+    course: Title | None = None
     """What the class is called."""
     mode: Mode | None = None
     """auto, local, cloud, demo or off; `off` is final. Left out: the operator's."""

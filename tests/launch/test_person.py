@@ -76,9 +76,11 @@ def test_what_a_hub_says_is_remembered_for_the_doors_until_it_says_otherwise() -
     people = People("ada", alone=False)
     callers = Callers(people)
     callers(request("eve", scopes=[HUB_TEACHER], groups=["a"]))
-    assert (people.role("eve"), people.groups("eve")) == ("teacher", {"a"})
+    assert people.role("eve") == "teacher"
+    assert people.groups("eve") == {"a"}
     callers(request("eve", scopes=[], groups=[]))
-    assert (people.role("eve"), people.groups("eve")) == ("student", set())
+    assert people.role("eve") == "student"
+    assert not people.groups("eve")
 
 
 def test_the_class_names_teachers_and_groups_but_no_admins() -> None:
