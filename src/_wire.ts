@@ -40,6 +40,7 @@ export interface Wire {
   Allowance: Allowance;
   AuditEntry: AuditEntry;
   AuditView: AuditView;
+  ChargeResolution: ChargeResolution;
   ChargeState: ChargeState;
   ChargeView: ChargeView;
   ClassWait: ClassWait;
@@ -52,6 +53,7 @@ export interface Wire {
   EnableKernel: EnableKernel;
   EnabledKernel: EnabledKernel;
   Evidence: Evidence;
+  ExportRow: ExportRow;
   Fallback: Fallback;
   FetchRequest: FetchRequest;
   FolderIndex: FolderIndex;
@@ -75,6 +77,7 @@ export interface Wire {
   LabEvent: LabEvent;
   LaunchView: LaunchView;
   LayerName: LayerName;
+  LedgerView: LedgerView;
   LogLines: LogLines;
   Mode: Mode;
   ModeChange: ModeChange;
@@ -111,6 +114,8 @@ export interface Wire {
   TokenRenewed: TokenRenewed;
   TokenRequest: TokenRequest;
   UpSpan: UpSpan;
+  UsageErased: UsageErased;
+  UsageExport: UsageExport;
   UsageView: UsageView;
   WeightsFile: WeightsFile;
   WeightsList: WeightsList;
@@ -168,6 +173,15 @@ export interface AuditEntry {
  */
 export interface AuditView {
   entries: AuditEntry[];
+}
+/**
+ * POST ledger/{id}/resolve: what became of a charge whose end nobody heard.
+ */
+export interface ChargeResolution {
+  /**
+   * US cents that the provider did charge; None: it charged nothing, and nothing counts.
+   */
+  cents: number | null;
 }
 /**
  * One entry of the ledger.
@@ -517,6 +531,50 @@ export interface LaunchView {
   cloud: ConsentNeeded | null;
   state: 'pending' | 'live';
   since: number;
+}
+/**
+ * One job: what the record knows of it, and what it cost.
+ */
+export interface ExportRow {
+  /**
+   * UUID, as in the picture; empty: a sum of what people have had forgotten.
+   */
+  id: string;
+  /**
+   * Unix time at which it was reserved or, where nothing was, at which it ended.
+   */
+  at: number;
+  person: string;
+  /**
+   * The dialect in which it was asked for, or `text`.
+   */
+  kind: string;
+  service: string;
+  model: string;
+  /**
+   * Empty: nothing came of it that the record knows of.
+   */
+  outcome: string;
+  code: string;
+  /**
+   * Time for which an engine worked on it.
+   */
+  seconds: number;
+  pictures: number;
+  /**
+   * Of its newest charge; empty: none.
+   */
+  state: string;
+  gpu_seconds: number;
+  /**
+   * US cents, of all its charges.
+   */
+  cents: number;
+  fallback: string;
+  /**
+   * Only where prompts are recorded.
+   */
+  prompt: string;
 }
 /**
  * POST models/{id}/fetch: bring what is missing.
@@ -1110,6 +1168,12 @@ export interface LabEvent {
   percent: number | null;
 }
 /**
+ * GET ledger: charges, the newest first; for teachers and admins everybody's.
+ */
+export interface LedgerView {
+  charges: ChargeView[];
+}
+/**
  * The last lines of a service's output, secrets removed.
  */
 export interface LogLines {
@@ -1533,6 +1597,31 @@ export interface TokenRequest {
   taken: {
     [k: string]: string;
   };
+}
+/**
+ * DELETE usage: how much no longer bears the person's name.
+ */
+export interface UsageErased {
+  generations: number;
+  charges: number;
+}
+/**
+ * GET usage/export?format=json; as CSV the rows alone.
+ */
+export interface UsageExport {
+  since: number;
+  /**
+   * Empty: everybody.
+   */
+  person: string;
+  /**
+   * Whether there is more: ask again with `since` of the last row.
+   */
+  cut: boolean;
+  /**
+   * Oldest first.
+   */
+  rows: ExportRow[];
 }
 /**
  * GET usage: what the caller had made since a time, and what is left.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..provenance import as_json, from_json, prompt_hash
 from ..wire.generations import GenerationView, Outcome
@@ -69,6 +69,10 @@ class KeptGeneration:
     prompt: str | None = field(repr=False)
     facts: str = field(repr=False)
     """JSON without prompts; empty: none are known."""
+
+    def anonymous(self) -> KeptGeneration:
+        """Return the row without whose it was and what was asked for."""
+        return replace(self, person="", prompt=None, prompt_hash="", facts="")
 
     def view(self, *, with_prompt: bool) -> GenerationView:
         """Return the row for somebody who has its id; the prompt is only for who asked."""

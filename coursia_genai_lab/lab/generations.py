@@ -92,6 +92,14 @@ class Generations:
             services=services,
         )
 
+    def forget(self, person: str) -> None:
+        """Take a person's name and words from what this server remembers; not from the store."""
+        known = [row.anonymous() if row.person == person else row for row in self._own]
+        self._own = deque(known, maxlen=MOST_REMEMBERED)
+        if self._loaded is not None:
+            loaded = self._loaded
+            self._loaded = [row.anonymous() if row.person == person else row for row in loaded]
+
     def _remembered(self) -> Iterable[KeptGeneration]:
         rows = {row.id: row for row in [*(self._loaded or ()), *self._own]}
         return rows.values()

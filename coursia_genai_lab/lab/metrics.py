@@ -38,6 +38,12 @@ class _Families:
         self.holds = Gauge(
             f"{PREFIX}_holds", "Requests that wait at a door while their service starts."
         )
+        self.charges = Counter(f"{PREFIX}_charges", "Charges by how they ended.", ["state"])
+        self.spent = Counter(
+            f"{PREFIX}_spent_dollars",
+            "US dollars that providers charged, or may have charged.",
+            ["provider"],
+        )
 
 
 @cache

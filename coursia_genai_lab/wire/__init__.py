@@ -63,7 +63,18 @@ if TYPE_CHECKING:
     )
     from .timeline import TimelineEntry, TimelineView
     from .tokens import TokenGiven, TokenLifetime, TokenRenewed, TokenRequest
-    from .usage import Allowance, ChargeState, ChargeView, ServiceUsage, UsageView
+    from .usage import (
+        Allowance,
+        ChargeResolution,
+        ChargeState,
+        ChargeView,
+        ExportRow,
+        LedgerView,
+        ServiceUsage,
+        UsageErased,
+        UsageExport,
+        UsageView,
+    )
     from .weights import FetchRequest, ModelRoot, WeightsFile, WeightsList, WeightsView
 
 __all__ = [
@@ -71,6 +82,7 @@ __all__ = [
     "Allowance",
     "AuditEntry",
     "AuditView",
+    "ChargeResolution",
     "ChargeState",
     "ChargeView",
     "ClassWait",
@@ -83,6 +95,7 @@ __all__ = [
     "EnableKernel",
     "EnabledKernel",
     "Evidence",
+    "ExportRow",
     "Fallback",
     "FetchRequest",
     "FolderIndex",
@@ -106,6 +119,7 @@ __all__ = [
     "LabEvent",
     "LaunchView",
     "LayerName",
+    "LedgerView",
     "LogLines",
     "Mode",
     "ModeChange",
@@ -142,6 +156,8 @@ __all__ = [
     "TokenRenewed",
     "TokenRequest",
     "UpSpan",
+    "UsageErased",
+    "UsageExport",
     "UsageView",
     "WeightsFile",
     "WeightsList",
@@ -154,6 +170,7 @@ _HOMES = {
     "Allowance": ".usage",
     "AuditEntry": ".audit",
     "AuditView": ".audit",
+    "ChargeResolution": ".usage",
     "ChargeState": ".usage",
     "ChargeView": ".usage",
     "ClassWait": ".plan",
@@ -166,6 +183,7 @@ _HOMES = {
     "EnableKernel": ".launches",
     "EnabledKernel": ".launches",
     "Evidence": ".notebooks",
+    "ExportRow": ".usage",
     "Fallback": ".policy",
     "FetchRequest": ".weights",
     "FolderIndex": ".notebooks",
@@ -187,6 +205,7 @@ _HOMES = {
     "JobState": ".jobs",
     "JobView": ".jobs",
     "LabEvent": ".services",
+    "LedgerView": ".usage",
     "LaunchView": ".launches",
     "LayerName": ".policy",
     "LogLines": ".services",
@@ -225,6 +244,8 @@ _HOMES = {
     "TokenRenewed": ".tokens",
     "TokenRequest": ".tokens",
     "UpSpan": ".health",
+    "UsageErased": ".usage",
+    "UsageExport": ".usage",
     "UsageView": ".usage",
     "WeightsFile": ".weights",
     "WeightsList": ".weights",

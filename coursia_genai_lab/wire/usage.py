@@ -76,3 +76,63 @@ class UsageView(Shape):
     """The caller's quotas, the tightest first."""
     charges: list[ChargeView] = Field(default_factory=list)
     """The newest charges that cost money or are not settled, the newest first."""
+
+
+class ExportRow(Shape):
+    """One job: what the record knows of it, and what it cost."""
+
+    id: str
+    """UUID, as in the picture; empty: a sum of what people have had forgotten."""
+    at: float
+    """Unix time at which it was reserved or, where nothing was, at which it ended."""
+    person: str
+    kind: str
+    """The dialect in which it was asked for, or `text`."""
+    service: str
+    model: str
+    outcome: str = ""
+    """Empty: nothing came of it that the record knows of."""
+    code: str = ""
+    seconds: float = 0.0
+    """Time for which an engine worked on it."""
+    pictures: int = 0
+    state: str = ""
+    """Of its newest charge; empty: none."""
+    gpu_seconds: float = 0.0
+    cents: float = 0.0
+    """US cents, of all its charges."""
+    fallback: str = ""
+    prompt: str = ""
+    """Only where prompts are recorded."""
+
+
+class UsageExport(Shape):
+    """GET usage/export?format=json; as CSV the rows alone."""
+
+    since: float
+    person: str
+    """Empty: everybody."""
+    cut: bool = False
+    """Whether there is more: ask again with `since` of the last row."""
+    rows: list[ExportRow]
+    """Oldest first."""
+
+
+class UsageErased(Shape):
+    """DELETE usage: how much no longer bears the person's name."""
+
+    generations: int
+    charges: int
+
+
+class LedgerView(Shape):
+    """GET ledger: charges, the newest first; for teachers and admins everybody's."""
+
+    charges: list[ChargeView]
+
+
+class ChargeResolution(Shape):
+    """POST ledger/{id}/resolve: what became of a charge whose end nobody heard."""
+
+    cents: float | None = Field(default=None, ge=0, le=1_000_000)
+    """US cents that the provider did charge; None: it charged nothing, and nothing counts."""

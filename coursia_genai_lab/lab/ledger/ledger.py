@@ -8,22 +8,28 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ...errors import StoreError
-from ...wire.usage import Allowance
-from ..charge import Charge, Limit, Spending
+from ...errors import Conflict, NotFound, StoreError
+from ...wire.usage import Allowance, ChargeState, ChargeView
+from ..charge import MICROUSD_A_CENT, Charge, Limit, Spending
 from ..clock import Clock
+from ..metrics import families
+from ..store.kept_text import kept_text
 from ..store.part import Write
 from ..store.store import Store
+from .account import Account, account_in, account_of, charges_of
 from .caretaker import Caretaker
 from .counting import counter_of
 from .kept_charge import KeptCharge
 from .limits import Demand, Refusal, allowance, own, tightness
-from .row import OPEN, ChargeRow, Counted, reserved
+from .own_charges import OwnCharges, given_up
+from .row import LONGEST_NAME, ChargeRow, Counted, reserved
 from .small_caps import PICTURES_AN_HOUR, SmallCaps
 from .transactions import (
     leaving,
+    pruning,
     putting,
     reservation,
+    resolution,
     sending,
     standing,
 )
@@ -34,8 +40,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 WATCH_SECONDS = 30.0
-MOST_REMEMBERED = 2000
-"""Own charges kept in memory, for a store that is lost."""
+DAYS = 365.0
+MOST_KEPT = 200_000
+PRUNE_EVERY = 500
+COUNTER_DAYS = 60
+"""So long counters stay after their window; a month, and room for a clock that went back."""
 
 Limits = Callable[[str, str], Sequence[Limit]]
 Groups = Callable[[str], Collection[str]]
@@ -52,7 +61,8 @@ def _no_groups(person: str) -> Collection[str]:
 class Ledger:
     """Keep the account in a store; implements `Charges`.
 
-    `limits` says what concerns a person's work with a provider, `groups` what they are in.
+    `limits` says what concerns a person's work with a provider, `groups` what they are in;
+    charges that have ended are kept for so many `days`.
     """
 
     def __init__(
@@ -62,23 +72,25 @@ class Ledger:
         limits: Limits = _no_limits,
         groups: Groups = _no_groups,
         clock: Clock | None = None,
+        days: float = DAYS,
         watch_seconds: float = WATCH_SECONDS,
     ) -> None:
         self._store = store
         self._limits = limits
         self._groups = groups
         self._clock = clock or Clock()
+        self._days = days
+        self._kept = 0
         self._writer = new_writer()
         self._known_in = ""
         self._caps = SmallCaps(self._clock.monotonic)
-        self._open: dict[str, ChargeRow] = {}
-        self._own: dict[str, ChargeRow] = {}
+        self._own = OwnCharges()
         self._caretaker = Caretaker(
             store,
             self._writer,
             Watch(self._clock.monotonic),
-            open_rows=self._open,
-            last_word=self._last_word,
+            open_rows=self._own.open,
+            last_word=self._own.last_word,
             seconds=watch_seconds,
         )
         store.carry(self)
@@ -92,8 +104,8 @@ class Ledger:
     async def close(self) -> None:
         """End what nobody ended; the store, which closes after this, writes it. Idempotent."""
         await self._caretaker.close()
-        for row in list(self._open.values()):
-            self._ended(_given_up(row))
+        for row in list(self._own.open.values()):
+            self._ended(given_up(row))
         if self._known_in:
             self._store.write(leaving(self._writer))
             self._known_in = ""
@@ -145,6 +157,55 @@ class Ledger:
         found = [allowance(limit, used[counter], now) for limit, counter in counters.items()]
         return sorted(found, key=tightness)
 
+    async def account(self, person: str | None, since: float) -> Account:
+        """Return what was spent since a Unix time, by a person or for None by everybody.
+
+        Without a store: what this server remembers of it.
+        """
+        try:
+            return await self._store.read(account_of(person, since))
+        except StoreError:
+            return account_in(self._own.all(), person, since)
+
+    async def charges(
+        self, person: str | None, *, state: ChargeState | None = None, limit: int = 100
+    ) -> list[ChargeView]:
+        """Return the newest charges, of a state, or those that were bought or have not ended.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        return await self._store.read(charges_of(person, state, limit))
+
+    async def resolve(self, charge: str, cents: float | None) -> ChargeView:
+        """Say what became of a job's charge whose end nobody heard; None: it cost nothing.
+
+        Raises:
+            NotFound: there is no such charge.
+            Conflict: its end is known.
+            StoreError: the store is away.
+        """
+        spent = None if cents is None else round(cents * MICROUSD_A_CENT)
+        row, done = await self._store.transact(resolution(charge, spent))
+        if row is None:
+            raise NotFound(
+                "The ledger knows no such charge.",
+                "Run `coursia-genai ledger` to see the charges whose end nobody heard.",
+                code="charge_unknown",
+            )
+        if not done:
+            raise Conflict(
+                f"This charge is {row.state}: its end is known.",
+                "Run `coursia-genai ledger` to see the charges whose end nobody heard.",
+                code="charge_ended",
+            )
+        self._own.resolved(row)
+        return row.view()
+
+    def forget(self, person: str) -> None:
+        """Take a person's name from what this server remembers; not from the store."""
+        self._own.forget(kept_text(person, LONGEST_NAME))
+
     async def look_after(self) -> int:
         """End what dead Labs left open, and return how many charges that were.
 
@@ -173,8 +234,7 @@ class Ledger:
         if refusal is not None:
             raise refusal.error(self._clock.wall())
         for row in demand.rows:
-            self._open[row.id] = row
-            self._remember(row)
+            self._own.keep(row)
 
     async def _reserved(self, demand: Demand) -> Refusal | None:
         known = self._known_in != "" and self._known_in == self._store.uuid
@@ -197,29 +257,25 @@ class Ledger:
             raise _nothing_bought(error) from error
         except asyncio.CancelledError:
             # It may have been kept; whoever holds the charge ends it.
-            self._open[row.id] = sent
+            self._own.keep(sent)
             raise
         if refusal is not None:
             raise refusal.error(self._clock.wall())
-        self._open[row.id] = sent
-        self._remember(sent)
+        self._own.keep(sent)
 
     def _ended(self, row: ChargeRow) -> None:
-        known = self._open.pop(row.id, None)
-        if known is None and row.state == "refunded":
-            return
-        self._remember(row)
-        self._store.write(putting(row))
+        if self._own.end(row):
+            self._store.write(putting(row))
+            self._count(row)
 
-    def _remember(self, row: ChargeRow) -> None:
-        self._own.pop(row.id, None)
-        self._own[row.id] = row
-        while len(self._own) > MOST_REMEMBERED:
-            del self._own[next(iter(self._own))]
-
-    def _last_word(self, row: ChargeRow) -> ChargeRow:
-        known = self._own.get(row.id)
-        return _given_up(row) if known is None or known.state in OPEN else known
+    def _count(self, row: ChargeRow) -> None:
+        families().charges.labels(row.state).inc()
+        if row.provider and row.state != "refunded":
+            families().spent.labels(row.provider).inc(row.microusd / 1e6)
+        self._kept += 1
+        if self._kept % PRUNE_EVERY == 1:
+            past = local_hour(self._clock.wall() - COUNTER_DAYS * 86400)
+            self._store.write(pruning(self._days, MOST_KEPT, past))
 
     # -- what the store asks -------------------------------------------------------------------
 
@@ -231,14 +287,7 @@ class Ledger:
 
     def rewrite(self) -> Sequence[Write]:
         """Return what puts our charges into a new store."""
-        return [putting(row) for row in list({**self._own, **self._open}.values())]
-
-
-def _given_up(row: ChargeRow) -> ChargeRow:
-    """Return a charge that nobody will end any more: what was sent may be billed."""
-    if row.state == "sent":
-        return row.become("unknown", row.counted)
-    return row.become("refunded", Counted())
+        return [putting(row) for row in self._own.all()]
 
 
 def _nothing_bought(error: StoreError) -> StoreError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -89,6 +90,26 @@ class ChargeRow:
             gpu_ms=counted.gpu_ms,
             microusd=counted.microusd,
         )
+
+    def anonymous(self) -> ChargeRow:
+        """Return what charges of an hour have in common once nobody is to know whose they were."""
+        hour = self.at - self.at % 3600
+        return replace(
+            self,
+            id="",
+            job="",
+            at=hour,
+            person="",
+            whose="",
+            writer="",
+            pictures=0,
+            gpu_ms=0,
+            microusd=0,
+        )
+
+    def renamed(self) -> ChargeRow:
+        """Return the row under an id of its own."""
+        return replace(self, id=uuid.uuid4().hex)
 
     def view(self) -> ChargeView:
         """Return the row as people see it."""

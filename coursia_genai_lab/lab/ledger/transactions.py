@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...wire.usage import ChargeState
 from ..store.part import Write
 from .counting import Counter
 from .limits import Demand, Refusal
@@ -138,6 +140,46 @@ def burial(dead: Sequence[Writer]) -> Callable[[Connection], list[ChargeRow]]:
         return ended
 
     return work
+
+
+def resolution(
+    charge: str, resolved: int | None
+) -> Callable[[Connection], tuple[ChargeRow | None, bool]]:
+    """End the oldest unknown charge of a job at so many millionths of a dollar; None refunds it.
+
+    Answers with the charge, or one that is not unknown, or None; and whether it was changed.
+    """
+
+    def work(connection: Connection) -> tuple[ChargeRow | None, bool]:
+        from ..store import charge_rows, counter_rows
+
+        counter_rows.lock(connection)
+        rows = charge_rows.of_job(connection, charge)
+        for row in rows:
+            if row.state == "unknown":
+                state: ChargeState = "refunded" if resolved is None else "settled"
+                amount = Counted()
+                if resolved is not None:
+                    amount = replace(row.counted, microusd=resolved)
+                ended = row.become(state, amount)
+                charge_rows.change(connection, row, ended.state, ended.counted)
+                return ended, True
+        return (rows[-1] if rows else None), False
+
+    return work
+
+
+def pruning(days: float, most: int, before: str) -> Write:
+    """Forget old charges, and counters of windows that ended before a local hour."""
+
+    def write(connection: Connection) -> None:
+        from ..store import charge_rows, counter_rows
+
+        counter_rows.lock(connection)
+        charge_rows.prune(connection, days=days, most=most)
+        counter_rows.prune(connection, before)
+
+    return write
 
 
 def standing(asked: set[Counter]) -> Callable[[Connection], dict[Counter, Counted]]:

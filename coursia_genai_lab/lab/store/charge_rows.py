@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     bindparam,
     case,
     cast,
+    delete,
     func,
     or_,
     select,
@@ -105,19 +109,26 @@ def newest(
     since: float = 0.0,
     limit: int,
 ) -> list[ChargeRow]:
-    """Return the newest charges of a person, or of everybody, that were bought or are of `states`;
-    newest first.
+    """Return charges of a person, or for None of everybody, the newest first.
+
+    Those of `states`; without, those that somebody was paid for, and those that have not ended.
     """
     columns = charges.c
-    wanted = [columns.at >= since]
-    if person is not None:
-        wanted.append(columns.person == person)
+    wanted: ColumnElement[bool]
     if states:
-        wanted.append(columns.state.in_(states))
+        wanted = columns.state.in_(states)
     else:
-        wanted.append(or_(columns.provider != "", columns.state.in_((*OPEN, "unknown"))))
-    statement = select(*_COLUMNS).where(*wanted).order_by(columns.at.desc()).limit(limit)
-    return _rows(connection, statement)
+        wanted = or_(columns.provider != "", columns.state.in_((*OPEN, "unknown")))
+    whose = () if person is None else (columns.person == person,)
+    statement = select(*_COLUMNS).where(wanted, *whose, columns.at >= since)
+    return _rows(connection, statement.order_by(columns.at.desc()).limit(limit))
+
+
+def oldest(connection: Connection, person: str | None, since: float, limit: int) -> list[ChargeRow]:
+    """Return all charges of a person, or of everybody, since a time, the oldest first."""
+    whose = () if person is None else (charges.c.person == person,)
+    statement = select(*_COLUMNS).where(*whose, charges.c.at >= since)
+    return _rows(connection, statement.order_by(charges.c.at, charges.c.id).limit(limit))
 
 
 def money(connection: Connection, person: str | None, since: float) -> tuple[int, int]:
@@ -129,6 +140,37 @@ def money(connection: Connection, person: str | None, since: float) -> tuple[int
     unknown = func.coalesce(func.sum(case((columns.state == "unknown", 1), else_=0)), 0)
     row = connection.execute(select(spent, unknown).where(*whose, columns.at >= since)).one()
     return int(row[0]), int(row[1])
+
+
+def forget(connection: Connection, person: str) -> int:
+    """Take a person's name from the charges; return of how many.
+
+    What has ended becomes sums of an hour, a model and a provider; what has not keeps its row,
+    for its end and its price are still to come. The ledger must be locked.
+    """
+    rows = _rows(connection, select(*_COLUMNS).where(charges.c.person == person))
+    sums: dict[ChargeRow, Counted] = defaultdict(Counted)
+    for row in rows:
+        if row.state == "settled":
+            sums[row.anonymous()] += row.counted
+    named = charges.c.person == person
+    connection.execute(delete(charges).where(named, charges.c.state.in_(("settled", "refunded"))))
+    connection.execute(update(charges).where(named).values(person=""))
+    for row, counted in sums.items():
+        connection.execute(charges.insert(), asdict(row.become("settled", counted).renamed()))
+    return len(rows)
+
+
+def prune(connection: Connection, *, days: float, most: int) -> None:
+    """Forget what has ended and is older than `days`, or beyond the newest `most` charges.
+
+    What is open or unknown stays; the counters of what is forgotten stay as well.
+    """
+    at, ended = charges.c.at, charges.c.state.in_(("settled", "refunded"))
+    connection.execute(delete(charges).where(ended, at < time.time() - days * 86400))
+    last = connection.execute(select(at).order_by(at.desc()).offset(most).limit(1)).scalar()
+    if last is not None:
+        connection.execute(delete(charges).where(ended, at <= last))
 
 
 def _rows(connection: Connection, statement: Any) -> list[ChargeRow]:

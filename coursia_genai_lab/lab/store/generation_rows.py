@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, fields
 
-from sqlalchemy import Connection, case, delete, func, select
+from sqlalchemy import Connection, case, delete, func, select, update
 
 from ..generation import KeptGeneration
 from .insert import insert_once
@@ -48,6 +48,26 @@ def sums_of(
     )
     rows = connection.execute(statement).all()
     return [(name, int(made), float(worked), int(bad)) for name, made, worked, bad in rows]
+
+
+def oldest(
+    connection: Connection, person: str | None, since: float, limit: int
+) -> list[KeptGeneration]:
+    """Return the rows of a person, or of everybody, since a time, the oldest first."""
+    whose = () if person is None else (generations.c.person == person,)
+    statement = select(*_COLUMNS).where(*whose, generations.c.at >= since)
+    rows = connection.execute(statement.order_by(generations.c.at, generations.c.id).limit(limit))
+    return [KeptGeneration(**row) for row in rows.mappings()]
+
+
+def forget(connection: Connection, person: str) -> int:
+    """Take a person's name and words from the rows; return of how many."""
+    statement = (
+        update(generations)
+        .where(generations.c.person == person)
+        .values(person="", prompt=None, prompt_hash="", facts="")
+    )
+    return int(connection.execute(statement).rowcount)
 
 
 def prune(connection: Connection, *, days: float, most: int) -> None:

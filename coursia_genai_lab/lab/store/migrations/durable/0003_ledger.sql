@@ -28,9 +28,13 @@ CREATE TABLE genai_charges (
 
 CREATE INDEX genai_charges_of_job ON genai_charges (job);
 
-CREATE INDEX genai_charges_of_person ON genai_charges (whose, local_hour);
+CREATE INDEX genai_charges_of_whose ON genai_charges (whose, local_hour);
 
-CREATE INDEX genai_charges_by_time ON genai_charges (local_hour);
+CREATE INDEX genai_charges_of_hour ON genai_charges (local_hour);
+
+CREATE INDEX genai_charges_by_person ON genai_charges (person, at);
+
+CREATE INDEX genai_charges_by_at ON genai_charges (at);
 
 CREATE INDEX genai_charges_open ON genai_charges (writer) WHERE state IN ('reserved', 'sent');
 
