@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,9 @@ class Class:
     @property
     def codes(self) -> list[str]:
         return [problem.code for problem in self.warnings]
+
+    def tells(self, code: str) -> Callable[[], bool]:
+        return lambda: self.codes == [code]
 
 
 @asynccontextmanager
@@ -102,7 +105,7 @@ async def test_a_file_that_goes_or_breaks_leaves_the_last_good_in_force(
             else:
                 file.write_text(text)
                 file.chmod(0o644)
-            await until(lambda code=code: it.codes == [code])
+            await until(it.tells(code))
             assert it.mode == "local"
             assert it.policy.of_class.problem == it.warnings[0]
             assert "What was read before holds." in it.warnings[0].message
@@ -278,7 +281,7 @@ async def test_a_url_that_fails_leaves_the_last_good_in_force_until_it_answers_a
         async with following(site.url, tmp_path) as it:
             for status, code in ((500, "policy_unreachable"), (403, "policy_refused")):
                 site.status = status
-                await until(lambda code=code: it.codes == [code])
+                await until(it.tells(code))
                 assert it.mode == "local"
             site.status = 200
             await until(lambda: it.codes == [])
