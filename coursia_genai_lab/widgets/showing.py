@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,14 +42,17 @@ def gallery(figures: Iterable[str]) -> str:
     )
 
 
-def origin(picture: GeneratedImage, summary: str = "How it was made") -> str:
-    """Return what is known of the picture's making as HTML that opens on demand."""
+def origin(picture: GeneratedImage, words: Callable[[str], str] = str) -> str:
+    """Return what is known of the picture's making as HTML that opens on demand; `words`
+    translates."""
     rows = "".join(
-        f'<tr><th scope="row" style="text-align: left; padding-right: 1em">{html.escape(name)}</th>'
+        '<tr><th scope="row" style="text-align: left; padding-right: 1em">'
+        f"{html.escape(words(name))}</th>"
         f'<td style="text-align: left; overflow-wrap: anywhere">{html.escape(value)}</td></tr>'
         for name, value in facts(picture)
     )
-    return f"<details><summary>{html.escape(summary)}</summary><table>{rows}</table></details>"
+    summary = html.escape(words("How it was made"))
+    return f"<details><summary>{summary}</summary><table>{rows}</table></details>"
 
 
 def facts(picture: GeneratedImage) -> list[tuple[str, str]]:

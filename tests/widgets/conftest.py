@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,16 @@ import pytest
 from coursia_genai_lab.widgets import GenerationPanel
 
 PANEL_SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def own_history(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own, for what forms keep."""
+    folder = tmp_path_factory.mktemp("jupyter-data")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder))
+    for name in ("JPY_SESSION_NAME", "COURSIA_NOTEBOOK_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
 
 
 @pytest.fixture
@@ -70,11 +81,11 @@ def panel_with_models(seen: type[Seen]) -> Callable[..., GenerationPanel]:
 
     def make(**options: Any) -> GenerationPanel:
         panel = GenerationPanel("a red fox", **options)
-        if len(panel.parts.model.options) == 1:
-            known = seen(panel.parts.model, "options", lambda options: len(options) > 1)
-            if len(panel.parts.model.options) == 1:
+        if len(panel.fields.model.options) == 1:
+            known = seen(panel.fields.model, "options", lambda options: len(options) > 1)
+            if len(panel.fields.model.options) == 1:
                 known.wait()
-        panel.parts.size.value = (512, 512)
+        panel.fields.size.value = (512, 512)
         return panel
 
     return make

@@ -155,10 +155,10 @@ def press(kernel: Kernel, comm_id: str) -> None:
 FORM = (
     "from coursia_genai_lab import GenerationPanel\n"
     "panel = GenerationPanel('a red fox', language='en')\n"
-    "panel.parts.size.value = (512, 512)\n"
+    "panel.fields.size.value = (512, 512)\n"
     "display(panel)\n"
     "print(*(part.model_id for part in"
-    " (panel.parts.generate, panel.parts.cancel, panel.parts.bar)))"
+    " (panel.story.generate, panel.story.cancel, panel.story.bar)))"
 )
 
 
