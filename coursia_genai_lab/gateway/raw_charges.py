@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from contextlib import suppress
 
-from ..errors import GenerationCancelled, NotAllowed, QuotaExceeded, StoreError, TokenRefused
+from ..errors import GenerationCancelled, NotAllowed, TokenRefused
 from ..lab.charge import Amount, Charge, Charges, Spending
 from .needs import LabView
 from .openai_models import DEMO
 from .queue import FairQueue
+from .reserving import Reserving
 
 UNKNOWN_SECONDS = 60.0
 """What a job of an engine that has not made any yet is thought to take at the most."""
@@ -51,19 +50,13 @@ class RawCharges:
     """Set aside what the jobs of one raw door will use."""
 
     def __init__(self, charges: Charges, lab: LabView, queue: FairQueue) -> None:
-        self._charges = charges
+        self._reserving = Reserving(charges)
         self._lab = lab
         self._queue = queue
-        self._given_up: set[asyncio.Task[list[Charge]]] = set()
 
     async def reserve(self, person: str, backend: str, model: str, pictures: int) -> RawCharge:
-        """Set aside the pictures of a job and the time that it usually takes.
-
-        A caller that goes away meanwhile gets back what was set aside.
-
-        Raises:
-            QuotaExceeded: too little is left; `left` tells what.
-            StoreError: as `Charges.reserve`.
+        """Set aside the pictures of a job and the time that it usually takes; raises as
+        `Reserving.reserve`.
         """
         own_gpu = self._lab.catalog[backend].kind == "local" and backend != DEMO
         seconds = (self._queue.usual_seconds(backend) or UNKNOWN_SECONDS) if own_gpu else 0.0
@@ -74,27 +67,8 @@ class RawCharges:
             model=model,
             worst=Amount(pictures=pictures, gpu_seconds=seconds),
         )
-        reserving = asyncio.ensure_future(self._charges.reserve([spending]))
-        try:
-            await asyncio.wait([reserving])
-        except asyncio.CancelledError:
-            # Perhaps it is being written at this moment: then it is to be had back.
-            self._given_up.add(reserving)
-            reserving.add_done_callback(self._give_back)
-            raise
-        try:
-            (charge,) = reserving.result()
-        except QuotaExceeded as error:
-            with suppress(StoreError):
-                error.left = [one.model_dump() for one in await self._charges.left(person)]
-            raise
+        charge = await self._reserving.reserve(spending)
         return RawCharge(spending.id, charge, own_gpu=own_gpu)
-
-    def _give_back(self, reserving: asyncio.Task[list[Charge]]) -> None:
-        self._given_up.discard(reserving)
-        if not reserving.cancelled() and reserving.exception() is None:
-            for charge in reserving.result():
-                charge.refund()
 
 
 def _engine_failed(error: BaseException) -> bool:
