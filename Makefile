@@ -66,7 +66,7 @@ wire: $(DEV_STAMP) ## Generate what follows from the code: JSON Schema, TypeScri
 	@$(RUN) python scripts/generate_wire.py
 	@$(RUN) python scripts/generate_docs.py
 
-unit: $(DEV_STAMP) ## Python and TypeScript tests that need neither Docker nor a browser
+unit: $(DEV_STAMP) $(UI_STAMP) ## Python and TypeScript tests that need neither Docker nor a browser
 	@$(RUN) scripts/timed.sh jest jlpm test
 	@$(RUN) scripts/timed.sh pytest scripts/pytest_covered.sh -n $(WORKERS) --dist loadfile -m "not docker"
 

@@ -29,6 +29,8 @@ BUSY_AGAIN = 2
 _NO_CREDIT = frozenset(
     {"payment_required", "insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 )
+_USER_ERROR = "image_generation_user_error"
+"""OpenAI's type of refusals by moderation, and of pictures that it cannot read."""
 _NO_KEY = frozenset({"authentication", "invalid_api_key", "authentication_error"})
 _NO_MODEL = frozenset(
     {"model_not_found", "no_endpoints", "model_deprecated", "model_unavailable_upstream"}
@@ -78,7 +80,7 @@ def verdict_of(
     if status < 400:
         status = _told_status(error, words)
     if _is_moderation(error, status, words):
-        return Verdict(blocked(sorted(words)))
+        return Verdict(blocked(words - {_USER_ERROR}))
     if status == 401 or words & _NO_KEY:
         return Verdict(_no_key(provider), "closed")
     if status == 402 or words & _NO_CREDIT:
@@ -173,7 +175,7 @@ def _told_status(error: Mapping[str, Any], words: set[str]) -> int:
 
 
 def _is_moderation(error: Mapping[str, Any], status: int, words: set[str]) -> bool:
-    if words & CODES:
+    if words & CODES and not (words & FIELD_CODES and words & CODES == {_USER_ERROR}):
         return True
     metadata = _metadata(error)
     return status == 403 and any(name in metadata for name in ("flagged_input", "reasons"))

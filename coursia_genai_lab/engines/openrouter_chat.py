@@ -160,7 +160,6 @@ def _body(order: Order, model: Offered) -> bytes:
         "messages": [{"role": "user", "content": content}],
         "modalities": ["image", "text"] if model.writes else ["image"],
         "max_tokens": MOST_TOKENS,
-        "usage": {"include": True},
         "stream": False,
     }
     if order.width is not None and order.height is not None:
