@@ -18,9 +18,11 @@ from .health import health
 from .jobs import jobs
 from .keys import keys
 from .mark import mark
+from .mode import mode
 from .models import models
 from .pin import pin, unpin
 from .plan import plan
+from .policy import policy
 from .secrets import secrets
 from .setup import setup
 from .status import status
@@ -65,6 +67,8 @@ for _command in (
     exec_,
     workflows,
     secrets,
+    mode,
+    policy,
     keys,
 ):
     main.add_command(_command)

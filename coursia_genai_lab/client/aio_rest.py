@@ -17,7 +17,7 @@ from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.plan import PlanView
-from ..wire.policy import Mode, ModeView
+from ..wire.policy import Mode, ModeView, PolicyView
 from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
 from ..wire.tokens import TokenGiven, TokenRenewed, TokenRequest
@@ -154,6 +154,10 @@ class AsyncLabClient:
     async def set_mode(self, value: Mode | None, layer: str = "person") -> ModeView:
         """As `LabClient.set_mode`."""
         return await self._ask(calls.change_mode(calls.new_mode(value, layer)))
+
+    async def policy(self) -> PolicyView:
+        """As `LabClient.policy`."""
+        return await self._ask(calls.policy())
 
     async def profile(self, path: str) -> Profile:
         """As `LabClient.profile`."""

@@ -19,7 +19,7 @@ from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.plan import PlanView
-from ..wire.policy import Mode, ModeChange, ModeView
+from ..wire.policy import Mode, ModeChange, ModeView, PolicyView
 from ..wire.services import Accepted, LogLines, PinRequest, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
 from ..wire.tokens import TokenGiven, TokenLifetime, TokenRenewed, TokenRequest
@@ -167,6 +167,11 @@ def mode() -> RestCall[ModeView]:
 def change_mode(change: ModeChange) -> RestCall[ModeView]:
     """Set or clear one layer of the mode."""
     return RestCall("PUT", "/mode", ModeView, body=change.model_dump())
+
+
+def policy() -> RestCall[PolicyView]:
+    """What holds for the caller besides the mode."""
+    return RestCall("GET", "/policy", PolicyView)
 
 
 def profile(path: str) -> RestCall[Profile]:

@@ -17,7 +17,7 @@ from ..wire.jobs import JobList
 from ..wire.launches import EnabledKernel
 from ..wire.notebooks import FolderIndex, Profile
 from ..wire.plan import PlanView
-from ..wire.policy import Mode, ModeView
+from ..wire.policy import Mode, ModeView, PolicyView
 from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
 from ..wire.tokens import TokenGiven, TokenRenewed, TokenRequest
@@ -171,6 +171,10 @@ class LabClient:
     def set_mode(self, value: Mode | None, layer: str = "person") -> ModeView:
         """Set one layer of the mode; None clears it."""
         return self._ask(calls.change_mode(calls.new_mode(value, layer)))
+
+    def policy(self) -> PolicyView:
+        """Return what holds for the caller besides the mode, and where it comes from."""
+        return self._ask(calls.policy())
 
     def profile(self, path: str) -> Profile:
         """Return what the notebook at `path` under the server's root needs."""
