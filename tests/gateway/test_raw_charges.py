@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,16 @@ from aiohttp import web
 from comfyui_caller import Caller, graph
 from door_harness import BOUND, Gateway, demo_engine, gateway, service, soon
 from exact_charges import ExactCharges
+from ledger_harness import opened as ledger_in
+from ledger_harness import pictures as pictures_a_day
 from odd_comfyui import OddComfyUI
+from postgres_server import PostgresServer
 
 from coursia_genai_lab.gateway.comfyui_count import pictures_asked, pictures_made
 from coursia_genai_lab.gateway.record import Record
 from coursia_genai_lab.gateway.webui_count import CountedPictures
 from coursia_genai_lab.lab.generation import Generation
+from coursia_genai_lab.lab.store.place import file_place, find_place
 
 ORDER = {"prompt": "a fox", "steps": 1, "width": 64, "height": 64}
 
@@ -275,6 +280,30 @@ async def test_of_fifty_jobs_at_once_ten_are_drawn_where_there_is_room_for_ten(d
         assert await drawn(g, door, url) == 10
         await soon(lambda: charges.states() == ["settled"] * 10)
         assert charges.used("ada")[0] == 10
+
+
+@pytest.mark.parametrize("door", ["comfyui", "webui"])
+@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+async def test_the_ledger_lets_ten_of_fifty_through_and_keeps_ten_charges(
+    door: str, database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if database == "SQLite":
+        place = file_place(tmp_path / "store.sqlite3")
+    else:
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        place = find_place(postgres.new_database(), "/nonexistent")
+    async with (
+        ledger_in(place, pictures_a_day(10)) as ledger,
+        demo_engine() as url,
+        gateway(charges=ledger) as g,
+    ):
+        assert await drawn(g, door, url) == 10
+        await soon(lambda: not g.doors.queue.tickets())
+        (left,) = await ledger.left("ada")
+        assert left.pictures_left == 0
+        assert len(await ledger.charges("ada", state="settled")) == 10
+        for state in ("reserved", "unknown"):
+            assert not await ledger.charges(None, state=state)
 
 
 async def drawn(g: Gateway, door: str, url: str) -> int:
