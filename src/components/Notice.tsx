@@ -2,6 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { errorIcon, infoIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { redact } from '../model/redact';
+
 import { CopyButton } from './CopyButton';
 
 export interface INoticeProps {
@@ -15,6 +17,8 @@ export interface INoticeProps {
   command?: string | null;
   /** A stable word for whoever helps. */
   code?: string;
+  /** More about it, above the buttons. */
+  details?: React.ReactNode;
   trans: TranslationBundle;
   /** Buttons. */
   children?: React.ReactNode;
@@ -38,7 +42,7 @@ export function Notice(props: INoticeProps): JSX.Element {
         <strong>{props.headline}</strong>
         {code && (
           <CopyButton
-            text={report}
+            text={redact(report)}
             label={trans.__('Copy this message')}
             trans={trans}
           />
@@ -56,6 +60,7 @@ export function Notice(props: INoticeProps): JSX.Element {
           />
         </div>
       )}
+      {props.details}
       {props.children && (
         <div className="jp-GenAILab-notice-actions">{props.children}</div>
       )}
