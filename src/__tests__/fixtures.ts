@@ -1,4 +1,6 @@
 import type {
+  Allowance,
+  ChargeView,
   ConsentNeeded,
   FolderIndex,
   GPUsView,
@@ -7,13 +9,17 @@ import type {
   HealthView,
   HolderView,
   LaunchView,
+  ModeLayer,
+  ModelInfo,
   PlannedService,
   PlanView,
+  PolicyView,
   Profile,
   ServiceHealth,
   ServiceView,
   StatusView,
   TimelineEntry,
+  UsageView,
   WeightsFile,
   WeightsList,
   WeightsView
@@ -185,11 +191,12 @@ export function aConsent(fields: Partial<ConsentNeeded> = {}): ConsentNeeded {
 /** An open notebook whose metadata says nothing, as the panel sees it. */
 export function aNotebookView(fields: Partial<INotebookView> = {}): INotebookView {
   return {
-    notebook: { name: 'image.ipynb', hasKernel: true },
+    notebook: { name: 'image.ipynb', language: 'python', hasKernel: true },
     profile: aProfile(),
     problem: null,
     launch: aLaunch(),
     consent: 'open',
+    usingCloud: false,
     teacher: { word: NO_WORD, lock: null, canUndo: false, open: false },
     ...fields
   };
@@ -406,6 +413,124 @@ export function aServiceHealth(fields: Partial<ServiceHealth> = {}): ServiceHeal
     code: null,
     up_seconds: 0,
     up: [],
+    ...fields
+  };
+}
+
+/** What a cloud asks before it draws in place of a service that is not there. */
+export function aQuestion(fields: Partial<ConsentNeeded> = {}): ConsentNeeded {
+  return aConsent({
+    kind: 'cloud',
+    path: '',
+    digest: 'terms',
+    provider: 'openrouter',
+    title: 'OpenRouter',
+    model: 'openrouter/black-forest-labs/flux.2-pro',
+    reason: {
+      code: 'local_died',
+      message: 'ComfyUI ended while it worked.',
+      remedy: '',
+      command: null
+    },
+    price_cents: 5,
+    data: 'Prompts go to OpenRouter, Inc. in the United States.',
+    policy_url: 'https://openrouter.example/privacy',
+    ...fields
+  });
+}
+
+/** What a model of a cloud costs. */
+export function anOffer(fields: Partial<ModelInfo> = {}): ModelInfo {
+  return {
+    id: 'gpt-image-2',
+    title: 'GPT Image 2',
+    service: 'openai',
+    available: true,
+    reason: '',
+    demo: false,
+    cloud: true,
+    price_cents: 4,
+    edits: true,
+    ...fields
+  };
+}
+
+/** A quota of twenty pictures a day, of which twelve are left. */
+export function anAllowance(fields: Partial<Allowance> = {}): Allowance {
+  return {
+    scope: 'person',
+    name: 'ada',
+    window: 'day',
+    renews_at: null,
+    pictures: 20,
+    pictures_left: 12,
+    gpu_seconds: null,
+    gpu_seconds_left: null,
+    cents: null,
+    cents_left: null,
+    ...fields
+  };
+}
+
+/** One picture that was bought. */
+export function aCharge(fields: Partial<ChargeView> = {}): ChargeView {
+  return {
+    id: 'charge 1',
+    at: 1_700_000_000,
+    person: 'ada',
+    service: 'openai',
+    model: 'gpt-image-2',
+    state: 'settled',
+    pictures: 1,
+    gpu_seconds: 0,
+    cents: 4,
+    fallback: '',
+    ...fields
+  };
+}
+
+/** Somebody who has used nothing, and whom nothing limits. */
+export function aUsage(fields: Partial<UsageView> = {}): UsageView {
+  return {
+    since: 1_700_000_000,
+    pictures: 0,
+    seconds: 0,
+    failed: 0,
+    services: [],
+    cents: 0,
+    unknown: 0,
+    left: [],
+    charges: [],
+    ...fields
+  };
+}
+
+/** A server without a class's policy. */
+export function aPolicy(fields: Partial<PolicyView> = {}): PolicyView {
+  return {
+    course: '',
+    fallback: 'ask',
+    queue_seconds: null,
+    models: null,
+    quotas: [],
+    text: { models: [], max_input_characters: 20_000, max_output_tokens: 1024 },
+    enforced: false,
+    source: '',
+    read_at: null,
+    problem: null,
+    groups: [],
+    ...fields
+  };
+}
+
+/** A layer of the mode that says nothing. */
+export function aLayer(fields: Partial<ModeLayer> = {}): ModeLayer {
+  return {
+    layer: 'operator',
+    value: null,
+    set_by: '',
+    since: null,
+    editable: false,
     ...fields
   };
 }

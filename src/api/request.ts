@@ -3,6 +3,9 @@ import { ServerConnection } from '@jupyterlab/services';
 
 const PREFIX = 'coursia-genai/api/v1';
 
+/** Where the OpenAI-compatible API answers pages. */
+export const OPENAI_PREFIX = 'coursia-genai/openai/v1';
+
 /** What goes with a request, besides its path. */
 export interface IRequestOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -28,27 +31,52 @@ export class ApiError extends Error {
   }
 }
 
+/** Ask our REST API for a file; its content is for a person to keep. */
+export type Download = (path: string, options?: IRequestOptions) => Promise<Blob>;
+
 /** Return a requester for one server; it throws `ApiError` and nothing else. */
-export function makeRequester(settings: ServerConnection.ISettings): Requester {
+export function makeRequester(
+  settings: ServerConnection.ISettings,
+  prefix = PREFIX
+): Requester {
   return async <T>(path: string, options: IRequestOptions = {}): Promise<T> => {
-    const query = options.query ? URLExt.objectToQueryString({ ...options.query }) : '';
-    const url = URLExt.join(settings.baseUrl, PREFIX, path) + query;
-    const init: RequestInit = { method: options.method ?? 'GET' };
-    if (options.body !== undefined) {
-      init.body = JSON.stringify(options.body);
-    }
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, settings);
-    } catch (error) {
-      throw new ApiError('unreachable', String(error), '', 0);
-    }
+    const response = await send(settings, prefix, path, options);
     const data = await parse(response);
     if (!response.ok) {
       throw failure(response, data);
     }
     return data as T;
   };
+}
+
+/** Return what fetches files of one server; it throws `ApiError` and nothing else. */
+export function makeDownload(settings: ServerConnection.ISettings): Download {
+  return async (path, options = {}) => {
+    const response = await send(settings, PREFIX, path, options);
+    if (!response.ok) {
+      throw failure(response, await parse(response));
+    }
+    return response.blob();
+  };
+}
+
+async function send(
+  settings: ServerConnection.ISettings,
+  prefix: string,
+  path: string,
+  options: IRequestOptions
+): Promise<Response> {
+  const query = options.query ? URLExt.objectToQueryString({ ...options.query }) : '';
+  const url = URLExt.join(settings.baseUrl, prefix, path) + query;
+  const init: RequestInit = { method: options.method ?? 'GET' };
+  if (options.body !== undefined) {
+    init.body = JSON.stringify(options.body);
+  }
+  try {
+    return await ServerConnection.makeRequest(url, init, settings);
+  } catch (error) {
+    throw new ApiError('unreachable', String(error), '', 0);
+  }
 }
 
 async function parse(response: Response): Promise<unknown> {

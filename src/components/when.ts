@@ -1,7 +1,7 @@
 import * as React from 'react';
 
-/** The language of the page, for dates and numbers; undefined: the browser's. */
-function language(): string | undefined {
+/** The language of the page, for dates, numbers and money; undefined: the browser's. */
+export function language(): string | undefined {
   return document.documentElement.lang || undefined;
 }
 

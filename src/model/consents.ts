@@ -2,9 +2,9 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { ConsentNeeded, LaunchView } from '../_wire';
+import type { ConsentNeeded, LaunchView, StatusView } from '../_wire';
 
-/** What a person answered in this page to what notebooks ask for. */
+/** What a person answered in this page to what notebooks and clouds ask for. */
 export class ConsentModel implements IDisposable {
   constructor(options: ConsentModel.IOptions) {
     this._give = options.give;
@@ -75,7 +75,20 @@ export function askedOf(launch: LaunchView | undefined): ConsentNeeded | null {
   return asked && !asked.given ? asked : null;
 }
 
+/** The cloud that could draw for a launch and does not yet, or null. */
+export function cloudOf(launch: LaunchView | undefined): ConsentNeeded | null {
+  const offered = launch?.cloud ?? null;
+  return offered && !offered.given ? offered : null;
+}
+
+/** What clouds need of this caller now. */
+export function questionsOf(snapshot: StatusView | null): ConsentNeeded[] {
+  return snapshot?.questions.filter(asked => !asked.given) ?? [];
+}
+
 /** One text for one question: another digest is another question. */
 export function keyOf(asked: ConsentNeeded): string {
-  return `${asked.path}\n${asked.digest}`;
+  // Terms of a cloud are the same question whichever notebook raises it.
+  const subject = asked.kind === 'metadata' ? asked.path : asked.provider;
+  return [asked.kind, subject, asked.digest].join('\n');
 }

@@ -45,6 +45,11 @@ export class NotebookModel implements IDisposable {
     return this._panel?.context.localPath.split('/').pop() ?? '';
   }
 
+  /** The language that its cells are written in; empty until known. */
+  get language(): string {
+    return this._panel?.context.model?.defaultKernelLanguage ?? '';
+  }
+
   get kernel(): Kernel.IKernelConnection | null {
     return this._panel?.sessionContext.session?.kernel ?? null;
   }

@@ -3,8 +3,14 @@ import { PromiseDelegate } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 
 import { ApiError } from '../../api/request';
-import { askedOf, ConsentModel } from '../../model/consents';
-import { aConsent, aLaunch } from '../fixtures';
+import {
+  askedOf,
+  cloudOf,
+  ConsentModel,
+  keyOf,
+  questionsOf
+} from '../../model/consents';
+import { aConsent, aLaunch, aQuestion, aSnapshot } from '../fixtures';
 
 const models: IDisposable[] = [];
 
@@ -24,6 +30,22 @@ describe('the consents of a page', () => {
     expect(askedOf(aLaunch())).toBeNull();
     expect(askedOf(aLaunch({ consent: aConsent({ given: true }) }))).toBeNull();
     expect(askedOf(aLaunch({ consent: aConsent() }))?.digest).toBe('abc');
+  });
+
+  it('offers a cloud until it was allowed, and asks what clouds need now', () => {
+    expect(cloudOf(undefined)).toBeNull();
+    expect(cloudOf(aLaunch({ cloud: aQuestion({ given: true }) }))).toBeNull();
+    expect(cloudOf(aLaunch({ cloud: aQuestion() }))?.provider).toBe('openrouter');
+    expect(questionsOf(null)).toEqual([]);
+    const questions = [aQuestion(), aQuestion({ digest: 'other', given: true })];
+    expect(questionsOf(aSnapshot({ questions }))).toEqual([aQuestion()]);
+  });
+
+  it('takes the same terms of a cloud for one question, whoever raises it', () => {
+    expect(keyOf(aQuestion({ path: 'a.ipynb' }))).toBe(keyOf(aQuestion()));
+    expect(keyOf(aQuestion({ kind: 'upload' }))).not.toBe(keyOf(aQuestion()));
+    expect(keyOf(aQuestion({ provider: 'openai' }))).not.toBe(keyOf(aQuestion()));
+    expect(keyOf(aQuestion({ digest: 'dearer' }))).not.toBe(keyOf(aQuestion()));
   });
 
   it('remembers what was declined, and asks anew what has changed', () => {

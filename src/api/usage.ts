@@ -1,0 +1,21 @@
+import type { UsageView } from '../_wire';
+
+import type { Download, Requester } from './request';
+
+/** What a history can be written as. */
+export type ExportFormat = 'csv' | 'json';
+
+/** Return what the caller had made, what it cost, and what is left. */
+export function getUsage(request: Requester): Promise<UsageView> {
+  return request<UsageView>('usage');
+}
+
+/** Return the caller's history as a file. */
+export function exportUsage(download: Download, format: ExportFormat): Promise<Blob> {
+  return download('usage/export', { query: { format } });
+}
+
+/** Take the caller's name and prompts out of the record; the sums stay. */
+export function eraseUsage(request: Requester): Promise<unknown> {
+  return request<unknown>('usage', { method: 'DELETE' });
+}
