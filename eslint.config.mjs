@@ -44,6 +44,7 @@ export default tseslint.config(
         'error',
         {
           ignoreImports: [
+            './figures',
             './machine',
             '../components/words',
             '../model/lab',

@@ -31,6 +31,13 @@ export namespace CommandIDs {
   export const undoNeeds = 'coursia-genai-lab:undo-needs';
   export const editNeeds = 'coursia-genai-lab:edit-needs';
   export const answerConsent = 'coursia-genai-lab:answer-consent';
+  export const answerCloud = 'coursia-genai-lab:answer-cloud';
+  export const useCloud = 'coursia-genai-lab:use-cloud';
+  export const withdrawConsent = 'coursia-genai-lab:withdraw-consent';
+  export const showUsage = 'coursia-genai-lab:show-usage';
+  export const exportUsage = 'coursia-genai-lab:export-usage';
+  export const eraseUsage = 'coursia-genai-lab:erase-usage';
+  export const showPolicy = 'coursia-genai-lab:show-policy';
   export const showFolder = 'coursia-genai-lab:show-folder';
   export const openNotebook = 'coursia-genai-lab:open-notebook';
   export const refresh = 'coursia-genai-lab:refresh';

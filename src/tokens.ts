@@ -1,7 +1,16 @@
 import { Token } from '@lumino/coreutils';
 
-import type { GPUsView, HealthView, JobList, WeightsList } from './_wire';
-import type { Requester } from './api/request';
+import type {
+  ConsentList,
+  GPUsView,
+  HealthView,
+  JobList,
+  ModelInfo,
+  PolicyView,
+  UsageView,
+  WeightsList
+} from './_wire';
+import type { Download, Requester } from './api/request';
 import type { ConsentModel } from './model/consents';
 import type { FolderModel } from './model/folder';
 import type { LabModel } from './model/lab';
@@ -20,7 +29,7 @@ export interface IGenAILab {
   readonly notebook: NotebookModel;
   /** What its metadata says, for those who may change it. */
   readonly teacher: TeacherModel;
-  /** What was answered to notebooks that ask for more than their code shows. */
+  /** What was answered to notebooks and clouds that ask for something. */
   readonly consents: ConsentModel;
   /** The notebooks of the open folder. */
   readonly folder: FolderModel;
@@ -36,9 +45,19 @@ export interface IGenAILab {
   readonly weights: WatchedModel<WeightsList>;
   /** What fits on the server's machine, and what a class would wait. */
   readonly plan: PlanModel;
+  /** What the caller may still use, and what they used; looked at while somebody looks. */
+  readonly usage: WatchedModel<UsageView>;
+  /** What holds besides the mode; looked at while somebody looks. */
+  readonly policy: WatchedModel<PolicyView>;
+  /** What the caller has allowed; looked at while somebody looks. */
+  readonly allowed: WatchedModel<ConsentList>;
+  /** The models that a call may name, with prices; looked at while somebody looks. */
+  readonly offers: WatchedModel<ModelInfo[]>;
   readonly preferences: Preferences;
   /** The REST API of the server extension. */
   readonly request: Requester;
+  /** Files of the REST API. */
+  readonly download: Download;
 }
 
 export const IGenAILab = new Token<IGenAILab>(

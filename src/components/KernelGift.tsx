@@ -4,7 +4,8 @@ import * as React from 'react';
 import type { LaunchView, Mode, Profile } from '../_wire';
 
 import { Notice } from './Notice';
-import { fallbackSentence } from './words';
+import { cloudTitle, fallbackSentence } from './cloudWords';
+import { priceWords } from './moneyWords';
 
 export interface IKernelGiftProps {
   profile: Profile;
@@ -13,6 +14,8 @@ export interface IKernelGiftProps {
   hasKernel: boolean;
   mode: Mode;
   onEnable: () => void;
+  /** The title of a service. */
+  titleOf: (service: string) => string;
   trans: TranslationBundle;
 }
 
@@ -39,7 +42,7 @@ export function KernelGift(props: IKernelGiftProps): JSX.Element {
   );
   return (
     <>
-      {launch && <Given launch={launch} trans={trans} />}
+      {launch && <Given launch={launch} titleOf={props.titleOf} trans={trans} />}
       {missing && (
         <Notice
           kind="info"
@@ -66,14 +69,26 @@ export function KernelGift(props: IKernelGiftProps): JSX.Element {
   );
 }
 
-function Given(props: { launch: LaunchView; trans: TranslationBundle }): JSX.Element {
+function Given(
+  props: Pick<IKernelGiftProps, 'titleOf' | 'trans'> & { launch: LaunchView }
+): JSX.Element {
   const { launch, trans } = props;
   const skipped = Object.entries(launch.skipped);
   return (
     <>
       {launch.reason && <p lang="en">{launch.reason}</p>}
       {launch.fallback_reason && (
-        <p>{fallbackSentence(launch.fallback_reason, trans)}</p>
+        <p>{fallbackSentence(launch.fallback_reason, launch.genai_mode, trans)}</p>
+      )}
+      {launch.cloud?.given && (
+        <p>
+          {trans.__(
+            '%1 draws while %2 is not to be had (%3).',
+            cloudTitle(launch.cloud),
+            launch.cloud.services.map(props.titleOf).join(', '),
+            priceWords(launch.cloud.price_cents, trans)
+          )}
+        </p>
       )}
       {launch.variables.length > 0 && (
         <details className="jp-GenAILab-details">

@@ -2,11 +2,15 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { Mode, StatusView } from '../_wire';
+import type { ConsentNeeded, Mode, ModelInfo, StatusView } from '../_wire';
 import type { ApiError } from '../api/request';
+import { keyOf } from '../model/consents';
 import type { Connection } from '../model/lab';
 
+import { CloudNotice } from './CloudNotice';
 import { ConnectionNotice } from './ConnectionNotice';
+import type { IConsentsActions, IConsentsPart } from './ConsentsGiven';
+import { ConsentsGiven } from './ConsentsGiven';
 import type { IFolderActions, IFolderView } from './FolderSection';
 import { FolderSection } from './FolderSection';
 import { IconButton } from './IconButton';
@@ -16,18 +20,24 @@ import { ModeSection } from './ModeSection';
 import type { INotebookActions, INotebookView } from './NotebookSection';
 import { NotebookSection } from './NotebookSection';
 import { Notice } from './Notice';
+import type { IPolicyActions, IPolicyPart } from './PolicySection';
+import { PolicySection } from './PolicySection';
 import { Section } from './Section';
 import type { IServiceActions } from './ServiceCard';
 import { ServiceList } from './ServiceList';
 import type { ITimelineActions, ITimelineView } from './TimelineSection';
 import { TimelineSection } from './TimelineSection';
+import type { IUsageActions, IUsageSectionView } from './UsageSection';
+import { UsageSection } from './UsageSection';
 import { gpuName } from './gpuWords';
 import { problemHeadline } from './problems';
+import { usageSummary } from './usageWords';
 import { modeWord } from './words';
 
 export type SectionName =
   | 'notebook'
   | 'services'
+  | 'usage'
   | 'jobs'
   | 'gpus'
   | 'models'
@@ -43,11 +53,22 @@ export interface ILabViewProps extends IMachineView {
   notebook: INotebookView;
   folder: IFolderView;
   timeline: ITimelineView;
+  usage: IUsageSectionView;
+  policy: IPolicyPart;
+  consents: IConsentsPart;
+  /** The models that may be named in a call; null: not known yet. */
+  offers: readonly ModelInfo[] | null;
+  /** What clouds need of this caller now, and how it was answered in this page. */
+  questions: readonly IQuestion[];
   /** What the buttons do. */
   actions: IServiceActions &
     INotebookActions &
     IFolderActions &
     ITimelineActions &
+    IUsageActions &
+    IPolicyActions &
+    IConsentsActions &
+    ICloudActions &
     IMachineActions;
   /** Names of the sections that are folded away. */
   collapsed: ReadonlySet<string>;
@@ -55,6 +76,18 @@ export interface ILabViewProps extends IMachineView {
   onRefresh: () => void;
   onMode: (mode: Mode | null) => void;
   trans: TranslationBundle;
+}
+
+/** A question of a cloud, and how it was answered in this page. */
+export interface IQuestion {
+  asked: ConsentNeeded;
+  answer: 'open' | 'declined' | 'busy';
+}
+
+export interface ICloudActions {
+  /** Let a cloud draw, or be sent pictures. */
+  onAllowCloud: (asked: ConsentNeeded) => void;
+  onDeclineCloud: (asked: ConsentNeeded) => void;
 }
 
 /** Everything in the side panel. */
@@ -89,6 +122,8 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
     props.gpus.reading?.gpus.map(gpu => [gpu.id, gpuName(gpu, trans)])
   );
   const mayManage = snapshot.role !== 'student';
+  // One outage is told once.
+  const told = props.connection === 'ready' ? {} : { problem: null };
   const section = (name: SectionName, title: string, summary?: string) => ({
     name,
     title,
@@ -110,12 +145,24 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
           trans={trans}
         />
       ))}
+      {props.questions.map(({ answer, asked }) => (
+        <CloudNotice
+          key={keyOf(asked)}
+          asked={asked}
+          declined={answer === 'declined'}
+          busy={answer === 'busy'}
+          onAllow={actions.onAllowCloud}
+          onLater={actions.onDeclineCloud}
+          titleOf={titleOf}
+          trans={trans}
+        />
+      ))}
       <Section {...section('notebook', trans.__('This notebook'))}>
         <NotebookSection
           {...props.notebook}
           {...actions}
           services={snapshot.services}
-          mode={snapshot.mode.effective}
+          mode={snapshot.mode}
           trans={trans}
         />
       </Section>
@@ -127,7 +174,21 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
           mayKeep={mayManage}
           mayBuild={snapshot.role === 'admin'}
           gpuNames={gpuNames}
+          offers={props.offers}
+          usage={props.usage.usage}
           {...actions}
+          trans={trans}
+        />
+      </Section>
+      <Section
+        {...section('usage', trans.__('Usage'), usageSummary(props.usage.usage, trans))}
+      >
+        <UsageSection
+          {...props.usage}
+          {...told}
+          {...actions}
+          person={snapshot.person}
+          titleOf={titleOf}
           trans={trans}
         />
       </Section>
@@ -157,9 +218,34 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
         />
       </Section>
       <Section
-        {...section('mode', trans.__('Mode'), modeWord(snapshot.mode.effective, trans))}
+        {...section(
+          'mode',
+          trans.__('Mode and policy'),
+          modeWord(snapshot.mode.effective, trans)
+        )}
       >
-        <ModeSection mode={snapshot.mode} onChoose={props.onMode} trans={trans} />
+        <ModeSection
+          mode={snapshot.mode}
+          notebookMode={props.notebook.profile?.mode ?? null}
+          onChoose={props.onMode}
+          trans={trans}
+        />
+        <PolicySection
+          {...props.policy}
+          {...told}
+          enforced={snapshot.mode.enforced}
+          onRefreshPolicy={actions.onRefreshPolicy}
+          titleOf={titleOf}
+          trans={trans}
+        />
+        <ConsentsGiven
+          {...props.consents}
+          {...told}
+          onWithdraw={actions.onWithdraw}
+          onRefreshConsents={actions.onRefreshConsents}
+          titleOf={titleOf}
+          trans={trans}
+        />
       </Section>
     </>
   );

@@ -1,24 +1,33 @@
-import { Time } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Mode, ModeLayer, ModeView } from '../_wire';
+import type { Mode, ModeView } from '../_wire';
+import { decidingLayer, LAYERS } from '../model/policy';
 import { MODES } from '../model/word';
 
+import { Fact } from './Fact';
+import { layerName, layerOrigin, layerValue } from './policyWords';
+import { useNow } from './when';
 import { modeMeaning, modeWord } from './words';
+
+/** "3 min. ago" is looked at again this often (seconds). */
+const AGES_EVERY = 30;
+
+const NOBODY = { set_by: '', since: null, editable: false };
 
 export interface IModeSectionProps {
   mode: ModeView;
+  /** What the notebook in front asks for, if anything. */
+  notebookMode: Mode | null;
   /** Set the caller's choice; null clears it. */
   onChoose: (mode: Mode | null) => void;
   trans: TranslationBundle;
 }
 
-/** The mode in force, who set it, and what the caller may choose. */
+/** The mode in force, who says what of it, and what the caller may choose. */
 export function ModeSection(props: IModeSectionProps): JSX.Element {
   const { mode, trans } = props;
-  const said = mode.layers.filter(layer => layer.value !== null);
-  const own = said.find(layer => layer.layer === 'person');
+  const own = mode.layers.find(({ layer }) => layer === 'person');
   return (
     <>
       <fieldset className="jp-GenAILab-modes">
@@ -31,14 +40,7 @@ export function ModeSection(props: IModeSectionProps): JSX.Element {
           <Choice key={value} value={value} {...props} />
         ))}
       </fieldset>
-      {said.length > 0 && (
-        <ul className="jp-GenAILab-layers" aria-label={trans.__('Who set the mode')}>
-          {said.map(layer => (
-            <li key={layer.layer}>{layerWords(layer, trans)}</li>
-          ))}
-        </ul>
-      )}
-      {own?.editable && (
+      {own?.editable && own.value !== null && (
         <button
           type="button"
           className="jp-GenAILab-link"
@@ -47,12 +49,43 @@ export function ModeSection(props: IModeSectionProps): JSX.Element {
           {trans.__('Take my choice back')}
         </button>
       )}
-      <p className="jp-GenAILab-small">
-        {mode.enforced
-          ? trans.__('The server enforces the mode for every notebook.')
-          : trans.__(
-              'Nothing is enforced here: on your own machine a notebook can do whatever you can.'
+      <Layers {...props} />
+    </>
+  );
+}
+
+/** Who says what, from the strongest to the weakest. */
+function Layers(props: IModeSectionProps): JSX.Element {
+  const { mode, notebookMode, trans } = props;
+  const now = useNow(AGES_EVERY);
+  const decides = decidingLayer(mode);
+  const layers = LAYERS.flatMap(name => {
+    const told = mode.layers.find(({ layer }) => layer === name);
+    // The notebook in front speaks for itself alone: no snapshot of the server knows it.
+    return name === 'notebook' && !told?.value
+      ? notebookMode
+        ? [{ ...NOBODY, layer: name, value: notebookMode }]
+        : []
+      : [told ?? { ...NOBODY, layer: name, value: null }];
+  });
+  return (
+    <>
+      <h4 className="jp-GenAILab-subheading">{trans.__('Who set the mode')}</h4>
+      <dl className="jp-GenAILab-terms">
+        {layers.map(layer => (
+          <Fact key={layer.layer} term={layerName(layer.layer, trans)}>
+            {layerValue(layer.value, trans)}
+            {layer === decides && (
+              <span className="jp-GenAILab-tag">{trans.__('decides')}</span>
             )}
+            {layerOrigin(layer, now, trans) && (
+              <p className="jp-GenAILab-small">{layerOrigin(layer, now, trans)}</p>
+            )}
+          </Fact>
+        ))}
+      </dl>
+      <p className="jp-GenAILab-small">
+        {trans.__('Each may only narrow what those above it allow.')}
       </p>
     </>
   );
@@ -80,31 +113,4 @@ function Choice(props: IModeSectionProps & { value: Mode }): JSX.Element {
       <span className="jp-GenAILab-mode-meaning">{meaning}</span>
     </label>
   );
-}
-
-function layerWords(layer: ModeLayer, trans: TranslationBundle): string {
-  const value = layer.value === null ? '' : modeWord(layer.value, trans);
-  const who = layerName(layer, trans);
-  const by =
-    layer.set_by && layer.layer !== 'person'
-      ? trans.__('%1 says: %2 (set by %3)', who, value, layer.set_by)
-      : trans.__('%1 says: %2', who, value);
-  if (layer.since === null) {
-    return by;
-  }
-  const when = Time.formatHuman(new Date(layer.since * 1000));
-  return trans.__('%1, %2', by, when);
-}
-
-function layerName(layer: ModeLayer, trans: TranslationBundle): string {
-  switch (layer.layer) {
-    case 'operator':
-      return trans.__('The server');
-    case 'class':
-      return trans.__('The class');
-    case 'notebook':
-      return trans.__('The notebook');
-    case 'person':
-      return trans.__('You');
-  }
 }

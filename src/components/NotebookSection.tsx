@@ -1,16 +1,19 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Evidence, LaunchView, Mode, Profile, ServiceView } from '../_wire';
+import type { Evidence, LaunchView, ModeView, Profile, ServiceView } from '../_wire';
 import type { ApiError } from '../api/request';
-import { askedOf } from '../model/consents';
-import { wasGiven } from '../model/needs';
+import { askedOf, cloudOf } from '../model/consents';
+import { MOVING, wasGiven } from '../model/needs';
+import { decidingLayer } from '../model/policy';
 import type { Lock } from '../model/teacher';
 import type { IWord } from '../model/word';
 
+import { CloudNotice } from './CloudNotice';
 import { ConsentNotice } from './ConsentNotice';
 import { EvidenceList } from './EvidenceList';
 import { KernelGift } from './KernelGift';
+import { LiteralAddresses } from './LiteralAddresses';
 import { Need } from './Need';
 import type { INeedsActions } from './NeedsEditor';
 import { NeedsEditor } from './NeedsEditor';
@@ -18,6 +21,7 @@ import { Notice } from './Notice';
 import { SectionList } from './SectionList';
 import { Skeleton } from './Skeleton';
 import { fallbackWord, resourcesSentence } from './needsWords';
+import { decidedWords } from './policyWords';
 import { problemHeadline } from './problems';
 import { modeWord, typeSentence } from './words';
 
@@ -26,6 +30,10 @@ export interface INotebookActions extends INeedsActions {
   onEnable: () => void;
   /** Answer what the notebook's metadata asks for. */
   onConsent: (start: boolean) => void;
+  /** Start the services that it needs. */
+  onStartNeeds: () => void;
+  /** Let the cloud draw that is offered for its launch. */
+  onUseCloud: () => void;
 }
 
 /** The teacher's word, and how its editor stands. */
@@ -39,18 +47,20 @@ export interface ITeacherView {
 /** What the panel shows of the notebook in front. */
 export interface INotebookView {
   /** The notebook in front, or null. */
-  notebook: { name: string; hasKernel: boolean } | null;
+  notebook: { name: string; language: string; hasKernel: boolean } | null;
   profile: Profile | null;
   problem: ApiError | null;
   launch: LaunchView | undefined;
   /** How the question of the launch, if it asks one, was answered in this page. */
   consent: 'open' | 'declined' | 'busy';
+  /** Whether the word that lets a cloud draw is on its way. */
+  usingCloud: boolean;
   teacher: ITeacherView;
 }
 
 export interface INotebookSectionProps extends INotebookView, INotebookActions {
   services: readonly ServiceView[];
-  mode: Mode;
+  mode: ModeView;
   trans: TranslationBundle;
 }
 
@@ -88,7 +98,7 @@ export function NotebookSection(props: INotebookSectionProps): JSX.Element {
 }
 
 type IExaminedProps = INotebookSectionProps & {
-  notebook: { hasKernel: boolean };
+  notebook: { language: string; hasKernel: boolean };
   profile: Profile;
 };
 
@@ -140,6 +150,7 @@ function Needs(props: IExaminedProps): JSX.Element {
   const { find, titleOf } = finder(services);
   const asked = askedOf(launch);
   const wishes = [
+    decidedWords(decidingLayer(props.mode), props.mode.effective, trans),
     resourcesSentence(profile.resources, trans),
     profile.mode !== null &&
       trans.__('It asks for the mode %1.', modeWord(profile.mode, trans)),
@@ -167,14 +178,77 @@ function Needs(props: IExaminedProps): JSX.Element {
           trans={trans}
         />
       )}
+      <WaysOn {...props} />
       <KernelGift
         profile={profile}
         launch={launch}
         hasKernel={props.notebook.hasKernel}
-        mode={props.mode}
+        mode={props.mode.effective}
+        titleOf={titleOf}
         onEnable={props.onEnable}
         trans={trans}
       />
+    </>
+  );
+}
+
+/** What can be done now: start what it needs, let a cloud draw meanwhile, do without. */
+function WaysOn(props: IExaminedProps): JSX.Element | null {
+  const { launch, profile, services, teacher, trans } = props;
+  const { titleOf } = finder(services);
+  const offered = cloudOf(launch);
+  const open = askedOf(launch)?.services ?? [];
+  const startable = services.some(
+    ({ can_start, name, stand_in, state }) =>
+      profile.services.includes(name) &&
+      !profile.remote_services.includes(name) &&
+      !open.includes(name) &&
+      stand_in === null &&
+      can_start &&
+      state !== 'ready' &&
+      !MOVING.has(state)
+  );
+  const canTurnOff = teacher.lock === null && teacher.word.choice !== 'off';
+  return (
+    <>
+      {offered && (
+        <CloudNotice
+          offer
+          asked={offered}
+          declined={false}
+          busy={props.usingCloud}
+          onAllow={props.onUseCloud}
+          titleOf={titleOf}
+          trans={trans}
+        />
+      )}
+      {(startable || canTurnOff) && (
+        <div
+          className="jp-GenAILab-row"
+          role="group"
+          aria-label={trans.__('What can be done for this notebook')}
+        >
+          {startable && (
+            <button
+              type="button"
+              className="jp-mod-styled jp-mod-accept jp-GenAILab-button"
+              onClick={props.onStartNeeds}
+            >
+              {trans.__('Start now')}
+            </button>
+          )}
+          {canTurnOff && (
+            <button
+              type="button"
+              className="jp-mod-styled jp-GenAILab-button"
+              title={trans.__('Write into its metadata that it needs no service')}
+              onClick={() => props.onChoice('off')}
+            >
+              {trans.__('Off for this notebook')}
+            </button>
+          )}
+        </div>
+      )}
     </>
   );
 }
@@ -207,17 +281,13 @@ function Reasons(props: IExaminedProps): JSX.Element {
         trans={trans}
       />
       {literal.length > 0 && (
-        <>
-          <h4 className="jp-GenAILab-subheading">
-            {trans.__('Addresses that no variable can reach')}
-          </h4>
-          <EvidenceList
-            evidence={literal}
-            titleOf={titleOf}
-            onReveal={props.onReveal}
-            trans={trans}
-          />
-        </>
+        <LiteralAddresses
+          addresses={literal}
+          services={props.services}
+          language={props.notebook.language}
+          onReveal={props.onReveal}
+          trans={trans}
+        />
       )}
     </>
   );

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ellipsesIcon, listIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { ServiceView } from '../_wire';
+import type { ModelInfo, ServiceView, UsageView } from '../_wire';
 import { isActive, MOVING } from '../model/needs';
 
 import { IconButton } from './IconButton';
@@ -46,6 +46,9 @@ export interface IServiceCardProps extends IServiceActions {
   mayBuild: boolean;
   /** What the GPUs are called, by their UUIDs. */
   gpuNames: ReadonlyMap<string, string>;
+  /** The models that may be named in a call; null: not known yet. */
+  offers: readonly ModelInfo[] | null;
+  usage: UsageView | null;
   trans: TranslationBundle;
 }
 

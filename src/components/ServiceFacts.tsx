@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { ServiceView } from '../_wire';
+import type { ModelInfo, ServiceView, UsageView } from '../_wire';
 
+import { CloudFacts } from './CloudFacts';
 import { CopyButton } from './CopyButton';
 import { Fact } from './Fact';
 import { Pins, Users } from './Holders';
@@ -24,6 +25,9 @@ export interface IServiceFactsProps {
   mayKeep: boolean;
   /** What the GPUs are called, by their UUIDs. */
   gpuNames: ReadonlyMap<string, string>;
+  /** The models that may be named in a call; null: not known yet. */
+  offers: readonly ModelInfo[] | null;
+  usage: UsageView | null;
   onLetGo: (name: string) => void;
   trans: TranslationBundle;
 }
@@ -79,7 +83,7 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
             </span>
           </Fact>
         )}
-        {service.models.length > 0 && (
+        {service.kind === 'local' && service.models.length > 0 && (
           <Fact term={trans.__('Models')}>
             <ul>
               {service.models.map(model => (
@@ -94,6 +98,7 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
         )}
         <Users {...props} canLetGo={props.mayKeep} />
       </dl>
+      {service.kind === 'cloud' && <CloudFacts {...props} />}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Profile, ServiceView } from '../_wire';
+import type { ModelInfo, Profile, ServiceView, UsageView } from '../_wire';
 import { split } from '../model/needs';
 
 import type { IServiceActions } from './ServiceCard';
@@ -18,6 +18,9 @@ export interface IServiceListProps extends IServiceActions {
   mayBuild: boolean;
   /** What the GPUs are called, by their UUIDs. */
   gpuNames: ReadonlyMap<string, string>;
+  /** The models that may be named in a call; null: not known yet. */
+  offers: readonly ModelInfo[] | null;
+  usage: UsageView | null;
   trans: TranslationBundle;
 }
 

@@ -122,12 +122,3 @@ export function durationWords(seconds: number, trans: TranslationBundle): string
   }
   return trans._n('%1 hour', '%1 hours', Math.round(minutes / 60));
 }
-
-/** Why something else than the services of this machine makes the images. */
-export function fallbackSentence(reason: string, trans: TranslationBundle): string {
-  return reason === 'local_unavailable'
-    ? trans.__(
-        'Nothing here can run what it asks for, so the demo engine draws stand-ins marked DEMO.'
-      )
-    : trans.__('Another service makes the images: %1', reason);
-}

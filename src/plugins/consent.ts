@@ -78,6 +78,13 @@ export const consent: JupyterFrontEndPlugin<void> = {
       kernels: () => kernelsOf(tracker),
       answer: (kernel, start) =>
         void app.commands.execute(CommandIDs.answerConsent, { kernel, start }),
+      answerCloud: ({ digest, kind, provider }, allow) =>
+        void app.commands.execute(CommandIDs.answerCloud, {
+          kind,
+          provider,
+          digest,
+          allow
+        }),
       trans
     });
     for (const model of [lab, notebook, consents]) {

@@ -2,31 +2,23 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import type { GPUsView, HealthView, JobList, WeightsList } from '../_wire';
 import { giveConsent } from '../api/consents';
-import { getGPUs } from '../api/gpus';
-import { getHealth } from '../api/health';
-import { getJobs } from '../api/jobs';
-import { getModels } from '../api/models';
 import { indexFolder, profileNotebook } from '../api/notebooks';
 import { getPlan } from '../api/plan';
-import { makeRequester } from '../api/request';
+import { makeDownload, makeRequester, OPENAI_PREFIX } from '../api/request';
 import { getStatus } from '../api/services';
 import { getTimeline } from '../api/timeline';
 import { ConsentModel } from '../model/consents';
 import { FolderModel } from '../model/folder';
-import { gpuInterval } from '../model/gpus';
-import { healthInterval } from '../model/health';
-import { jobsInterval } from '../model/jobs';
 import { LabModel } from '../model/lab';
 import { NotebookModel } from '../model/notebook';
 import { PlanModel } from '../model/plan';
 import { Preferences } from '../model/preferences';
 import { TeacherModel } from '../model/teacher';
 import { TimelineModel } from '../model/timeline';
-import { WatchedModel } from '../model/watched';
-import { weightsInterval } from '../model/weights';
 import { IGenAILab } from '../tokens';
+
+import { watchFigures } from './figures';
 
 const PLUGIN_ID = 'coursia-genai-lab:lab';
 
@@ -63,26 +55,7 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       load: (path, wait) => indexFolder(request, path, wait)
     });
     const timeline = new TimelineModel({ load: query => getTimeline(request, query) });
-    const gpus = new WatchedModel<GPUsView>({
-      name: 'gpus',
-      load: () => getGPUs(request),
-      interval: gpuInterval
-    });
-    const jobs = new WatchedModel<JobList>({
-      name: 'jobs',
-      load: () => getJobs(request),
-      interval: jobsInterval
-    });
-    const health = new WatchedModel<HealthView>({
-      name: 'health',
-      load: () => getHealth(request),
-      interval: healthInterval
-    });
-    const weights = new WatchedModel<WeightsList>({
-      name: 'models',
-      load: () => getModels(request),
-      interval: weightsInterval
-    });
+    const figures = watchFigures(request, makeRequester(serverSettings, OPENAI_PREFIX));
     const plan = new PlanModel({ load: people => getPlan(request, people) });
     model.changed.connect(() => timeline.follow(model.snapshot), timeline);
     preferences.changed.connect(() => {
@@ -107,13 +80,11 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       consents,
       folder,
       timeline,
-      gpus,
-      jobs,
-      health,
-      weights,
+      ...figures,
       plan,
       preferences,
-      request
+      request,
+      download: makeDownload(serverSettings)
     };
   }
 };

@@ -24,6 +24,7 @@ export const launch: JupyterFrontEndPlugin<void> = {
       genai,
       kernels: () => kernelsOf(tracker),
       openPanel: () => void app.commands.execute(CommandIDs.openPanel),
+      useCloud: kernel => void app.commands.execute(CommandIDs.useCloud, { kernel }),
       trans: (translator ?? nullTranslator).load('coursia_genai_lab')
     });
     genai.lab.changed.connect(story.tell, story);

@@ -9,7 +9,7 @@ import type { IGenAILab } from '../tokens';
 import type { LabPanel } from '../widgets/LabPanel';
 import { announceFailure } from '../widgets/announce';
 
-/** Add commands for what the panel says of the machine: its GPUs, its queue, its models, what fits. */
+/** Add commands for what the panel says of the machine, of what is left on it, and of its rules. */
 export function addMachinePlaces(
   app: JupyterFrontEnd,
   { jobs, lab, plan, request }: IGenAILab,
@@ -27,6 +27,28 @@ export function addMachinePlaces(
     execute: () => {
       app.shell.activateById(widget.id);
       widget.showGPUs();
+    }
+  });
+  app.commands.addCommand(CommandIDs.showUsage, {
+    label: trans.__('Show What I Used and What Is Left'),
+    caption: trans.__('Pictures, time on GPUs and money: quotas, and what was made'),
+    icon: genaiIcon,
+    describedBy: { args: { type: 'object', properties: {} } },
+    isEnabled: isReady,
+    execute: () => {
+      app.shell.activateById(widget.id);
+      widget.showUsage();
+    }
+  });
+  app.commands.addCommand(CommandIDs.showPolicy, {
+    label: trans.__('Show the Mode and the Policy'),
+    caption: trans.__('Who set what, what is enforced, and what you allowed'),
+    icon: genaiIcon,
+    describedBy: { args: { type: 'object', properties: {} } },
+    isEnabled: isReady,
+    execute: () => {
+      app.shell.activateById(widget.id);
+      widget.showPolicy();
     }
   });
   app.commands.addCommand(CommandIDs.showJobs, {

@@ -55,6 +55,8 @@ export const panel: JupyterFrontEndPlugin<void> = {
       CommandIDs.showTimeline,
       CommandIDs.showGPUs,
       CommandIDs.showJobs,
+      CommandIDs.showUsage,
+      CommandIDs.showPolicy,
       CommandIDs.showModels,
       CommandIDs.showPlan,
       CommandIDs.refresh,
@@ -72,6 +74,9 @@ function addCommands(
   trans: TranslationBundle
 ): void {
   const { folder, gpus, jobs, lab, notebook, plan, timeline, weights } = genai;
+  const { allowed, offers, policy, usage } = genai;
+  const watches = [folder, timeline, gpus, jobs, weights, plan];
+  const more = [allowed, offers, policy, usage];
   const noArguments = { args: { type: 'object' as const, properties: {} } };
   app.commands.addCommand(CommandIDs.openPanel, {
     label: trans.__('Show the GenAI Panel'),
@@ -90,7 +95,7 @@ function addCommands(
     execute: async () => {
       await lab.refresh();
       await notebook.refresh();
-      for (const watched of [folder, timeline, gpus, jobs, weights, plan]) {
+      for (const watched of [...watches, ...more]) {
         if (watched.open) {
           await watched.refresh();
         }

@@ -4,13 +4,17 @@ import type { IDisposable } from '@lumino/disposable';
 
 import type { ConsentNeeded } from '../_wire';
 import { consentQuestion } from '../components/ConsentNotice';
-import { askedOf, keyOf } from '../model/consents';
+import { cloudLine } from '../components/cloudWords';
+import { askedOf, keyOf, questionsOf } from '../model/consents';
 import type { IGenAILab } from '../tokens';
 
 /** A question is on the screen this long (milliseconds), and in the bell until it is answered. */
 const QUESTION_SHOWN = 15_000;
 
-/** Asks beside the live kernel whether what its notebook's metadata names may start. */
+/**
+ * Asks beside the live kernel what only a person decides: whether what its notebook's metadata
+ * names may start, whether a cloud may draw, whether pictures may be sent to it.
+ */
 export class ConsentStory implements IDisposable {
   constructor(options: ConsentStory.IOptions) {
     this._options = options;
@@ -28,14 +32,15 @@ export class ConsentStory implements IDisposable {
       return;
     }
     const open = new Set<string>();
-    for (const [kernel, asked] of this._questions()) {
+    for (const question of this._questions()) {
+      const { asked } = question;
       const key = keyOf(asked);
       if (consents.isDeclined(asked) || consents.isBusy(asked)) {
         continue;
       }
       open.add(key);
       if (!this._asked.has(key)) {
-        this._asked.set(key, this._ask(kernel, asked));
+        this._asked.set(key, this._ask(question));
       }
     }
     for (const [key, id] of this._asked) {
@@ -50,33 +55,47 @@ export class ConsentStory implements IDisposable {
     this._isDisposed = true;
   }
 
-  private _questions(): [string, ConsentNeeded][] {
+  private _questions(): IQuestion[] {
     const kernels = this._options.kernels();
-    const launches = this._options.genai.lab.snapshot?.launches ?? [];
-    return launches.flatMap(launch => {
+    const { snapshot } = this._options.genai.lab;
+    const ofNotebooks = (snapshot?.launches ?? []).flatMap(launch => {
       const asked = askedOf(launch);
       return asked && kernels.has(launch.kernel_id)
-        ? [[launch.kernel_id, asked] as [string, ConsentNeeded]]
+        ? [{ kernel: launch.kernel_id, asked }]
         : [];
     });
+    // A call that is held may come from a script: each page of its person asks.
+    const ofClouds = questionsOf(snapshot).map(asked => ({ kernel: null, asked }));
+    return [...ofNotebooks, ...ofClouds];
   }
 
-  private _ask(kernel: string, asked: ConsentNeeded): string {
-    const { answer, genai, trans } = this._options;
-    const title = (name: string) => genai.lab.service(name)?.title ?? name;
-    const question = consentQuestion(asked.services.map(title).join(', '), trans);
-    return this._notifications.notify(question, 'warning', {
+  private _ask({ asked, kernel }: IQuestion): string {
+    const { answer, answerCloud, trans } = this._options;
+    const act =
+      kernel === null
+        ? (yes: boolean) => answerCloud(asked, yes)
+        : (yes: boolean) => answer(kernel, yes);
+    return this._notifications.notify(this._words(asked), 'warning', {
       autoClose: QUESTION_SHOWN,
       actions: [
         {
-          label: trans.__('Start it'),
+          // Where the data goes does not fit into one line: a dialog tells before it is allowed.
+          label: kernel === null ? trans.__('Allow…') : trans.__('Start it'),
           caption: asked.path,
           displayType: 'accent',
-          callback: () => answer(kernel, true)
+          callback: () => act(true)
         },
-        { label: trans.__('Not now'), callback: () => answer(kernel, false) }
+        { label: trans.__('Not now'), callback: () => act(false) }
       ]
     });
+  }
+
+  private _words(asked: ConsentNeeded): string {
+    const { genai, trans } = this._options;
+    const title = (name: string) => genai.lab.service(name)?.title ?? name;
+    return asked.kind === 'metadata'
+      ? consentQuestion(asked.services.map(title).join(', '), trans)
+      : cloudLine(asked, trans);
   }
 
   private _asked = new Map<string, string>();
@@ -93,7 +112,14 @@ export namespace ConsentStory {
     /** Ids of the kernels of notebooks that are open in this page. */
     kernels: () => ReadonlySet<string>;
     answer: (kernel: string, start: boolean) => void;
+    answerCloud: (asked: ConsentNeeded, allow: boolean) => void;
     notifications?: INotifications;
     trans: TranslationBundle;
   }
+}
+
+interface IQuestion {
+  asked: ConsentNeeded;
+  /** Of the notebook that asks; null: a cloud does. */
+  kernel: string | null;
 }

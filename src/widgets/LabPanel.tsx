@@ -5,14 +5,15 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
+import type { ConsentNeeded } from '../_wire';
 import type { Execute } from '../commands';
 import { CommandIDs } from '../commands';
-import type { ILabViewProps, SectionName } from '../components/LabView';
+import type { ILabViewProps, IQuestion, SectionName } from '../components/LabView';
 import { LabView } from '../components/LabView';
 import type { IMachineView } from '../components/MachineSections';
 import type { INotebookView } from '../components/NotebookSection';
 import { genaiIcon } from '../icons';
-import { askedOf } from '../model/consents';
+import { askedOf, cloudOf, questionsOf } from '../model/consents';
 import { launchOf } from '../model/needs';
 import type { IGenAILab } from '../tokens';
 
@@ -27,6 +28,8 @@ const TIMELINE = ['#jp-GenAILab-section-timeline select'];
 const MODELS = ['#jp-GenAILab-section-models select'];
 const PLAN = ['#jp-GenAILab-section-plan input'];
 const JOBS = ['[aria-controls="jp-GenAILab-section-jobs"]'];
+const USAGE = ['[aria-controls="jp-GenAILab-section-usage"]'];
+const POLICY = ['[aria-controls="jp-GenAILab-section-mode"]'];
 const GPUS = ['[aria-controls="jp-GenAILab-section-gpus"]'];
 
 /** The side panel: it shows the model, and turns clicks into commands. */
@@ -55,17 +58,21 @@ export class LabPanel extends ReactWidget {
     this.addClass('jp-GenAILab-panel');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', this._trans.__('GenAI services'));
-    const { consents, folder, gpus, jobs, lab, plan, teacher, timeline, weights } =
-      this._genai;
+    const { allowed, consents, folder, gpus, jobs, lab, offers } = this._genai;
+    const { plan, policy, teacher, timeline, usage, weights } = this._genai;
     const models = [
+      allowed,
       consents,
       folder,
       gpus,
       jobs,
       lab,
+      offers,
       plan,
+      policy,
       teacher,
       timeline,
+      usage,
       weights
     ];
     for (const model of models) {
@@ -112,6 +119,18 @@ export class LabPanel extends ReactWidget {
     this._toggle('models', true);
   }
 
+  /** Show what was used and what is left, and move the focus there. */
+  showUsage(): void {
+    this._focusing = USAGE;
+    this._toggle('usage', true);
+  }
+
+  /** Show the mode and the policy, and move the focus there. */
+  showPolicy(): void {
+    this._focusing = POLICY;
+    this._toggle('mode', true);
+  }
+
   /** Show what fits on the machine, and move the focus there. */
   showPlan(): void {
     this._focusing = PLAN;
@@ -156,6 +175,7 @@ export class LabPanel extends ReactWidget {
   protected render(): JSX.Element {
     const { lab } = this._genai;
     const { folder, index, loading, problem } = this._genai.folder;
+    const { allowed, offers, policy, usage } = this._genai;
     return (
       <LabView
         connection={lab.connection}
@@ -164,6 +184,11 @@ export class LabPanel extends ReactWidget {
         notebook={this._notebook()}
         folder={{ folder, index, loading, problem }}
         timeline={this._timeline()}
+        usage={{ usage: usage.value, problem: usage.problem }}
+        policy={{ policy: policy.value, problem: policy.problem }}
+        consents={{ list: allowed.value, problem: allowed.problem }}
+        offers={offers.value}
+        questions={this._questions()}
         {...this._machine()}
         actions={this._actions}
         collapsed={this._collapsed}
@@ -180,20 +205,18 @@ export class LabPanel extends ReactWidget {
     const kernelId = notebook.kernel?.id;
     const launch = launchOf(lab.snapshot, kernelId);
     const asked = askedOf(launch);
+    const offered = cloudOf(launch);
     return {
       notebook: notebook.panel && {
         name: notebook.name,
+        language: notebook.language,
         hasKernel: kernelId !== undefined
       },
       profile: notebook.profile,
       problem: notebook.problem,
       launch,
-      consent:
-        asked && consents.isBusy(asked)
-          ? 'busy'
-          : asked && consents.isDeclined(asked)
-            ? 'declined'
-            : 'open',
+      consent: asked ? this._answerTo(asked) : 'open',
+      usingCloud: offered !== null && consents.isBusy(offered),
       teacher: {
         word: teacher.word,
         lock: teacher.lock,
@@ -201,6 +224,21 @@ export class LabPanel extends ReactWidget {
         open: this._editing
       }
     };
+  }
+
+  private _questions(): IQuestion[] {
+    return questionsOf(this._genai.lab.snapshot).map(asked => ({
+      asked,
+      answer: this._answerTo(asked)
+    }));
+  }
+
+  private _answerTo(asked: ConsentNeeded): IQuestion['answer'] {
+    const { consents } = this._genai;
+    if (consents.isBusy(asked)) {
+      return 'busy';
+    }
+    return consents.isDeclined(asked) ? 'declined' : 'open';
   }
 
   private _timeline(): ILabViewProps['timeline'] {
@@ -241,15 +279,27 @@ export class LabPanel extends ReactWidget {
 
   /** What costs the server anything is asked for only while somebody looks at it. */
   private _look(): void {
-    const { folder, gpus, jobs, lab, plan, timeline, weights } = this._genai;
+    const { allowed, folder, gpus, jobs, lab, offers } = this._genai;
+    const { plan, policy, timeline, usage, weights } = this._genai;
     const looks = (name: SectionName) => this.isVisible && !this._collapsed.has(name);
     const { role } = lab.snapshot ?? {};
+    // What is left is told by a closed section, too.
+    usage.open = this.isVisible && role !== undefined;
+    policy.open = looks('mode') && role !== undefined;
+    allowed.open = looks('mode') && role !== undefined;
+    offers.open = looks('services') && this._sells();
     folder.open = looks('folder');
     timeline.open = looks('timeline');
     gpus.open = looks('gpus') && role !== undefined;
     jobs.open = looks('jobs') && role !== undefined;
     weights.open = looks('models') && role !== undefined;
     plan.open = looks('plan') && role !== undefined && role !== 'student';
+  }
+
+  /** Whether a cloud could be asked: then it has prices. */
+  private _sells(): boolean {
+    const services = this._genai.lab.snapshot?.services ?? [];
+    return services.some(({ kind, state }) => kind === 'cloud' && state === 'ready');
   }
 
   private _toggle = (name: string, open: boolean): void => {
@@ -266,6 +316,7 @@ export class LabPanel extends ReactWidget {
   private _actions: ILabViewProps['actions'];
   // A folder may hold a thousand notebooks: nobody waits for them who did not ask.
   private _collapsed: ReadonlySet<string> = new Set([
+    'usage',
     'models',
     'plan',
     'timeline',

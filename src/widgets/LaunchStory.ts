@@ -6,7 +6,7 @@ import { Signal } from '@lumino/signaling';
 import type { LaunchView, ServiceView } from '../_wire';
 import { problemHeadline } from '../components/problems';
 import { progressWords } from '../components/progressWords';
-import { askedOf } from '../model/consents';
+import { askedOf, cloudOf } from '../model/consents';
 import { MOVING, wasGiven } from '../model/needs';
 import type { IGenAILab } from '../tokens';
 
@@ -23,6 +23,7 @@ export class LaunchStory implements IDisposable {
     this._kernels = options.kernels;
     this._notifications = options.notifications ?? Notification.manager;
     this._openPanel = options.openPanel;
+    this._useCloud = options.useCloud;
     this._trans = options.trans;
   }
 
@@ -98,7 +99,7 @@ export class LaunchStory implements IDisposable {
       // 0 is the bell only; false is a toast until the story ends.
       autoClose: toast ? false : 0,
       progress: progressOf(service),
-      actions: this._actions()
+      actions: this._actions(service)
     });
     this._stories.set(service.name, id);
   }
@@ -111,7 +112,8 @@ export class LaunchStory implements IDisposable {
     this._notifications.update({
       id,
       message: this._line(service),
-      progress: progressOf(service)
+      progress: progressOf(service),
+      actions: this._actions(service)
     });
   }
 
@@ -151,7 +153,7 @@ export class LaunchStory implements IDisposable {
     const words = this._trans.__('%1: %2. %3', service.title, headline, remedy);
     this._notifications.notify(words, 'error', {
       autoClose: FAILURE_SHOWN,
-      actions: this._actions()
+      actions: this._actions(service)
     });
   }
 
@@ -164,8 +166,19 @@ export class LaunchStory implements IDisposable {
     return this._trans.__('%1: %2', service.title, progressWords(service, this._trans));
   }
 
-  private _actions(): Notification.IAction[] {
+  /** What can be done: look, and where a cloud could draw meanwhile, let it. */
+  private _actions(service?: ServiceView): Notification.IAction[] {
+    const waiting = this._launches().find(
+      launch =>
+        service && launch.services.includes(service.name) && cloudOf(launch) !== null
+    );
+    const cloud = waiting && {
+      label: this._trans.__('Use the cloud'),
+      caption: this._trans.__('What it costs is shown first'),
+      callback: () => this._useCloud(waiting.kernel_id)
+    };
     return [
+      ...(cloud ? [cloud] : []),
       {
         label: this._trans.__('Details'),
         caption: this._trans.__('Show the GenAI panel'),
@@ -183,6 +196,7 @@ export class LaunchStory implements IDisposable {
   private _told = new Set<string>();
   private _timers = new Set<ReturnType<typeof setTimeout>>();
   private _trans: TranslationBundle;
+  private _useCloud: (kernel: string) => void;
 }
 
 export namespace LaunchStory {
@@ -196,6 +210,8 @@ export namespace LaunchStory {
     /** Ids of the kernels of notebooks that are open in this page. */
     kernels: () => ReadonlySet<string>;
     openPanel: () => void;
+    /** Let the cloud draw that is offered for the launch of a kernel. */
+    useCloud: (kernel: string) => void;
     notifications?: INotifications;
     trans: TranslationBundle;
   }

@@ -20,6 +20,25 @@ export function panelActions(options: IPanelActionsOptions): Actions {
     onReveal: ({ cell, line }) => execute(CommandIDs.showEvidence, { cell, line }),
     onEnable: () => execute(CommandIDs.enableKernel),
     onConsent: start => execute(CommandIDs.answerConsent, { start }),
+    onStartNeeds: () => execute(CommandIDs.startService),
+    onUseCloud: () => execute(CommandIDs.useCloud, { shown: true }),
+    onAllowCloud: ({ digest, kind, provider }) =>
+      execute(CommandIDs.answerCloud, {
+        kind,
+        provider,
+        digest,
+        allow: true,
+        shown: true
+      }),
+    onDeclineCloud: ({ digest, kind, provider }) =>
+      execute(CommandIDs.answerCloud, { kind, provider, digest, allow: false }),
+    onWithdraw: ({ kind, path, provider }) =>
+      execute(CommandIDs.withdrawConsent, { kind, path, provider }),
+    onRefreshConsents: () => void genai.allowed.refresh(),
+    onRefreshPolicy: () => void genai.policy.refresh(),
+    onRefreshUsage: () => void genai.usage.refresh(),
+    onExportUsage: format => execute(CommandIDs.exportUsage, { format }),
+    onEraseUsage: () => execute(CommandIDs.eraseUsage),
     // The panel shows what came of it, so that no notification has to.
     onChoice: choice => execute(CommandIDs.setNeeds, { choice, quiet: true }),
     onToggleService: service =>

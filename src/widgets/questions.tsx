@@ -2,9 +2,11 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { WeightsView } from '../_wire';
+import type { ConsentNeeded, WeightsView } from '../_wire';
+import { CloudTerms } from '../components/CloudNotice';
 import { LicenceLink } from '../components/ModelCard';
 import { bytesWords } from '../components/bytes';
+import { cloudQuestion } from '../components/cloudWords';
 
 /** Ask before an image is built; true: a person said yes. */
 export async function confirmBuild(
@@ -18,6 +20,26 @@ export async function confirmBuild(
       trans.__('Its parts are downloaded; what runs goes on running meanwhile.')
     ].join('\n'),
     buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Build') })]
+  });
+  return answer.button.accept;
+}
+
+/** Ask whether a cloud may draw, or be sent pictures, showing its terms; true: a person said yes. */
+export async function confirmCloud(
+  asked: ConsentNeeded,
+  titleOf: (service: string) => string,
+  trans: TranslationBundle
+): Promise<boolean> {
+  const answer = await showDialog({
+    title: cloudQuestion(asked, trans),
+    body: (
+      <div className="jp-GenAILab-licence">
+        <CloudTerms asked={asked} titleOf={titleOf} trans={trans} />
+      </div>
+    ),
+    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Allow') })],
+    // Enter must not spend what nobody meant to.
+    defaultButton: 0
   });
   return answer.button.accept;
 }

@@ -1,11 +1,23 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { fireEvent, render, screen } from '@testing-library/react';
+import { fireEvent, render, screen, within } from '@testing-library/react';
 import * as React from 'react';
 
 import { ApiError } from '../../api/request';
 import type { ILabViewProps } from '../../components/LabView';
 import { LabView } from '../../components/LabView';
-import { aGPU, aNotebookView, anIndex, aReading, aSnapshot } from '../fixtures';
+import {
+  aGPU,
+  aLayer,
+  aNotebookView,
+  anAllowance,
+  anIndex,
+  aPolicy,
+  aProfile,
+  aQuestion,
+  aReading,
+  aSnapshot,
+  aUsage
+} from '../fixtures';
 
 function show(fields: Partial<ILabViewProps> = {}) {
   const calls = { onToggle: jest.fn(), onRefresh: jest.fn(), onMode: jest.fn() };
@@ -25,12 +37,19 @@ function show(fields: Partial<ILabViewProps> = {}) {
         loading: false,
         problem: null
       }}
+      usage={{ usage: null, problem: null }}
+      policy={{ policy: null, problem: null }}
+      consents={{ list: null, problem: null }}
+      offers={null}
+      questions={[]}
       gpus={{ reading: null, problem: null }}
       jobs={{ list: null, problem: null }}
       models={{ list: null, loading: false, problem: null, service: null }}
       plan={{ people: 24, plan: null, loading: false, problem: null }}
       actions={ignored}
-      collapsed={new Set(['folder', 'timeline', 'jobs', 'gpus', 'models', 'plan'])}
+      collapsed={
+        new Set(['folder', 'timeline', 'usage', 'jobs', 'gpus', 'models', 'plan'])
+      }
       trans={nullTranslator.load('coursia_genai_lab')}
       {...calls}
       {...fields}
@@ -78,12 +97,13 @@ describe('the panel', () => {
     for (const name of [
       'This notebook',
       'Services',
+      'Usage',
       'GPUs',
       'Models',
       'Before class',
       'What happened',
       'This folder',
-      'Mode'
+      'Mode and policy'
     ]) {
       expect(screen.getByRole('region', { name })).toBeTruthy();
     }
@@ -122,6 +142,63 @@ describe('the panel', () => {
   });
 });
 
+describe('a question of a cloud', () => {
+  const asked = aQuestion({ waiting: 2 });
+
+  it('stands at the top with reason, price, place of the data and both answers', () => {
+    const onAllowCloud = jest.fn();
+    const onDeclineCloud = jest.fn();
+    const actions = {
+      onAllowCloud,
+      onDeclineCloud
+    } as unknown as ILabViewProps['actions'];
+    show({ questions: [{ asked, answer: 'open' }], actions });
+    const question = within(
+      screen.getByRole('region', { name: 'May OpenRouter draw, for money?' })
+    );
+    expect(question.getByText(/The service ended while it worked/)).toBeTruthy();
+    expect(question.getByText('at most $0.05 a picture')).toBeTruthy();
+    expect(question.getByText(/in the United States/)).toBeTruthy();
+    expect(question.getByText(/^2 calls wait|^%1 call/)).toBeTruthy();
+    expect(question.getByRole('link').getAttribute('rel')).toBe('noopener noreferrer');
+    fireEvent.click(question.getByRole('button', { name: 'Allow' }));
+    expect(onAllowCloud).toHaveBeenCalledWith(asked);
+    fireEvent.click(question.getByRole('button', { name: 'Not now' }));
+    expect(onDeclineCloud).toHaveBeenCalledWith(asked);
+  });
+
+  it('has its own words for pictures that would be sent', () => {
+    const upload = aQuestion({ kind: 'upload' });
+    show({ questions: [{ asked: upload, answer: 'open' }] });
+    const name = 'May the pictures of this call be sent to OpenRouter?';
+    expect(screen.getByRole('region', { name })).toBeTruthy();
+    expect(screen.getByText(/The pictures that you give to the call/)).toBeTruthy();
+  });
+
+  it('stays in one quiet line once it was put off', () => {
+    show({ questions: [{ asked, answer: 'declined' }] });
+    expect(screen.getByText(/Not allowed: OpenRouter/)).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Allow' })).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Not now' })).toBeNull();
+  });
+
+  it('follows no address that is not on the web', () => {
+    const policy_url = 'javascript:alert(1)';
+    show({ questions: [{ asked: aQuestion({ policy_url }), answer: 'open' }] });
+    expect(screen.queryByRole('link')).toBeNull();
+  });
+});
+
+describe('what is left', () => {
+  it('is told by the heading of the folded section', () => {
+    const left = [anAllowance(), anAllowance({ window: 'week', pictures_left: 3 })];
+    show({ usage: { usage: aUsage({ left }), problem: null } });
+    expect(screen.getByRole('button', { name: /^Usage/ }).textContent).toMatch(
+      /3 pictures left|%1 picture/
+    );
+  });
+});
+
 describe('the mode', () => {
   const mode = aSnapshot().mode;
 
@@ -132,13 +209,9 @@ describe('the mode', () => {
           ...mode,
           effective: 'local',
           layers: [
-            {
-              layer: 'operator',
-              value: 'local',
-              set_by: 'the configuration',
-              since: null,
-              editable: false
-            }
+            aLayer({ value: 'local', set_by: "the server's configuration" }),
+            aLayer({ layer: 'class' }),
+            aLayer({ layer: 'person', editable: true })
           ]
         }
       })
@@ -146,10 +219,12 @@ describe('the mode', () => {
     const local = screen.getByRole('radio', { name: /^Local/ }) as HTMLInputElement;
     expect(local.checked).toBe(true);
     expect(screen.getByText('Mode of this server')).toBeTruthy();
-    expect(
-      screen.getByText('The server says: Local (set by the configuration)')
-    ).toBeTruthy();
-    expect(screen.getByText(/Nothing is enforced here/)).toBeTruthy();
+    const said = (who: string) =>
+      screen.getByText(who, { selector: 'dt' }).nextElementSibling?.textContent;
+    expect(said('The server')).toBe('Localdecidesset by its configuration');
+    expect(said('The class')).toBe('says nothing');
+    expect(said('You')).toBe('says nothing');
+    expect(screen.getByText(/Nothing more is enforced here/)).toBeTruthy();
   });
 
   it('asks for another mode, and paints nothing before the server says so', () => {
@@ -181,6 +256,29 @@ describe('the mode', () => {
     });
     fireEvent.click(screen.getByRole('button', { name: 'Take my choice back' }));
     expect(onMode).toHaveBeenCalledWith(null);
+  });
+
+  it('shows what the notebook in front asks for between the class and oneself', () => {
+    const notebook = aNotebookView({ profile: aProfile({ mode: 'demo' }) });
+    show({ notebook });
+    const terms = Array.from(document.querySelectorAll('dt'), dt => dt.textContent);
+    expect(terms.slice(0, 4)).toEqual([
+      'The server',
+      'The class',
+      'The notebook',
+      'You'
+    ]);
+    expect(
+      screen.getByText('The notebook', { selector: 'dt' }).nextElementSibling
+        ?.textContent
+    ).toBe('Demo');
+  });
+
+  it('does not promise what can be got around', () => {
+    const policy = { policy: aPolicy({ enforced: true }), problem: null };
+    show({ policy });
+    expect(screen.getByText(/out of its kernels’ reach/)).toBeTruthy();
+    expect(screen.queryByText(/Nothing more is enforced/)).toBeNull();
   });
 
   it('lets only those plan who may', () => {

@@ -6,7 +6,16 @@ import { ApiError } from '../../api/request';
 import type { INotebookSectionProps } from '../../components/NotebookSection';
 import { NotebookSection } from '../../components/NotebookSection';
 import { NO_WORD } from '../../model/word';
-import { aConsent, aLaunch, aNotebookView, aProfile, aService } from '../fixtures';
+import {
+  aConsent,
+  aLaunch,
+  aLayer,
+  aNotebookView,
+  aProfile,
+  aQuestion,
+  aService,
+  aSnapshot
+} from '../fixtures';
 
 const trans = nullTranslator.load('coursia_genai_lab');
 
@@ -15,6 +24,8 @@ function show(fields: Partial<INotebookSectionProps> = {}) {
     onReveal: jest.fn(),
     onEnable: jest.fn(),
     onConsent: jest.fn(),
+    onStartNeeds: jest.fn(),
+    onUseCloud: jest.fn(),
     onChoice: jest.fn(),
     onToggleService: jest.fn(),
     onNotebookMode: jest.fn(),
@@ -26,7 +37,7 @@ function show(fields: Partial<INotebookSectionProps> = {}) {
     <NotebookSection
       {...aNotebookView()}
       services={[aService({ state: 'ready' })]}
-      mode="auto"
+      mode={aSnapshot().mode}
       trans={trans}
       {...actions}
       {...fields}
@@ -131,8 +142,16 @@ describe('the section of the notebook', () => {
   });
 
   it.each([
-    ['without a kernel', { notebook: { name: 'a', hasKernel: false } }, /No kernel/],
-    ['in mode off', { mode: 'off' as const }, /The mode is off/],
+    [
+      'without a kernel',
+      { notebook: { name: 'a', language: '', hasKernel: false } },
+      /No kernel/
+    ],
+    [
+      'in mode off',
+      { mode: { ...aSnapshot().mode, effective: 'off' as const } },
+      /The mode is off/
+    ],
     [
       'where it names a hosted server',
       { profile: aProfile({ remote: true }) },
@@ -297,5 +316,81 @@ describe('the section of the notebook', () => {
       name: 'Starting…'
     }) as HTMLButtonElement;
     expect(start.disabled).toBe(true);
+  });
+
+  it('says which mode is in force and who set it', () => {
+    const mode = { ...aSnapshot().mode, effective: 'demo' as const };
+    const person = aLayer({ layer: 'person', value: 'demo', editable: true });
+    const operator = aLayer({ value: 'auto' });
+    show({ mode: { ...mode, layers: [operator, person] } });
+    expect(screen.getByText(/Mode: Demo; you chose it\./)).toBeTruthy();
+  });
+
+  it('starts what it needs, and turns GenAI off for it, at a click', () => {
+    const { onChoice, onStartNeeds } = show({ services: [aService()] });
+    fireEvent.click(screen.getByRole('button', { name: 'Start now' }));
+    expect(onStartNeeds).toHaveBeenCalledTimes(1);
+    fireEvent.click(screen.getByRole('button', { name: 'Off for this notebook' }));
+    expect(onChoice).toHaveBeenCalledWith('off');
+  });
+
+  it.each([
+    ['runs already', { services: [aService({ state: 'ready' })] }],
+    ['is played by another', { services: [aService({ stand_in: 'demo' })] }],
+    ['waits for a consent', { launch: aLaunch({ consent: aConsent() }) }]
+  ])('does not offer to start what %s', (_, fields) => {
+    show({ services: [aService()], ...fields });
+    expect(screen.queryByRole('button', { name: 'Start now' })).toBeNull();
+  });
+
+  it('offers the cloud with reason, price and where prompts go', () => {
+    const { onUseCloud } = show({ launch: aLaunch({ cloud: aQuestion() }) });
+    const offer = within(
+      screen.getByRole('region', { name: 'OpenRouter could draw meanwhile, for money' })
+    );
+    expect(offer.getByText('at most $0.05 a picture')).toBeTruthy();
+    expect(offer.getByText(/The service ended while it worked/)).toBeTruthy();
+    expect(offer.getByText(/in the United States/)).toBeTruthy();
+    expect(offer.getByRole('link').getAttribute('href')).toBe(
+      'https://openrouter.example/privacy'
+    );
+    fireEvent.click(offer.getByRole('button', { name: 'Use the cloud' }));
+    expect(onUseCloud).toHaveBeenCalledTimes(1);
+  });
+
+  it('says of a cloud that draws already what it costs, and asks no more', () => {
+    show({
+      launch: aLaunch({
+        cloud: aQuestion({ given: true }),
+        genai_mode: 'cloud',
+        fallback_reason: 'local_queue_long'
+      })
+    });
+    expect(screen.queryByRole('button', { name: 'Use the cloud' })).toBeNull();
+    expect(
+      screen.getByText(/OpenRouter draws while ComfyUI is not to be had/)
+    ).toBeTruthy();
+    expect(
+      screen.getByText('A cloud draws for it: The line for the service is too long.')
+    ).toBeTruthy();
+  });
+
+  it('gives the line that replaces a fixed address', () => {
+    const [first] = aProfile().evidence;
+    const literal = {
+      ...first,
+      rule: 'literal',
+      excerpt: 'SERVER = "http://127.0.0.1:8188/prompt"'
+    };
+    const fields = {
+      services: [aService({ door_variable: 'COMFYUI_API_URL' })],
+      profile: aProfile({ literal_addresses: [literal] })
+    };
+    const line = 'SERVER = os.environ["COMFYUI_API_URL"] + "/prompt"';
+    show(fields);
+    expect(screen.getByText(line)).toBeTruthy();
+    cleanup();
+    show({ ...fields, notebook: { name: 'a', language: 'csharp', hasKernel: true } });
+    expect(screen.queryByText(line)).toBeNull();
   });
 });

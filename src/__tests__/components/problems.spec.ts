@@ -6,9 +6,11 @@ import { serverCodes } from '../server';
 const trans = nullTranslator.load('coursia_genai_lab');
 const UNKNOWN = problemHeadline('a code of a later version', trans);
 
-/** Codes of calls that kernels and scripts make: the page never sees them. */
+/** Codes of calls that kernels, scripts and command lines make: the page never sees them. */
 const ELSEWHERE = [
   'cancelled',
+  'charge_ended',
+  'charge_unknown',
   'generation_failed',
   'generation_unknown',
   'lab_unreachable',

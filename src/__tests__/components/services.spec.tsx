@@ -2,10 +2,10 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { act, fireEvent, render, screen } from '@testing-library/react';
 import * as React from 'react';
 
-import type { Profile, ServiceView } from '../../_wire';
+import type { ModelInfo, Profile, ServiceView, UsageView } from '../../_wire';
 import { ServiceList } from '../../components/ServiceList';
 import { progressWords } from '../../components/progressWords';
-import { aHolder, aProfile, aService } from '../fixtures';
+import { aHolder, anAllowance, anOffer, aProfile, aService, aUsage } from '../fixtures';
 import { serverPhases } from '../server';
 
 const trans = nullTranslator.load('coursia_genai_lab');
@@ -14,7 +14,9 @@ function show(
   services: ServiceView[],
   profile: Profile | null = null,
   mayKeep = true,
-  mayBuild = mayKeep
+  mayBuild = mayKeep,
+  offers: ModelInfo[] | null = null,
+  usage: UsageView | null = null
 ) {
   const actions = {
     onStart: jest.fn(),
@@ -34,6 +36,8 @@ function show(
       mayKeep={mayKeep}
       mayBuild={mayBuild}
       gpuNames={new Map([['GPU-1', 'GPU 0']])}
+      offers={offers}
+      usage={usage}
       trans={trans}
       {...actions}
     />
@@ -441,5 +445,55 @@ describe('the words of a start', () => {
     expect(words({ phase, state: 'building', percent: 11.1 })).toBe(
       'Building, step 2 of 9: RUN pip install torch · 11 %'
     );
+  });
+});
+
+describe('a cloud', () => {
+  const cloud = (fields: Partial<ServiceView> = {}) =>
+    aService({
+      name: 'openai',
+      title: 'OpenAI',
+      kind: 'cloud',
+      state: 'ready',
+      ...fields
+    });
+
+  it('shows its models with prices, and what may still be spent today', () => {
+    const offers = [
+      anOffer(),
+      anOffer({ id: 'free', title: 'Trial', price_cents: 0 }),
+      anOffer({ id: 'old', title: 'Old', available: false, reason: 'It is retired.' }),
+      anOffer({ id: 'other', title: 'Not its own', service: 'openrouter' })
+    ];
+    const cap = anAllowance({
+      scope: 'provider',
+      name: 'openai',
+      pictures: null,
+      cents: 500,
+      cents_left: 120
+    });
+    show([cloud()], null, false, false, offers, aUsage({ left: [cap] }));
+    fireEvent.click(button(/^OpenAI/));
+    expect(screen.getByText(/^Present/)).toBeTruthy();
+    expect(screen.getByText('at most $0.04 a picture')).toBeTruthy();
+    expect(screen.getByText('free of charge')).toBeTruthy();
+    expect(screen.getByText('It is retired.')).toBeTruthy();
+    expect(screen.queryByText('Not its own')).toBeNull();
+    expect(
+      screen.getByRole('meter', { name: 'Money' }).getAttribute('aria-valuetext')
+    ).toBe('$1.20 left of $5.00');
+  });
+
+  it('says that its key is missing, and the command that sets it', () => {
+    const command = 'coursia-genai secrets set OPENAI_API_KEY';
+    show([
+      cloud({
+        state: 'unavailable',
+        problem: { code: 'no_key', message: 'No key.', remedy: 'Set it.', command }
+      })
+    ]);
+    fireEvent.click(button(/^OpenAI/));
+    expect(screen.getByText(command)).toBeTruthy();
+    expect(screen.getByText('Missing')).toBeTruthy();
   });
 });

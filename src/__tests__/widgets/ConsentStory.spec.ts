@@ -2,11 +2,11 @@ import { Notification } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 
-import type { LaunchView } from '../../_wire';
+import type { ConsentNeeded, LaunchView } from '../../_wire';
 import { ConsentModel } from '../../model/consents';
 import { LabModel } from '../../model/lab';
 import { ConsentStory } from '../../widgets/ConsentStory';
-import { aConsent, aLaunch, aSnapshot } from '../fixtures';
+import { aConsent, aLaunch, aQuestion, aSnapshot } from '../fixtures';
 
 const { manager } = Notification;
 
@@ -15,10 +15,12 @@ function setUp() {
   const lab = new LabModel({ fetch: async () => answer });
   const consents = new ConsentModel({ give: jest.fn() });
   const answered = jest.fn();
+  const answerCloud = jest.fn();
   const story = new ConsentStory({
     genai: { consents, lab },
     kernels: () => new Set(['kernel 1']),
     answer: answered,
+    answerCloud,
     trans: nullTranslator.load('coursia_genai_lab')
   });
   lab.changed.connect(story.tell, story);
@@ -28,7 +30,11 @@ function setUp() {
     answer = aSnapshot({ revision: answer.revision + 1, launches });
     await lab.refresh();
   };
-  return { answered, become, consents };
+  const ask = async (...questions: ConsentNeeded[]) => {
+    answer = aSnapshot({ revision: answer.revision + 1, questions });
+    await lab.refresh();
+  };
+  return { answerCloud, answered, ask, become, consents };
 }
 
 const ended: IDisposable[] = [];
@@ -71,6 +77,39 @@ describe('the question beside a live kernel', () => {
   it('is not asked for the kernels of others', async () => {
     const { become } = setUp();
     await become(aLaunch({ kernel_id: 'elsewhere', consent: aConsent() }));
+    expect(manager.count).toBe(0);
+  });
+
+  it('tells of a cloud why and how much, wherever the call came from', async () => {
+    const { answerCloud, ask } = setUp();
+    await ask(aQuestion());
+    await ask(aQuestion({ waiting: 2 }));
+    expect(manager.count).toBe(1);
+    const [told] = manager.notifications;
+    expect(told.message).toBe(
+      'The service ended while it worked. May OpenRouter draw, for money? (at most $0.05 a picture)'
+    );
+    expect(told.message.length).toBeLessThanOrEqual(140);
+    for (const action of told.options.actions ?? []) {
+      action.callback(new MouseEvent('click'));
+    }
+    expect(
+      answerCloud.mock.calls.map(([{ provider }, yes]) => [provider, yes])
+    ).toEqual([
+      ['openrouter', true],
+      ['openrouter', false]
+    ]);
+  });
+
+  it('asks before pictures are sent as another question than before a cloud draws', async () => {
+    const { ask, consents } = setUp();
+    await ask(aQuestion(), aQuestion({ kind: 'upload' }));
+    expect(manager.count).toBe(2);
+    consents.decline(aQuestion());
+    expect(manager.notifications.map(({ message }) => message)).toEqual([
+      expect.stringContaining('May the pictures of this call be sent to OpenRouter?')
+    ]);
+    await ask(aQuestion(), aQuestion({ kind: 'upload', given: true }));
     expect(manager.count).toBe(0);
   });
 });

@@ -7,7 +7,7 @@ import type { ServiceView, StatusView } from '../../_wire';
 import { LabModel } from '../../model/lab';
 import { Preferences } from '../../model/preferences';
 import { LaunchStory } from '../../widgets/LaunchStory';
-import { aConsent, aLaunch, aService, aSnapshot } from '../fixtures';
+import { aConsent, aLaunch, aQuestion, aService, aSnapshot } from '../fixtures';
 
 const { manager } = Notification;
 
@@ -18,10 +18,12 @@ function setUp() {
   const lab = new LabModel({ fetch: async () => answer });
   const preferences = new Preferences();
   const openPanel = jest.fn();
+  const useCloud = jest.fn();
   const story = new LaunchStory({
     genai: { lab, preferences },
     kernels: () => new Set(['kernel 1']),
     openPanel,
+    useCloud,
     trans: nullTranslator.load('coursia_genai_lab')
   });
   lab.changed.connect(story.tell, story);
@@ -31,7 +33,7 @@ function setUp() {
     answer = aSnapshot({ revision, services: [aService(service)], launches: [launch] });
     await lab.refresh();
   };
-  return { become, openPanel };
+  return { become, openPanel, useCloud };
 }
 
 const ended: IDisposable[] = [];
@@ -62,6 +64,18 @@ describe('the story of a launch', () => {
     expect(manager.notifications.map(({ message, type }) => [type, message])).toEqual([
       ['success', 'ComfyUI is ready.']
     ]);
+  });
+
+  it('offers the cloud that could draw meanwhile, until it does', async () => {
+    const { become, useCloud } = setUp();
+    await become({ state: 'starting' }, aLaunch({ cloud: aQuestion() }));
+    const labels = () =>
+      manager.notifications[0].options.actions?.map(({ label }) => label);
+    expect(labels()).toEqual(['Use the cloud', 'Details']);
+    manager.notifications[0].options.actions?.[0].callback(new MouseEvent('click'));
+    expect(useCloud).toHaveBeenCalledWith('kernel 1');
+    await become({ state: 'starting' }, aLaunch({ cloud: aQuestion({ given: true }) }));
+    expect(labels()).toEqual(['Details']);
   });
 
   it('ends in a sentence that helps, and shows it', async () => {

@@ -1,0 +1,135 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { ConsentNeeded } from '../_wire';
+
+import { Fact } from './Fact';
+import { Notice } from './Notice';
+import {
+  cloudQuestion,
+  cloudTitle,
+  heldWords,
+  webAddress,
+  whyCloud
+} from './cloudWords';
+import { priceWords } from './moneyWords';
+
+export interface ICloudNoticeProps {
+  asked: ConsentNeeded;
+  /** Whether nothing waits for it: a way on for a notebook whose service is not there. */
+  offer?: boolean;
+  declined: boolean;
+  busy: boolean;
+  onAllow: (asked: ConsentNeeded) => void;
+  /** Without it there is nothing to put off. */
+  onLater?: (asked: ConsentNeeded) => void;
+  /** The title of a service. */
+  titleOf: (service: string) => string;
+  trans: TranslationBundle;
+}
+
+/** A cloud would draw, or be sent pictures: a person decides, knowing why, where and for how much. */
+export function CloudNotice(props: ICloudNoticeProps): JSX.Element {
+  const { asked, busy, onLater, trans } = props;
+  const question = props.offer
+    ? trans.__('%1 could draw meanwhile, for money', cloudTitle(asked))
+    : cloudQuestion(asked, trans);
+  const held = heldWords(asked.waiting, trans);
+  const allow = busy
+    ? trans.__('Allowing…')
+    : props.offer
+      ? trans.__('Use the cloud')
+      : trans.__('Allow');
+  if (props.declined) {
+    return (
+      <div className="jp-GenAILab-later" role="note">
+        <span>
+          {trans.__('Not allowed: %1.', cloudTitle(asked))} {held}
+        </span>
+        <button
+          type="button"
+          className="jp-GenAILab-link"
+          disabled={busy}
+          onClick={() => props.onAllow(asked)}
+        >
+          {allow}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <section className="jp-GenAILab-question" aria-label={question}>
+      <Notice
+        kind={props.offer ? 'info' : 'warning'}
+        headline={question}
+        message={held}
+        details={<CloudTerms {...props} />}
+        trans={trans}
+      >
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-accept jp-GenAILab-button"
+          disabled={busy}
+          onClick={() => props.onAllow(asked)}
+        >
+          {allow}
+        </button>
+        {onLater && (
+          <button
+            type="button"
+            className="jp-mod-styled jp-GenAILab-button"
+            disabled={busy}
+            onClick={() => onLater(asked)}
+          >
+            {trans.__('Not now')}
+          </button>
+        )}
+      </Notice>
+    </section>
+  );
+}
+
+/** What a person should know before allowing a cloud: why, what for, how much, where it all goes. */
+export function CloudTerms(
+  props: Pick<ICloudNoticeProps, 'asked' | 'titleOf' | 'trans'>
+): JSX.Element {
+  const { asked, titleOf, trans } = props;
+  const policy = webAddress(asked.policy_url);
+  return (
+    <dl className="jp-GenAILab-terms">
+      <Fact term={trans.__('Why')}>
+        {whyCloud(asked, trans)}
+        {asked.reason?.message && (
+          <span className="jp-GenAILab-small" lang="en">
+            {' '}
+            {asked.reason.message}
+          </span>
+        )}
+      </Fact>
+      {asked.services.length > 0 && (
+        <Fact term={trans.__('In place of')}>
+          {asked.services.map(titleOf).join(', ')}
+        </Fact>
+      )}
+      {asked.model && (
+        <Fact term={trans.__('Model')}>
+          <code>{asked.model}</code>
+        </Fact>
+      )}
+      <Fact term={trans.__('Price')}>{priceWords(asked.price_cents, trans)}</Fact>
+      <Fact term={trans.__('Your data')}>
+        {asked.kind === 'upload'
+          ? trans.__(
+              'The pictures that you give to the call, and its prompt, leave this machine.'
+            )
+          : trans.__('Your prompts leave this machine.')}{' '}
+        {asked.data && <span lang="en">{asked.data}</span>}{' '}
+        {policy && (
+          <a href={policy} target="_blank" rel="noopener noreferrer">
+            {trans.__('What %1 does with it', cloudTitle(asked))}
+          </a>
+        )}
+      </Fact>
+    </dl>
+  );
+}

@@ -1,0 +1,190 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import type { ConsentGiven, ConsentNeeded } from '../_wire';
+import { withdrawConsent } from '../api/consents';
+import { CommandIDs } from '../commands';
+import { cloudOf, questionsOf } from '../model/consents';
+import { launchOf } from '../model/needs';
+import { IGenAILab } from '../tokens';
+import { announceFailure } from '../widgets/announce';
+
+const SUCCESS_SHOWN = 5000;
+
+/** A cloud draws, and is sent pictures, once a person allowed it, and until they withdraw it. */
+export const clouds: JupyterFrontEndPlugin<void> = {
+  id: 'coursia-genai-lab:clouds',
+  description: 'Adds commands that allow clouds to draw and take that back.',
+  autoStart: true,
+  requires: [IGenAILab],
+  optional: [ITranslator, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    genai: IGenAILab,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+    addAnswers(app, genai, trans);
+    addWithdrawal(app, genai, trans);
+    for (const command of [CommandIDs.answerCloud, CommandIDs.useCloud]) {
+      palette?.addItem({ command, category: trans.__('GenAI') });
+    }
+  }
+};
+
+function addAnswers(
+  app: JupyterFrontEnd,
+  genai: IGenAILab,
+  trans: TranslationBundle
+): void {
+  const { consents, lab, notebook } = genai;
+  const asked = ({ digest, kind, provider }: ReadonlyPartialJSONObject) =>
+    questionsOf(lab.snapshot).find(
+      question =>
+        typeof digest !== 'string' ||
+        (question.digest === digest &&
+          question.kind === kind &&
+          question.provider === provider)
+    );
+  const offered = (args: ReadonlyPartialJSONObject) => {
+    const kernel = typeof args.kernel === 'string' ? args.kernel : notebook.kernel?.id;
+    return cloudOf(launchOf(lab.snapshot, kernel));
+  };
+  const titleOf = (name: string) => lab.service(name)?.title ?? name;
+  const allow = async (question: ConsentNeeded, shown: boolean) => {
+    if (!shown) {
+      const { confirmCloud } = await import('../widgets/questions');
+      if (!(await confirmCloud(question, titleOf, trans))) {
+        return;
+      }
+    }
+    const { cloudTitle } = await import('../components/cloudWords');
+    try {
+      await consents.give(question);
+      Notification.success(trans.__('Allowed: %1.', cloudTitle(question)), {
+        autoClose: SUCCESS_SHOWN
+      });
+    } catch (error) {
+      announceFailure(trans.__('It could not be allowed'), error, trans);
+    }
+    // Refused because its terms are others by now: ask anew, by what they say.
+    await lab.refresh();
+    await genai.allowed.refresh();
+  };
+  app.commands.addCommand(CommandIDs.answerCloud, {
+    label: args =>
+      args.allow === false
+        ? trans.__('Do Not Allow What a Cloud Asks For Now')
+        : trans.__('Allow What a Cloud Asks For'),
+    caption: trans.__('A call waits for your word: it costs money, or sends pictures'),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          allow: { type: 'boolean', description: trans.__('Whether to allow it') },
+          shown: shownSchema(trans),
+          kind: { type: 'string', enum: ['cloud', 'upload'] },
+          provider: {
+            type: 'string',
+            description: trans.__('Name of the cloud in the catalogue')
+          },
+          digest: {
+            type: 'string',
+            description: trans.__(
+              'The terms that were shown; without it, the first question'
+            )
+          }
+        }
+      }
+    },
+    isEnabled: args => lab.connection === 'ready' && asked(args) !== undefined,
+    execute: async args => {
+      const question = asked(args);
+      if (question && args.allow === false) {
+        consents.decline(question);
+      } else if (question) {
+        await allow(question, args.shown === true);
+      }
+    }
+  });
+  app.commands.addCommand(CommandIDs.useCloud, {
+    label: trans.__('Use the Cloud for This Notebook'),
+    caption: trans.__(
+      'Let a cloud draw while the service of this notebook is not there'
+    ),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          shown: shownSchema(trans),
+          kernel: {
+            type: 'string',
+            description: trans.__(
+              'Id of a kernel; without it, that of the notebook in front'
+            )
+          }
+        }
+      }
+    },
+    isEnabled: args => lab.connection === 'ready' && offered(args) !== null,
+    execute: async args => {
+      const question = offered(args);
+      if (question) {
+        await allow(question, args.shown === true);
+      }
+    }
+  });
+}
+
+function addWithdrawal(
+  app: JupyterFrontEnd,
+  { allowed, lab, request }: IGenAILab,
+  trans: TranslationBundle
+): void {
+  app.commands.addCommand(CommandIDs.withdrawConsent, {
+    label: trans.__('Withdraw What Was Allowed'),
+    caption: trans.__('From now on it is asked again; what runs goes on'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['kind'],
+        properties: {
+          kind: { type: 'string', enum: ['metadata', 'cloud', 'upload'] },
+          path: { type: 'string', description: trans.__('Path of a notebook') },
+          provider: {
+            type: 'string',
+            description: trans.__('Name of the cloud in the catalogue')
+          }
+        }
+      }
+    },
+    isEnabled: () => lab.connection === 'ready',
+    execute: async args => {
+      const given = {
+        kind: args.kind as ConsentGiven['kind'],
+        path: String(args.path ?? ''),
+        provider: String(args.provider ?? '')
+      };
+      try {
+        await withdrawConsent(request, given);
+      } catch (error) {
+        announceFailure(trans.__('It could not be withdrawn'), error, trans);
+      }
+      await allowed.refresh();
+      await lab.refresh();
+    }
+  });
+}
+
+function shownSchema(trans: TranslationBundle) {
+  return {
+    type: 'boolean' as const,
+    description: trans.__(
+      'Whether its terms were read already; else they are shown first'
+    )
+  };
+}
