@@ -1,7 +1,9 @@
 import { builds } from './plugins/builds';
+import { clouds } from './plugins/clouds';
 import { consent } from './plugins/consent';
 import { course } from './plugins/course';
 import { dashboard } from './plugins/dashboard';
+import { helper } from './plugins/helper';
 import { kernel } from './plugins/kernel';
 import { lab } from './plugins/lab';
 import { launch } from './plugins/launch';
@@ -13,6 +15,7 @@ import { pins } from './plugins/pins';
 import { services } from './plugins/services';
 import { statusbar } from './plugins/statusbar';
 import { toolbar } from './plugins/toolbar';
+import { usage } from './plugins/usage';
 
 export { IGenAILab } from './tokens';
 
@@ -26,8 +29,11 @@ export default [
   models,
   mode,
   kernel,
+  helper,
   needs,
   consent,
+  clouds,
+  usage,
   course,
   launch,
   statusbar,
