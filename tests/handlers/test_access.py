@@ -8,32 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rest_routes import CASES, concrete
 from tornado.httpclient import HTTPClientError
 
 from coursia_genai_lab.handlers import ROUTES
-from coursia_genai_lab.handlers.base import AUTH_RESOURCE, LabHandler
-
-VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-OPEN_ROUTES = {"/coursia-genai/health"}
-
-
-def concrete(pattern: str) -> list[str]:
-    """Return the path of a route with its groups filled in."""
-    path = re.sub(r"\(\?P<command>[^)]*\)", "start", pattern)
-    path = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)", "demo", path)
-    return path.strip("/").split("/")
-
-
-def verbs_of(handler: type[LabHandler]) -> list[str]:
-    return [verb for verb in VERBS if verb.lower() in vars(handler)]
-
-
-CASES = [
-    (pattern, verb)
-    for pattern, handler in ROUTES
-    for verb in verbs_of(handler)
-    if pattern not in OPEN_ROUTES
-]
+from coursia_genai_lab.handlers.base import AUTH_RESOURCE
 
 
 @pytest.mark.parametrize(("pattern", "verb"), CASES)
