@@ -32,6 +32,7 @@ from .lab.people import People
 from .lab.policy import Policy
 from .lab.policy_source import PolicySource
 from .lab.rules import rules_of_operator
+from .lab.usage import Usage
 from .launch.desk import LocalLaunchDesk
 from .launch.environment import EnvironmentKeys, keys_for_the_lab
 from .launch.job_tokens import JobTokens
@@ -54,6 +55,7 @@ class Core:
     memory: Memory
     ledger: Ledger
     audit: Audit
+    usage: Usage
     tokens: Tokens
     doors: Doors
     consents: Consents
@@ -145,12 +147,18 @@ def compose(
     tokens = Tokens(lab.leases)
     hashes = ModelHashes(catalog, settings.model_roots)
     generations = memory.generations
-    ledger = Ledger(memory.store, limits=lab.policy.limits, groups=policy.people.groups)
+    ledger = Ledger(
+        memory.store,
+        limits=policy.limits,
+        groups=policy.people.groups,
+        days=settings.record_days,
+    )
+    usage = Usage(memory.store, generations, ledger, prompts=settings.record_prompts)
     doors = Doors(
         lab,
         tokens,
         usual=lambda service: memory.jobs.usual(service)[0],
-        record=Record(generations.note, generations.usage, hashes.of),
+        record=Record(generations.note, usage.of, hashes.of),
         charges=ledger,
         workflows=_workflows(settings, notebook_root),
     )
@@ -161,6 +169,7 @@ def compose(
         memory=memory,
         ledger=ledger,
         audit=audit,
+        usage=usage,
         tokens=tokens,
         doors=doors,
         consents=consents,

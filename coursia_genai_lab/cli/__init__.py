@@ -6,6 +6,7 @@ import importlib.metadata
 
 import click
 
+from .audit import audit
 from .build import build
 from .catalog import catalog
 from .commands import logs, start, stop
@@ -17,6 +18,7 @@ from .group import Commands
 from .health import health
 from .jobs import jobs
 from .keys import keys
+from .ledger import ledger
 from .mark import mark
 from .mode import mode
 from .models import models
@@ -27,6 +29,7 @@ from .secrets import secrets
 from .setup import setup
 from .status import status
 from .timeline import timeline
+from .usage import usage
 from .verify import verify
 from .workflows import workflows
 
@@ -58,6 +61,9 @@ for _command in (
     gpus,
     health,
     jobs,
+    usage,
+    ledger,
+    audit,
     plan,
     doctor,
     setup,

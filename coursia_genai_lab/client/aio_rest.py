@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel
 
+from ..wire.audit import AuditView
 from ..wire.consents import ConsentList, ConsentNeeded
 from ..wire.generations import GenerationView
 from ..wire.gpu import GPUsView
@@ -21,7 +22,7 @@ from ..wire.policy import Mode, ModeView, PolicyView
 from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
 from ..wire.tokens import TokenGiven, TokenRenewed, TokenRequest
-from ..wire.usage import UsageView
+from ..wire.usage import ChargeView, LedgerView, UsageErased, UsageExport, UsageView
 from ..wire.weights import WeightsList, WeightsView
 from . import calls
 from .calls import RestCall
@@ -195,9 +196,29 @@ class AsyncLabClient:
         """As `LabClient.cancel_job`."""
         return await self._ask(calls.cancel_job(job_id))
 
-    async def usage(self) -> UsageView:
+    async def usage(self, person: str = "", since: float | None = None) -> UsageView:
         """As `LabClient.usage`."""
-        return await self._ask(calls.usage())
+        return await self._ask(calls.usage(person, since))
+
+    async def export_usage(self, person: str = "", since: float | None = None) -> UsageExport:
+        """As `LabClient.export_usage`."""
+        return await self._ask(calls.export_usage(person, since))
+
+    async def erase_usage(self, person: str = "") -> UsageErased:
+        """As `LabClient.erase_usage`."""
+        return await self._ask(calls.erase_usage(person))
+
+    async def ledger(self, state: str = "", *, limit: int = 100) -> LedgerView:
+        """As `LabClient.ledger`."""
+        return await self._ask(calls.ledger(state, limit))
+
+    async def resolve_charge(self, charge_id: str, cents: float | None) -> ChargeView:
+        """As `LabClient.resolve_charge`."""
+        return await self._ask(calls.resolve_charge(charge_id, cents))
+
+    async def audit(self, *, deed: str = "", person: str = "", limit: int = 100) -> AuditView:
+        """As `LabClient.audit`."""
+        return await self._ask(calls.audit(deed, person, limit))
 
     async def give_token(self, request: TokenRequest) -> TokenGiven:
         """As `LabClient.give_token`."""

@@ -11,6 +11,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from ..errors import LabUnreachable
+from ..wire.audit import AuditView
 from ..wire.consents import ConsentList, ConsentNeeded, ConsentRequest
 from ..wire.generations import GenerationView
 from ..wire.gpu import GPUsView
@@ -23,7 +24,14 @@ from ..wire.policy import Mode, ModeChange, ModeView, PolicyView
 from ..wire.services import Accepted, LogLines, PinRequest, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
 from ..wire.tokens import TokenGiven, TokenLifetime, TokenRenewed, TokenRequest
-from ..wire.usage import UsageView
+from ..wire.usage import (
+    ChargeResolution,
+    ChargeView,
+    LedgerView,
+    UsageErased,
+    UsageExport,
+    UsageView,
+)
 from ..wire.weights import FetchRequest, WeightsList, WeightsView
 from .access import Access
 from .failures import decoded, failure
@@ -224,9 +232,39 @@ def cancel_job(job_id: str) -> RestCall[Accepted]:
     return RestCall("DELETE", f"/jobs/{_part(job_id)}", Accepted)
 
 
-def usage() -> RestCall[UsageView]:
-    """What the caller has had made lately."""
-    return RestCall("GET", "/usage", UsageView)
+def usage(person: str, since: float | None) -> RestCall[UsageView]:
+    """What the caller, or somebody else, has had made lately, or since a Unix time."""
+    return RestCall("GET", "/usage", UsageView, _since(person, since))
+
+
+def export_usage(person: str, since: float | None) -> RestCall[UsageExport]:
+    """Every job of the caller, of somebody else, or for `*` of everybody."""
+    params = {**_since(person, since), "format": "json"}
+    return RestCall("GET", "/usage/export", UsageExport, params)
+
+
+def erase_usage(person: str) -> RestCall[UsageErased]:
+    """The end of a person's name and prompts in record and ledger."""
+    return RestCall("DELETE", "/usage", UsageErased, {"person": person} if person else {})
+
+
+def ledger(state: str, limit: int) -> RestCall[LedgerView]:
+    """The newest charges."""
+    params: dict[str, str | int] = {"limit": limit}
+    return RestCall("GET", "/ledger", LedgerView, {**params, **({"state": state} if state else {})})
+
+
+def resolve_charge(charge_id: str, cents: float | None) -> RestCall[ChargeView]:
+    """What became of a charge whose end nobody heard."""
+    body = ChargeResolution(cents=cents).model_dump()
+    return RestCall("POST", f"/ledger/{_part(charge_id)}/resolve", ChargeView, body=body)
+
+
+def audit(deed: str, person: str, limit: int) -> RestCall[AuditView]:
+    """The newest deeds."""
+    params: dict[str, str | int] = {"limit": limit}
+    asked = {name: value for name, value in (("deed", deed), ("person", person)) if value}
+    return RestCall("GET", "/audit", AuditView, {**params, **asked})
 
 
 def give_token(request: TokenRequest) -> RestCall[TokenGiven]:
@@ -252,6 +290,11 @@ def new_mode(value: Mode | None, layer: str) -> ModeChange:
         pydantic.ValidationError: there is no such layer or mode.
     """
     return ModeChange.model_validate({"layer": layer, "value": value})
+
+
+def _since(person: str, since: float | None) -> dict[str, str | float]:
+    params: dict[str, str | float] = {"person": person} if person else {}
+    return params if since is None else {**params, "since": since}
 
 
 def _part(text: str) -> str:

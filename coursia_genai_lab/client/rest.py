@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel
 
+from ..wire.audit import AuditView
 from ..wire.consents import ConsentList, ConsentNeeded
 from ..wire.generations import GenerationView
 from ..wire.gpu import GPUsView
@@ -21,7 +22,7 @@ from ..wire.policy import Mode, ModeView, PolicyView
 from ..wire.services import Accepted, LogLines, ServiceList, ServiceView, StatusView
 from ..wire.timeline import TimelineView
 from ..wire.tokens import TokenGiven, TokenRenewed, TokenRequest
-from ..wire.usage import UsageView
+from ..wire.usage import ChargeView, LedgerView, UsageErased, UsageExport, UsageView
 from ..wire.weights import WeightsList, WeightsView
 from . import calls
 from .access import Access
@@ -223,9 +224,37 @@ class LabClient:
         """End a job of one's own, whether it waits or is worked on."""
         return self._ask(calls.cancel_job(job_id))
 
-    def usage(self) -> UsageView:
-        """Return what this person has had made lately."""
-        return self._ask(calls.usage())
+    def usage(self, person: str = "", since: float | None = None) -> UsageView:
+        """Return what this person, or another, has had made lately, or since a Unix time; what it
+        cost, and what is left.
+        """
+        return self._ask(calls.usage(person, since))
+
+    def export_usage(self, person: str = "", since: float | None = None) -> UsageExport:
+        """Return every job of this person, of another, or for `*` of everybody, lately or since a
+        Unix time; at most 20,000, and `cut` where there are more.
+        """
+        return self._ask(calls.export_usage(person, since))
+
+    def erase_usage(self, person: str = "") -> UsageErased:
+        """Take this person's name and prompts from record and ledger; an admin also another's."""
+        return self._ask(calls.erase_usage(person))
+
+    def ledger(self, state: str = "", *, limit: int = 100) -> LedgerView:
+        """Return the newest charges, or those in a state; other people's with the role."""
+        return self._ask(calls.ledger(state, limit))
+
+    def resolve_charge(self, charge_id: str, cents: float | None) -> ChargeView:
+        """Say what a charge came to whose end nobody heard; None: nothing. For admins.
+
+        Raises:
+            Conflict: its end is known.
+        """
+        return self._ask(calls.resolve_charge(charge_id, cents))
+
+    def audit(self, *, deed: str = "", person: str = "", limit: int = 100) -> AuditView:
+        """Return the newest deeds that changed what others may do; for teachers and admins."""
+        return self._ask(calls.audit(deed, person, limit))
 
     def give_token(self, request: TokenRequest) -> TokenGiven:
         """Claim services for a program outside a kernel; the answer holds a token."""

@@ -10,6 +10,7 @@ from .gpus import GPUsHandler
 from .health import HealthHandler
 from .jobs import JobHandler, JobsHandler
 from .kernels import EnableKernelHandler, LaunchesHandler, SkipWaitHandler
+from .ledger import AuditHandler, LedgerHandler, ResolveHandler
 from .mode import ModeHandler
 from .notebooks import FolderHandler, ProfileHandler
 from .openai import OpenAIHandler
@@ -26,13 +27,14 @@ from .services import (
 from .status import StatusHandler
 from .timeline import TimelineHandler
 from .tokens import TokenHandler, TokenRenewalHandler, TokensHandler
-from .usage import GenerationHandler, UsageHandler
+from .usage import GenerationHandler, UsageExportHandler, UsageHandler
 from .weights import FetchModelHandler, VerifyModelHandler, WeightsListHandler
 
 NAME = r"(?P<name>[a-z][a-z0-9-]{0,39})"
 MODEL = r"(?P<model>[^/]{1,300})"
 JOB = r"(?P<job_id>[\w-]{1,64})"
 KERNEL = r"(?P<kernel_id>[\w-]{1,64})"
+JOB_OR_CHARGE = r"(?P<charge_id>[\w-]{1,64})"
 GENERATION = r"(?P<generation_id>[\w-]{1,64})"
 TOKEN = r"(?P<token_id>[\w-]{1,64})"
 
@@ -59,6 +61,10 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/coursia-genai/api/v1/jobs", JobsHandler),
     (rf"/coursia-genai/api/v1/jobs/{JOB}", JobHandler),
     (r"/coursia-genai/api/v1/usage", UsageHandler),
+    (r"/coursia-genai/api/v1/usage/export", UsageExportHandler),
+    (r"/coursia-genai/api/v1/ledger", LedgerHandler),
+    (rf"/coursia-genai/api/v1/ledger/{JOB_OR_CHARGE}/resolve", ResolveHandler),
+    (r"/coursia-genai/api/v1/audit", AuditHandler),
     (rf"/coursia-genai/api/v1/generations/{GENERATION}", GenerationHandler),
     (r"/coursia-genai/api/v1/gpus", GPUsHandler),
     (r"/coursia-genai/api/v1/plan", PlanHandler),

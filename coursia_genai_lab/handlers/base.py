@@ -20,11 +20,14 @@ from ..errors import GenAIError, InvalidRequest
 from ..gateway.doors import Doors
 from ..gateway.jupyter_road import JupyterRoad
 from ..gpu.view import Claims, GPUAnswers
+from ..lab.audit import Audit
 from ..lab.builds import Builds
 from ..lab.consents import Consents
 from ..lab.kept_modes import KeptModes
 from ..lab.lab import Lab
+from ..lab.ledger import Ledger
 from ..lab.memory import Memory
+from ..lab.usage import Usage
 from ..launch.desk import LocalLaunchDesk
 from ..launch.job_tokens import JobTokens
 from ..launch.launcher import Launcher
@@ -45,6 +48,9 @@ class Parts:
 
     lab: Lab
     memory: Memory
+    ledger: Ledger
+    usage: Usage
+    audit: Audit
     doors: Doors
     desk: LocalLaunchDesk
     builds: Builds
