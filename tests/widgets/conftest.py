@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,14 @@ import pytest
 from coursia_genai_lab.widgets import GenerationPanel
 
 PANEL_SECONDS = 60
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A data folder for kernels that outlive a test; never that of who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_DATA_DIR", str(tmp_path_factory.mktemp("jupyter-data")))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -190,3 +190,60 @@ def test_progress_of_the_form_reaches_the_front_end_while_the_kernel_is_idle(ker
     assert values == sorted(values)
     assert len(values) > 3
     kernel.run("panel.wait(20)")
+
+
+def opened(kernel: Kernel, target: str) -> dict[str, Any]:
+    """The content of the next comm that the kernel opens to a target."""
+    while True:
+        message = kernel.client.get_iopub_msg(timeout=SECONDS)
+        content = message["content"]
+        if message["msg_type"] == "comm_open" and content["target_name"] == target:
+            return content
+
+
+def test_code_is_handed_to_the_front_end_which_may_answer(kernel):
+    kernel.run(f"{FORM}\npanel.fields.steps.value = 1\npanel.generate()\n_ = panel.wait(60)")
+    code_id, panel_id = kernel.run("print(panel.tools.code.model_id, panel.model_id)").text.split()
+    press(kernel, code_id)
+    asked = opened(kernel, "coursia-genai-lab:helper")
+    assert asked["data"]["wish"] == "cell"
+    assert asked["data"]["widget"] == panel_id
+    assert asked["data"]["text"].startswith("from coursia_genai_lab import generate")
+    kernel.run("assert panel.tools.told.value and panel.tools.told.layout.display is None")
+    answer = {"comm_id": asked["comm_id"], "data": {"done": True}}
+    kernel.client.shell_channel.send(kernel.client.session.msg("comm_msg", answer))
+    kernel.run(
+        "assert panel.tools.told.value == ''\n"
+        "assert 'A new cell with the code stands below.' in panel.story.line.value"
+    )
+
+
+def test_pictures_are_there_again_after_the_kernel_was_restarted(start_demo):
+    kernel = Kernel(environment(start_demo("--seconds-per-step", "0")))
+    try:
+        kernel.run(f"{FORM}\npanel.generate()\n_ = panel.wait(60)")
+        kernel.client.stop_channels()
+        kernel.manager.restart_kernel(now=True)
+        kernel.client = kernel.manager.blocking_client()
+        kernel.client.start_channels()
+        kernel.client.wait_for_ready(SECONDS)
+        cell = kernel.run(
+            "import threading\n"
+            "from coursia_genai_lab import GenerationPanel\n"
+            "panel, come = GenerationPanel(language='en'), threading.Event()\n"
+            "panel.gallery.thumbs.observe(lambda _: come.set(), 'children')\n"
+            "assert panel.gallery.pictures or come.wait(60)\n"
+            "print(panel.gallery.names()[0][0])"
+        )
+        assert cell.text.startswith("Picture 1 · demo · 512 × 512 · seed ")
+    finally:
+        kernel.close()
+
+
+def test_without_widgets_the_form_is_told_in_words_and_pictures_are_pictures(kernel):
+    cell = kernel.run(f"{FORM}\npanel.generate()\npanel.wait(60)")
+    plain = cell.of("display_data")[-1]["data"]["text/plain"]
+    assert plain.startswith("GenerationPanel: a form for pictures")
+    [result] = cell.of("execute_result")
+    assert {"image/png", "text/html", "text/plain"} <= set(result["data"])
+    assert result["data"]["text/plain"].endswith(": a red fox")
