@@ -123,6 +123,7 @@ class GenAILabApp(ExtensionApp):
             desk=core.desk,
             launcher=launcher,
             consents=core.consents,
+            cloud_questions=core.cloud_questions,
             course=course,
             gpus=GPUAnswers(sampler),
             gpu_claims=lab.gpus.claims,

@@ -21,6 +21,8 @@ from .gateway.tokens import Tokens
 from .gpu.reader import COMMAND
 from .gpu.sampler import Sampler
 from .lab.audit import Audit
+from .lab.cloud_questions import CloudQuestions
+from .lab.clouds import Clouds
 from .lab.consents import Consents
 from .lab.gpu_presence import evidently_no_gpu, reads_what_services_get
 from .lab.kept_modes import KeptModes
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from .catalog.spec import ServiceSpec
+    from .engines.cloud import CloudEngine
+    from .lab.endpoint import Endpoint
     from .runtimes.base import Instance, Runtime
     from .runtimes.building import Builder
 
@@ -59,6 +63,7 @@ class Core:
     tokens: Tokens
     doors: Doors
     consents: Consents
+    cloud_questions: CloudQuestions
     desk: LocalLaunchDesk
     job_tokens: JobTokens
     sampler: Sampler
@@ -128,6 +133,7 @@ def compose(
     audit = Audit(memory.store)
     sampler = Sampler(settings.gpu_reader or COMMAND)
     policy = Policy(rules_of_operator(settings, catalog), people=people)
+    clouds = Clouds(catalog, secrets.get, questions.cloud)
     lab = Lab(
         catalog=catalog,
         settings=settings,
@@ -142,6 +148,7 @@ def compose(
         gpu_readings=sampler if reads_what_services_get(settings) else None,
         no_gpu=partial(evidently_no_gpu, settings=settings),
         policy=policy,
+        clouds=clouds,
     )
     memory.attend(lab)
     tokens = Tokens(lab.leases)
@@ -154,6 +161,8 @@ def compose(
         days=settings.record_days,
     )
     usage = Usage(memory.store, generations, ledger, prompts=settings.record_prompts)
+    consents = Consents(memory.consents, trusted_folders=settings.trusted_folders)
+    cloud_questions = CloudQuestions(catalog, consents, changed=lambda: lab.announce("launch"))
     doors = Doors(
         lab,
         tokens,
@@ -161,8 +170,9 @@ def compose(
         record=Record(generations.note, usage.of, hashes.of),
         charges=ledger,
         workflows=_workflows(settings, notebook_root),
+        questions=cloud_questions,
+        salt=lambda: memory.store.uuid,
     )
-    consents = Consents(memory.consents, trusted_folders=settings.trusted_folders)
     desk = LocalLaunchDesk(lab, tokens, doors, consents)
     return Core(
         lab=lab,
@@ -173,6 +183,7 @@ def compose(
         tokens=tokens,
         doors=doors,
         consents=consents,
+        cloud_questions=cloud_questions,
         desk=desk,
         job_tokens=JobTokens(desk, catalog),
         sampler=sampler,
@@ -237,6 +248,13 @@ class Questions:
         engine = self._engine(spec, instance)
         if engine is not None:
             await engine.free()
+
+    def cloud(self, spec: ServiceSpec, endpoint: Endpoint) -> CloudEngine | None:
+        """Return what speaks to a provider; None where nothing speaks its dialect."""
+        from .engines import cloud_engine_of
+        from .gateway.headers import credential
+
+        return cloud_engine_of(spec, endpoint.url, credential(endpoint), self._session())
 
     async def close(self) -> None:
         """Close the session."""

@@ -19,6 +19,7 @@ from coursia_genai_lab.gateway.doors import Doors
 from coursia_genai_lab.gateway.record import Record
 from coursia_genai_lab.gateway.tokens import Tokens
 from coursia_genai_lab.lab.charge import Charges
+from coursia_genai_lab.lab.clouds import Clouds
 from coursia_genai_lab.lab.endpoint import Endpoint
 from coursia_genai_lab.lab.leases import Leases
 from coursia_genai_lab.lab.policy import Policy
@@ -46,10 +47,16 @@ class SmallService:
 class SmallLab:
     """Knows addresses that the test tells it, and starts nothing."""
 
-    def __init__(self, settings: LabSettings, catalog: Catalog | None = None) -> None:
+    def __init__(
+        self,
+        settings: LabSettings,
+        catalog: Catalog | None = None,
+        clouds: Clouds | None = None,
+    ) -> None:
         self.settings = settings
         self.catalog = catalog or load_catalog()
         self.policy = Policy(settings.mode)
+        self.clouds = clouds or Clouds(self.catalog)
         self.leases = Leases()
         self.starts = 0
         self.endpoints: list[Endpoint] = []

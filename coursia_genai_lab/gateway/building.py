@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from ..lab.charge import Charges, NoCharges
+from ..lab.cloud_questions import CloudQuestions
 from .admission import Admission
 from .comfyui_door import ComfyUIDoor
 from .dialects import RAW_DIALECTS
@@ -32,10 +34,13 @@ class Building:
         record: Record,
         workflows: RegisteredModels | None = None,
         charges: Charges | None = None,
+        questions: CloudQuestions | None = None,
+        salt: Callable[[], str] = lambda: "",
     ) -> None:
         self._lab = lab
         self._record = record
         self._charges = charges or NoCharges()
+        self._questions, self._salt = questions, salt
         self._workflows = workflows
         self._admission = admission
         self._queue = queue
@@ -120,6 +125,8 @@ class Building:
             record=self._record,
             workflows=self._workflows,
             charges=self._charges,
+            questions=self._questions,
+            salt=self._salt,
         )
         self._openai_doors.append(door)
         return door

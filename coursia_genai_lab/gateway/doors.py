@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..engines.registered import WorkflowFolder
 from ..errors import NotFound
 from ..lab.charge import Charges, NoCharges
+from ..lab.cloud_questions import CloudQuestions
 from ..wire.problems import Problem
 from .admission import Admission
 from .dialects import RAW_DIALECTS
@@ -35,7 +36,8 @@ class Doors:
     `usual` tells the seconds of a job of a service by the past; None where there is none.
     `record` is told of every job that ended; None: nothing is recorded. `workflows` holds the
     registered ones; None: there are none. `charges` keeps the account; None: nobody does, and
-    nothing that costs money is let through.
+    nothing that costs money is let through. `questions` asks people before a provider is; `salt`
+    is what hides their names from providers, one a store.
     """
 
     def __init__(
@@ -47,11 +49,14 @@ class Doors:
         record: Record | None = None,
         workflows: WorkflowFolder | None = None,
         charges: Charges | None = None,
+        questions: CloudQuestions | None = None,
+        salt: Callable[[], str] = lambda: "",
     ) -> None:
         self._lab = lab
         self._workflows = RegisteredModels(workflows)
         self._record = record or Record()
         self._charges = charges or NoCharges()
+        self._questions, self._salt = questions, salt
         self.queue = FairQueue(slots=lambda service: lab.catalog[service].concurrency, usual=usual)
         """The jobs of all doors that wait for their turn, or have it."""
         open_to = frozenset(lab.catalog) if lab.settings.open_doors else None
@@ -133,6 +138,8 @@ class Doors:
                 self._record,
                 self._workflows,
                 self._charges,
+                self._questions,
+                self._salt,
             )
         preferred = None if name == OPENAI else self._lab.catalog[name].door_port
         listener = await self._building.add(None if name == OPENAI else name, preferred)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ..catalog.load import Catalog
 from ..config import LabSettings
+from ..lab.clouds import Clouds
 from ..lab.endpoint import Endpoint
 from ..lab.leases import Leases
 from ..lab.policy import Policy
@@ -40,6 +41,10 @@ class LabView(Protocol):
     @property
     def policy(self) -> Policy:
         """The mode in force."""
+
+    @property
+    def clouds(self) -> Clouds:
+        """The providers that can be asked."""
 
     @property
     def leases(self) -> Leases:

@@ -11,8 +11,10 @@ from typing import Any
 from aiohttp import ClientSession, hdrs, web
 
 from ..engines.workflow_files import read_all
-from ..errors import GenAIError, InvalidRequest, NotFound, ServiceError
+from ..errors import GenAIError, InvalidRequest, NotAllowed, NotFound, ServiceError
 from ..lab.charge import Charges, NoCharges
+from ..lab.cloud_questions import CloudQuestions
+from ..lab.consents import Consents
 from .admission import MAX_BODY_BYTES, Admission
 from .answers import fail, json_answer
 from .bodies import read_body
@@ -21,12 +23,18 @@ from .dialects import openai_error
 from .holding import Holding
 from .json_bodies import json_object
 from .needs import LabView
+from .openai_account import Account
+from .openai_bill import Detour
+from .openai_call import Call
+from .openai_detours import Detours
 from .openai_form import read_form
+from .openai_local import LocalRoad
 from .openai_models import LATER, Choice, ModelDirectory, drawn_here
 from .openai_order import Wish, read_wish
+from .openai_paid import PaidRoad
 from .openai_reads import QUEUE, Reads
 from .openai_registered import RegisteredModels, asked_name
-from .openai_road import Call, EngineRoad
+from .openai_road import EngineRoad
 from .queue import FairQueue
 from .record import Record
 from .target import Target, read_target
@@ -55,6 +63,8 @@ class OpenAIDoor:
         record: Record,
         workflows: RegisteredModels | None = None,
         charges: Charges | None = None,
+        questions: CloudQuestions | None = None,
+        salt: Callable[[], str] = lambda: "",
     ) -> None:
         self._lab = lab
         self._admission = admission
@@ -63,7 +73,28 @@ class OpenAIDoor:
         self._workflows = workflows or RegisteredModels()
         self._models = ModelDirectory(lab, self._workflows)
         self._reads = Reads(lab, self._models, queue, record)
-        self._road = EngineRoad(lab, queue, holding, session, record, charges or NoCharges())
+        self._detours = Detours(lab, self._models.clouds)
+        account = Account(charges or NoCharges())
+        self._paid = PaidRoad(
+            lab=lab,
+            admission=admission,
+            holding=holding,
+            account=account,
+            questions=questions or CloudQuestions(lab.catalog, Consents()),
+            salt=salt,
+        )
+        local = LocalRoad(
+            lab=lab, holding=holding, session=session, record=record, usual=queue.usual_seconds
+        )
+        self._road = EngineRoad(
+            lab=lab,
+            queue=queue,
+            record=record,
+            account=account,
+            detours=self._detours,
+            local=local,
+            paid=self._paid,
+        )
         self._workflows_read = False
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -144,7 +175,9 @@ class OpenAIDoor:
         def withheld(service: str) -> bool:
             return grant.withholds(service) and not self._lab.service(service).wanted
 
-        return self._models.choices(name, grant.mode, withheld=withheld)
+        return self._models.choices(
+            name, grant.mode, withheld=withheld, person=grant.person, word=grant.fallback
+        )
 
     async def _make(
         self,
@@ -155,18 +188,36 @@ class OpenAIDoor:
         prefix: str,
     ) -> web.StreamResponse:
         choice, wish = _first_able(choices, wished)
-        backend = await self._ready(choice, grant)
-        return await self._road.make(request, Call(grant, choice, wish, prefix), backend)
+        call = Call(grant, choice, wish, prefix)
+        return await self._road.make(request, call, await self._maker(call))
+
+    async def _maker(self, call: Call) -> str | list[Detour]:
+        """Return the service that draws, once it answers, or the providers that may."""
+        grant, choice, edit = call.grant, call.choice, bool(call.wish.order.images)
+        if choice.cloud is not None:
+            return [Detour(choice.cloud)]
+        if detours := self._detours.by_mode(grant, choice, edit=edit):
+            return detours
+        try:
+            return await self._ready(choice, grant)
+        except GenAIError as error:
+            if not (detours := self._detours.of(grant, choice, error, edit=edit)):
+                raise
+            return detours
 
     def _wished(self, given: dict[str, Any], choice: Choice, grant: Grant, **pictures: Any) -> Wish:
         """Return what is asked for, checked before any service is started for it."""
         if choice.size is not None and given.get("size") in (None, ""):
             given = {**given, "size": choice.size}
         silence = self._lab.catalog[choice.service].no_progress_seconds
-        wish = read_wish(given, choice.model, silence_seconds=silence, **pictures)
+        self._lab.policy.refuse_model(grant.person, choice.model)
+        paid = choice.cloud is not None
+        wish = read_wish(given, choice.model, silence_seconds=silence, paid=paid, **pictures)
         if choice.workflow is not None:
             wish = replace(wish, order=replace(wish.order, workflow=choice.workflow))
-        self._road.refuse_impossible(self._lab.backend(choice.service, grant.mode), wish)
+        if not paid and self._lab.policy.effective(grant.mode) != "cloud":
+            backend = self._lab.backend(choice.service, grant.mode)
+            self._road.refuse_impossible(backend, wish)
         return wish
 
     async def _wished_edit(self, body: bytes, content_type: str, grant: Grant) -> Wished:
@@ -207,13 +258,13 @@ def _first_able(choices: list[Choice], wished: Wished) -> tuple[Choice, Wish]:
     """Return the first choice that can do what is asked for.
 
     Raises:
-        InvalidRequest, ServiceError: none can; what the best of them says.
+        InvalidRequest, NotAllowed, ServiceError: none can; what the best of them says.
     """
     refusal: GenAIError | None = None
     for choice in choices:
         try:
             return choice, wished(choice)
-        except (InvalidRequest, ServiceError) as error:
+        except (InvalidRequest, NotAllowed, ServiceError) as error:
             refusal = refusal or error
     raise refusal or NotFound("No model can be had.")
 

@@ -30,6 +30,10 @@ class Maker:
     """Digest or id of the container image that the engine runs from."""
     model_hash: str | None
     """`sha256:…` of the main file, where it was checked."""
+    provider: str | None = None
+    """Host of the provider that made it; None: it was made here."""
+    fallback_reason: str | None = None
+    cost_microusd: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,9 @@ def _finished(
         model_files=list(recipe.files),
         model_hash=maker.model_hash,
         image_digest=maker.image_digest,
+        provider=maker.provider,
+        fallback_reason=maker.fallback_reason,
+        cost_microusd=maker.cost_microusd,
         provider_id=recipe.provider_id,
         workflow=recipe.workflow,
         workflow_hash=recipe.workflow_hash,

@@ -12,9 +12,11 @@ from ..engines.registered import Registration
 from ..engines.workflow_files import Workflow, workflow_of
 from ..errors import ModelUnknown, ServiceError
 from ..lab.routing import PASSING
+from ..lab.stand_ins import CloudName
 from ..wire.images import ModelInfo
-from ..wire.policy import Mode
+from ..wire.policy import Fallback, Mode
 from .needs import LabView
+from .openai_clouds import CloudModels
 from .openai_registered import RegisteredModels
 from .openai_retired import read_old_name
 
@@ -25,7 +27,6 @@ NO_WORKFLOW = (
     "The Lab has no workflow for it. Its service's own door takes a graph of yours: "
     "COMFYUI_API_URL in the kernel's environment."
 )
-NO_PROVIDER = "No key of a provider is configured for this Lab."
 DEMO_DREW = "the demo engine drew this picture"
 
 
@@ -53,6 +54,8 @@ class Choice:
     """The size that was part of the name, for a call that says none."""
     workflow: Workflow | None = None
     """A registered workflow that makes them; None: the model's own."""
+    cloud: CloudName | None = None
+    """The provider's model that is asked; None: something here draws, as long as it can."""
 
 
 class ModelDirectory:
@@ -61,11 +64,15 @@ class ModelDirectory:
     def __init__(self, lab: LabView, workflows: RegisteredModels | None = None) -> None:
         self._lab = lab
         self._workflows = workflows or RegisteredModels()
+        self.clouds = CloudModels(lab)
 
-    def listed(self, notebook_mode: Mode | None) -> list[ModelInfo]:
-        """Return every model of the catalogue, the demo engine's own first.
+    def listed(
+        self, notebook_mode: Mode | None, person: str = "", word: Fallback | None = None
+    ) -> list[ModelInfo]:
+        """Return every model of the catalogue and of providers, the demo engine's own first.
 
         Of two services that offer the same, the one that can is taken, then the one that runs.
+        `word` is the notebook's own on clouds that stand in.
         """
         specs = sorted(self._lab.catalog.values(), key=lambda spec: spec.name != DEMO)
         seen: dict[str, tuple[ModelInfo, tuple[bool, bool]]] = {}
@@ -73,6 +80,10 @@ class ModelDirectory:
             backend = self._lab.backend(spec.name, notebook_mode)
             demo = backend == DEMO
             runs = self._lab.service(backend).wanted
+            if spec.kind == "cloud":
+                for info in self.clouds.listed(spec.name, notebook_mode, person):
+                    seen.setdefault(info.id, (info, (info.available, runs)))
+                continue
             for model in spec.models:
                 reason = self._reason(spec, model.id, notebook_mode)
                 info = ModelInfo(
@@ -82,21 +93,30 @@ class ModelDirectory:
                     available=not reason,
                     reason=reason,
                     demo=demo,
+                    price_cents=0.0,
                 )
                 known = seen.get(model.id)
                 if known is None or (info.available, runs) > known[1]:
                     seen[model.id] = info, (info.available, runs)
-        listed = [info for info, _ in seen.values()]
+        listed = [
+            self.clouds.instead(info, notebook_mode, person, word) for info, _ in seen.values()
+        ]
         own = (one for one in self._workflows if one.name not in seen)
         return [*listed, *(self._registered(one, notebook_mode) for one in own)]
 
-    def find(self, name: str, notebook_mode: Mode | None) -> ModelInfo:
+    def find(
+        self,
+        name: str,
+        notebook_mode: Mode | None,
+        person: str = "",
+        word: Fallback | None = None,
+    ) -> ModelInfo:
         """Return one model.
 
         Raises:
             ModelUnknown: nobody knows it; the remedy names those that are spelt alike.
         """
-        listed = self.listed(notebook_mode)
+        listed = self.listed(notebook_mode, person, word)
         for info in listed:
             if info.id == name:
                 return info
@@ -114,6 +134,8 @@ class ModelDirectory:
         notebook_mode: Mode | None,
         *,
         withheld: Callable[[str], bool] = _never,
+        person: str = "",
+        word: Fallback | None = None,
     ) -> list[Choice]:
         """Return who may make the pictures of a model, the best first; at least one.
 
@@ -126,7 +148,7 @@ class ModelDirectory:
             ModelUnknown: nobody knows it.
         """
         if not name or name == AUTO:
-            return self._free(notebook_mode, withheld)
+            return self._free(notebook_mode, withheld, person, word)
         old = read_old_name(name)
         known = {info.id for info in self.listed(notebook_mode)}
         if old is not None and name not in known:
@@ -134,20 +156,26 @@ class ModelDirectory:
             found = [info for info in self.listed(notebook_mode) if info.id == after]
             if found and found[0].available:
                 drew = DEMO_DREW if found[0].demo else f"{after} takes its place"
-                instead = [Choice(after, found[0].service, f"{said}; {drew}.", True)]
+                paid = self.clouds.named(after, notebook_mode)
+                warning = f"{said}; {drew}."
+                instead = [Choice(after, found[0].service, warning, True, cloud=paid)]
             else:
                 instead = [
                     replace(one, warning=f"{said}; {one.model} takes its place.")
                     if one.service != DEMO
                     else replace(one, warning=f"{said}; {DEMO_DREW}.")
-                    for one in self._free(notebook_mode, withheld)
+                    for one in self._free(notebook_mode, withheld, person, word)
                 ]
             return [replace(one, size=old.size) for one in instead]
         if name.startswith("openrouter/") and "openrouter" in self._lab.catalog:
             stands_in = self._lab.backend("openrouter", notebook_mode) == DEMO
+            paid = self.clouds.named(name, notebook_mode)
             warning = f"No provider is configured for {name[:100]}; {DEMO_DREW}."
             model = DEMO if stands_in else name
-            return [Choice(model, "openrouter", warning if stands_in else None)]
+            return [Choice(model, "openrouter", warning if stands_in else None, cloud=paid)]
+        paid = self.clouds.named(name, notebook_mode)
+        if paid is not None:
+            return [Choice(name, paid.service, cloud=paid)]
         info = self.find(name, notebook_mode)
         own = self._workflows.get(name)
         specs = self._lab.catalog.values()
@@ -179,7 +207,13 @@ class ModelDirectory:
             return f"Its service {one.service[:40]} is not in the catalogue of this Lab."
         return "" if spec.dialect == "comfyui" else f"Its service {spec.name} is no ComfyUI."
 
-    def _free(self, notebook_mode: Mode | None, withheld: Callable[[str], bool]) -> list[Choice]:
+    def _free(
+        self,
+        notebook_mode: Mode | None,
+        withheld: Callable[[str], bool],
+        person: str,
+        word: Fallback | None,
+    ) -> list[Choice]:
         able: list[tuple[tuple[int, int, str], Choice]] = []
         real = False
         for spec in self._lab.catalog.values():
@@ -195,9 +229,36 @@ class ModelDirectory:
                     able.append(((nearness, -model.rank, model.id), choice))
         if able:
             return [choice for _, choice in sorted(able, key=lambda one: one[0])]
+        paid = self._paid(notebook_mode, withheld, person, word)
+        if paid:
+            return paid
         mode = self._lab.policy.effective(notebook_mode)
         warning = f"No service of this machine can make pictures now; {DEMO_DREW}."
         return [Choice(DEMO, DEMO, warning if real and mode != "demo" else None, True)]
+
+    def _paid(
+        self,
+        notebook_mode: Mode | None,
+        withheld: Callable[[str], bool],
+        person: str,
+        word: Fallback | None,
+    ) -> list[Choice]:
+        """Return what providers may draw where nothing here can: who pays for it is asked."""
+        clouds = self.clouds
+        if not clouds.asked(notebook_mode, word):
+            return []
+        local = sorted(
+            (
+                (-model.rank, model.id, spec.name)
+                for spec in self._lab.catalog.values()
+                if spec.kind == "local" and not withheld(spec.name)
+                for model in spec.models
+            ),
+        )
+        for _, model, service in local:
+            if next(clouds.allowed(clouds.stand_ins.of(service, model), person), None) is not None:
+                return [Choice(model, service, chosen=True)]
+        return [Choice(one.name, one.service, chosen=True, cloud=one) for one in clouds.any(person)]
 
     def _nearness(self, spec: ServiceSpec, model: str, notebook_mode: Mode | None) -> int | None:
         """Return how soon a model can be had, 0 is now; None where it cannot be.
@@ -222,14 +283,12 @@ class ModelDirectory:
         backend = self._lab.backend(spec.name, notebook_mode)
         if mode == "off":
             return "GenAI is switched off on this server."
-        if mode == "cloud" and (spec.kind == "local" or backend == DEMO):
+        if mode == "cloud":
             return "The mode is cloud: local engines make no pictures."
-        if mode == "local" and spec.kind == "cloud":
-            return "The mode is local: clouds are not asked."
         if backend == DEMO:
             return ""
         if not drawn_here(spec):
-            return NO_PROVIDER if spec.kind == "cloud" else LATER
+            return LATER
         # The WebUI takes any model that it has; ComfyUI wants to be told how.
         if spec.dialect == "comfyui" and (workflow or workflow_of(model)) is None:
             return NO_WORKFLOW

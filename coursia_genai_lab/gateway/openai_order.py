@@ -27,6 +27,7 @@ NEW_SEEDS = 2**32
 Format = Literal["png", "jpeg", "webp"]
 FORMATS: tuple[Format, ...] = ("png", "jpeg", "webp")
 QUALITIES = ("auto", "low", "medium", "high", "xhigh", "max", "standard", "hd")
+BACKGROUNDS = ("auto", "opaque", "transparent")
 OURS = frozenset({"seed", "steps", "guidance", "negative_prompt", "progress", "workflow"})
 OPENAIS = frozenset(
     {
@@ -66,8 +67,11 @@ def read_wish(
     images: tuple[bytes, ...] = (),
     mask: bytes | None = None,
     silence_seconds: float | None,
+    paid: bool = False,
 ) -> Wish:
     """Return what a call asks for; JSON brings types, a form brings texts.
+
+    `paid` says that a provider draws, who knows more of OpenAI's parameters than engines here.
 
     Raises:
         InvalidRequest: 400, with the field that is wrong.
@@ -92,6 +96,8 @@ def read_wish(
         mask=mask,
         previews=stream and partial > 0,
         silence_seconds=silence_seconds,
+        quality=_told(fields, "quality", QUALITIES),
+        background=_told(fields, "background", BACKGROUNDS),
     )
     refuse_texts(order)
     about = {"quality": "auto", "background": "opaque", "output_format": output_format}
@@ -103,16 +109,21 @@ def read_wish(
         partial_images=partial if stream else 0,
         progress=fields.flag("progress"),
         as_url=fields.choice("response_format", ("b64_json", "url"), "b64_json") == "url",
-        notices=tuple(_left_out(fields)),
+        notices=tuple(_left_out(fields, paid=paid)),
         about=about,
     )
 
 
-def _left_out(fields: _Fields) -> Iterator[str]:
+def _told(fields: _Fields, name: str, allowed: tuple[str, ...]) -> str | None:
+    told = fields.choice(name, allowed, "auto")
+    return None if told == "auto" else str(told)
+
+
+def _left_out(fields: _Fields, *, paid: bool) -> Iterator[str]:
     """Give a sentence for each thing that is asked for and has no effect."""
-    if fields.choice("background", ("auto", "opaque", "transparent"), "auto") == "transparent":
+    if _told(fields, "background", BACKGROUNDS) == "transparent" and not paid:
         yield "The background is opaque: local models draw no transparent one."
-    if fields.choice("quality", QUALITIES, "auto") not in ("auto", "standard"):
+    if _told(fields, "quality", QUALITIES) not in (None, "standard") and not paid:
         yield "quality has no effect: ask for more or fewer steps."
     if fields.choice("style", ("vivid", "natural", ""), ""):
         yield "style has no effect: say it in the prompt."

@@ -38,12 +38,15 @@ class Reads:
             ModelUnknown: it names a model that nobody knows.
         """
         if path == "/v1/models":
-            listed = self._models.listed(grant.mode)
+            await self._lab.clouds.learn()
+            listed = self._models.listed(grant.mode, grant.person, grant.fallback)
             return {"object": "list", "data": [_described(info) for info in listed]}
         if path.startswith("/v1/models/"):
             name = path.removeprefix("/v1/models/")
-            return _described(self._models.find(name, grant.mode))
+            await self._lab.clouds.learn()
+            return _described(self._models.find(name, grant.mode, grant.person, grant.fallback))
         if path == "/v1/coursia/status":
+            await self._lab.clouds.learn()
             return self._status(grant)
         if path == QUEUE:
             return JobList(jobs=self._queue.view(grant.person)).model_dump()
@@ -53,13 +56,14 @@ class Reads:
         return None
 
     def _status(self, grant: Grant) -> dict[str, Any]:
+        listed = self._models.listed(grant.mode, grant.person, grant.fallback)
         return {
             "mode": self._lab.policy.effective(grant.mode),
             "person": grant.person,
             "kernel_id": grant.kernel_id,
             "path": grant.path,
             "services": sorted(grant.services),
-            "models": [info.model_dump() for info in self._models.listed(grant.mode)],
+            "models": [info.model_dump() for info in listed],
         }
 
 

@@ -1,75 +1,63 @@
-"""The road from the OpenAI door to any engine: the line, the lease, the turn, the facts."""
+"""The road from the OpenAI door to any engine: the account, the line, the turn, the facts."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-from aiohttp import ClientSession, web
+from aiohttp import web
 
-from ..engines import Engine, engine_of, kind_of
+from ..engines import kind_of
 from ..engines.limits import LEAST_SIDE, MOST_SIDE
-from ..engines.orders import Event, Notice, Order, Picture
-from ..errors import (
-    GenAIError,
-    GenerationCancelled,
-    InvalidRequest,
-    ModelUnknown,
-    ServiceError,
-)
-from ..lab.charge import Charges
-from ..lab.endpoint import Endpoint
+from ..errors import GenAIError, GenerationCancelled, InvalidRequest
+from ..lab.charge import Spending
+from ..lab.fallback import cause, too_long
 from ..lab.generation import Generation
 from ..wire.generations import Outcome
-from .headers import credential
-from .holding import Holding
 from .needs import LabView
-from .openai_made import Made, Maker, finish
-from .openai_models import DEMO, Choice
+from .openai_account import Account
+from .openai_bill import Bill, Detour
+from .openai_call import Call
+from .openai_detours import Detours
+from .openai_local import LocalRoad
+from .openai_made import Made
+from .openai_models import DEMO
 from .openai_order import Wish
+from .openai_paid import PaidRoad
 from .openai_stream import streamed, whole
-from .openai_telling import Heard, Telling
-from .openai_work import Job, Work
+from .openai_telling import Telling
+from .openai_work import Cancel, Job, Work
 from .queue import FairQueue, Ticket
 from .record import Record
-from .tokens import Grant
 
 CLOSE_SECONDS = 0.4
 """How long the doors wait, when they close, for engines to hear that nobody waits any more."""
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call for pictures: who asks, what is asked for, and who is to make it."""
-
-    grant: Grant
-    choice: Choice
-    wish: Wish
-    prefix: str
-    """`image_generation` or `image_edit`."""
-
-
 class EngineRoad:
-    """Make pictures with whatever engine answers for a model, each in its turn."""
+    """Make pictures with whatever draws a model, each in its turn."""
 
     def __init__(
         self,
+        *,
         lab: LabView,
         queue: FairQueue,
-        holding: Holding,
-        session: ClientSession,
         record: Record,
-        charges: Charges,
+        account: Account,
+        detours: Detours,
+        local: LocalRoad,
+        paid: PaidRoad,
     ) -> None:
         self._lab = lab
         self._queue = queue
-        self._holding = holding
-        self._session = session
         self._record = record
-        self._charges = charges
-        self._engines: dict[str, tuple[Endpoint, Engine]] = {}
+        self._account = account
+        self._detours = detours
+        self._local = local
+        self._paid = paid
         self._under_way: dict[asyncio.Task[None], Work] = {}
 
     def refuse_impossible(self, backend: str, wish: Wish) -> None:
@@ -87,42 +75,23 @@ class EngineRoad:
                 param="size",
             )
 
-    async def make(self, request: web.BaseRequest, call: Call, backend: str) -> web.StreamResponse:
-        """Answer with the pictures of a service that is ready, in one piece or as a stream.
+    async def make(
+        self, request: web.BaseRequest, call: Call, maker: str | Sequence[Detour]
+    ) -> web.StreamResponse:
+        """Answer with pictures, in one piece or as a stream.
 
-        A caller that leaves cancels them, and nobody else's.
+        `maker` is a service that is ready, or the providers that may draw, the best first. A
+        caller that leaves cancels its pictures, and nobody else's.
 
         Raises:
-            TooManyRequests: the line is full.
+            TooManyRequests: the line is full, or a quota is used up.
+            ConsentMissing: nobody has agreed that a provider is asked.
             GenAIError: as the engine says, as long as nothing has been sent.
         """
-        grant, choice = call.grant, call.choice
-        extra: dict[str, Any] = {"demo": backend == DEMO, "service": choice.service}
-        if choice.warning:
-            extra["warning"] = choice.warning
-        if choice.chosen:
-            extra["model_chosen"] = choice.model
-        work = Work(
-            Telling(call.wish, call.prefix, extra), lambda: self._lab.leases.progress(lease.id)
-        )
-        lease = self._lab.leases.take(
-            "job",
-            (backend,),
-            label=grant.path or choice.model,
-            person=grant.person,
-            remedies=(work.cancel,),
-        )
+        bill = None if isinstance(maker, str) else await self._paid.bill(call, maker)
+        work = await self._begun(call, maker if isinstance(maker, str) else "", bill)
         try:
-            work.join(call.wish.order.count, self._joining(call, backend))
-            work.begin(
-                lambda job: self._drawn(call, backend, lease.id, job),
-                lambda job: self._note(call, backend, job),
-            )
-        finally:
-            # Also what never began has a lease to be given back.
-            self._hold(work, lease.id, backend)
-        try:
-            with self._lab.leases.waiting(grant.lease_id):
+            with self._lab.leases.waiting(call.grant.lease_id):
                 if call.wish.stream:
                     return await streamed(request, work)
                 return await whole(work)
@@ -138,96 +107,137 @@ class EngineRoad:
         for task in self._under_way:
             task.cancel()
 
+    # -- one call ------------------------------------------------------------------------------
+
+    async def _begun(self, call: Call, backend: str, bill: Bill | None) -> Work:
+        """Return a call under way: set aside, in line, with a lease that keeps its service.
+
+        Where there is a bill, its provider draws.
+        """
+        backend = backend if bill is None else bill.detour.cloud.service
+        ids = [str(uuid.uuid4()) for _ in range(call.wish.order.count)]
+        spending = [self._spending(call, backend, bill, one) for one in ids]
+        charges = await self._account.reserve(spending)
+        work = Work(_telling(call, backend, bill), lambda: self._lab.leases.progress(lease.id))
+        lease = self._lab.leases.take(
+            "job",
+            (backend,),
+            label=call.grant.path or call.choice.model,
+            person=call.grant.person,
+            remedies=(work.cancel,),
+        )
+        joined = False
+        try:
+            work.join(
+                charges, lambda index, end: self._join(call, backend, bill, ids[index], end), bill
+            )
+            joined = True
+            work.begin(
+                lambda job: self._drawn(call, backend, lease.id, job),
+                lambda job: self._note(call, backend, job),
+            )
+        finally:
+            if not joined:
+                for charge in charges:
+                    charge.refund()
+            # Also what never began has a lease to be given back.
+            self._hold(work, lease.id, backend)
+        return work
+
+    def _spending(self, call: Call, backend: str, bill: Bill | None, job_id: str) -> Spending:
+        if bill is not None:
+            return self._paid.spending(call, bill, job_id)
+        return self._local.spending(call, backend, job_id)
+
+    def _join(
+        self, call: Call, backend: str, bill: Bill | None, job_id: str, cancel: Cancel
+    ) -> Ticket:
+        return self._queue.join(
+            backend,
+            call.grant.person,
+            holder=call.grant.lease_id,
+            label=call.grant.path,
+            model=call.choice.model if bill is None else bill.detour.cloud.name,
+            kind="openai",
+            cancel=cancel,
+            id=job_id,
+        )
+
     # -- one picture ---------------------------------------------------------------------------
 
-    def _joining(
-        self, call: Call, backend: str
-    ) -> Callable[[Callable[[], Awaitable[None]]], Ticket]:
-        def join(cancel: Callable[[], Awaitable[None]]) -> Ticket:
-            return self._queue.join(
-                backend,
-                call.grant.person,
-                holder=call.grant.lease_id,
-                label=call.grant.path,
-                model=call.choice.model,
-                kind="openai",
-                cancel=cancel,
-            )
-
-        return join
-
     async def _drawn(self, call: Call, backend: str, lease_id: str, job: Job) -> Made:
-        """Return the picture of a job that has its turn."""
-        endpoint = await self._endpoint(call, backend)
-        order = call.wish.order
-        one = replace(order, count=1, seed=order.seed_of(job.index))
+        """Return a picture: of the service that was asked, else of a provider that stands in."""
+        if job.bill is None:
+            made = await self._drawn_here(call, backend, lease_id, job)
+            if made is not None:
+                return made
+        assert job.bill is not None
+        job.work.telling.asks(job.bill)
+        return await self._paid.draw(call, job, job.bill)
 
-        def report(event: Event) -> None:
-            if not isinstance(event, Picture):
-                job.report(_numbered(event, job.index))
-
-        picture = await self._picture(endpoint, one, report)
-        job.leave(done=True)
-        ticket = job.ticket
-        if ticket.began is not None and ticket.worked_seconds is not None:
-            self._lab.leases.worked(lease_id, ticket.began, ticket.began + ticket.worked_seconds)
-        files = picture.recipe.files if picture.recipe is not None else ()
-        maker = Maker(
-            engine=self._lab.catalog[backend].dialect,
-            service=backend,
-            asked_service=call.choice.service,
-            demo=backend == DEMO,
-            mode=self._lab.policy.effective(call.grant.mode),
-            image_digest=endpoint.image_digest,
-            model_hash=await self._record.model_hash(endpoint, files[0]) if files else None,
-        )
-        return await finish(
-            picture, job_id=ticket.id, index=job.index, order=one, wish=call.wish, maker=maker
-        )
-
-    async def _picture(
-        self, endpoint: Endpoint, order: Order, report: Callable[[Event], None]
-    ) -> Picture:
-        engine = self._engine(endpoint)
+    async def _drawn_here(self, call: Call, backend: str, lease_id: str, job: Job) -> Made | None:
+        """Return the picture of an engine here; None where a provider has taken it over."""
         try:
-            (picture,) = await engine.generate(order, report)
-        except ModelUnknown:
-            if endpoint.backend != DEMO or order.model == DEMO:
+            if not await self._turn_here(call, backend, job):
+                return None
+            made = await self._local.draw(call, backend, lease_id, job)
+        except GenAIError as error:
+            edit = bool(call.wish.order.images)
+            detours = self._detours.of(call.grant, call.choice, error, edit=edit)
+            if not detours or backend == DEMO:
                 raise
-            # It stands in for every model of the catalogue, and knows only some by name.
-            (picture,) = await engine.generate(replace(order, model=DEMO), report)
-        return picture
-
-    async def _endpoint(self, call: Call, backend: str) -> Endpoint:
-        """Return where the service answers now: it may have died, or been started anew, meanwhile.
-
-        Raises:
-            ServiceError: as `Holding.endpoint`, or somebody else answers for it by now.
-        """
-        service, grant = call.choice.service, call.grant
-        endpoint = await self._holding.endpoint(service, self._holding.seconds(), grant)
-        if endpoint.backend != backend:
-            raise ServiceError(
-                "The mode has changed while the job waited for its turn.",
-                "Send it again.",
-                code="engine_not_available",
-            )
-        return endpoint
-
-    def _engine(self, endpoint: Endpoint) -> Engine:
-        known = self._engines.get(endpoint.backend)
-        # The demo engine stays the same, whichever service it stands in for.
-        if known is not None and endpoint == replace(
-            known[0], service=endpoint.service, dialect=endpoint.dialect
-        ):
-            return known[1]
-        # A stand-in speaks its own dialect here, whatever is spoken at the door of the service.
-        dialect = self._lab.catalog[endpoint.backend].dialect
-        made = engine_of(dialect, endpoint.url, credential(endpoint), self._session)
-        if made is None:
-            raise ServiceError("No engine speaks this dialect.", code="engine_not_available")
-        self._engines[endpoint.backend] = endpoint, made
+            await self._move(call, job, await self._paid.instead(call, detours, error))
+            return None
+        self._detours.is_back(call.choice.service)
+        job.work.telling.left(await self._account.left(call.grant.person))
         return made
+
+    async def _turn_here(self, call: Call, backend: str, job: Job) -> bool:
+        """Return whether the picture's turn has come; False when it went over to a provider."""
+        detours = self._past_the_line(call, job)
+        if detours and backend != DEMO:
+            return not await self._sooner(call, job, detours)
+        await job.turn()
+        return True
+
+    def _past_the_line(self, call: Call, job: Job) -> list[Detour]:
+        place, limit = job.ticket.place, self._lab.policy.queue_seconds
+        if place.position == 0 or not too_long(place.seconds, limit):
+            return []
+        why = cause("local_queue_long", self._lab.catalog[call.choice.service].title)
+        edit = bool(call.wish.order.images)
+        return self._detours.because(call.grant, call.choice, why, edit=edit)
+
+    async def _sooner(self, call: Call, job: Job, detours: Sequence[Detour]) -> bool:
+        """Return whether a provider takes a picture before its turn here comes.
+
+        The place in line is kept until its person has agreed; whoever does not, waits here.
+        """
+        turn = asyncio.ensure_future(job.turn())
+        bill = asyncio.ensure_future(self._paid.bill(call, detours))
+        try:
+            await asyncio.wait({turn, bill}, return_when=asyncio.FIRST_COMPLETED)
+            if bill.done() and not turn.done():
+                with suppress(GenAIError):
+                    await self._move(call, job, bill.result())
+                    return True
+            await asyncio.wait([turn])
+            turn.result()
+            return False
+        finally:
+            for task in (turn, bill):
+                task.cancel()
+            await asyncio.gather(turn, bill, return_exceptions=True)
+
+    async def _move(self, call: Call, job: Job, bill: Bill) -> None:
+        """Set aside what a provider costs, and join the line for it."""
+        backend, job_id = bill.detour.cloud.service, str(uuid.uuid4())
+        (charge,) = await self._account.reserve([self._paid.spending(call, bill, job_id)])
+        try:
+            job.move(bill, charge, lambda end: self._join(call, backend, bill, job_id, end))
+        except GenAIError:
+            charge.refund()
+            raise
 
     def _note(self, call: Call, backend: str, job: Job) -> None:
         """Tell the record what became of a job."""
@@ -235,13 +245,14 @@ class EngineRoad:
         cancelled = made is None and (error is None or isinstance(error, GenerationCancelled))
         outcome: Outcome = "done" if made else "cancelled" if cancelled else "failed"
         known = error if isinstance(error, GenAIError) else GenAIError("The gateway failed.")
+        cloud = None if job.bill is None else job.bill.detour.cloud
         self._record.note(
             Generation(
                 id=ticket.id,
                 person=call.grant.person,
                 kind="openai",
-                service=backend,
-                model=call.choice.model,
+                service=backend if cloud is None else cloud.service,
+                model=call.choice.model if cloud is None else cloud.name,
                 outcome=outcome,
                 code=known.error_code if outcome == "failed" else None,
                 seconds=ticket.worked_seconds or 0.0,
@@ -268,6 +279,14 @@ class EngineRoad:
         task.add_done_callback(lambda _: self._under_way.pop(task, None))
 
 
-def _numbered(event: Event, index: int) -> Heard:
-    """Return an event of a one-picture order as one of the call's."""
-    return event if isinstance(event, Notice) else replace(event, index=index)
+def _telling(call: Call, backend: str, bill: Bill | None) -> Telling:
+    choice = call.choice
+    extra: dict[str, Any] = {"demo": backend == DEMO, "service": choice.service}
+    if choice.warning:
+        extra["warning"] = choice.warning
+    if choice.chosen:
+        extra["model_chosen"] = choice.model
+    telling = Telling(call.wish, call.prefix, extra)
+    if bill is not None:
+        telling.asks(bill)
+    return telling

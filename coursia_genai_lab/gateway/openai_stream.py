@@ -25,7 +25,7 @@ async def whole(work: Work) -> web.Response:
     Raises:
         GenAIError: as `Work.pictures`.
     """
-    body = await work.telling.answer(await work.pictures())
+    body = await work.telling.answer(await work.paid_for())
     return web.Response(body=body, headers={**GUARDS, "Content-Type": "application/json"})
 
 

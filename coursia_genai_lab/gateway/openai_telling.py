@@ -8,11 +8,13 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..engines.orders import Event, Notice, Phase, Preview, Step
+from ..engines.orders import Event, Notice, Phase, Preview, Spent, Step
+from ..wire.usage import Allowance
+from .openai_bill import Bill, cents
 from .openai_made import Made
 from .openai_order import Wish
 from .queue import Place
@@ -51,6 +53,9 @@ class Telling:
         self._notices = [str(extra["warning"])] if extra.get("warning") else []
         for text in wish.notices:
             self.notice(text)
+        self._cents = 0.0
+        self._receipt = ""
+        self._tokens = Spent()
         self._steps: dict[int, tuple[int, int]] = {}
         self._shown: Counter[int] = Counter()
         self._told: Counter[int] = Counter()
@@ -60,6 +65,39 @@ class Telling:
         if text not in self._notices:
             self._notices.append(text)
         self._extra["warning"] = " ".join(self._notices)
+
+    def asks(self, bill: Bill) -> None:
+        """Tell from the next event on that a provider draws, and why."""
+        why = bill.detour.cause
+        self._extra |= {"provider": bill.detour.cloud.service, "cost_cents": self._cents}
+        if why is not None:
+            told = {"code": why.code, "sentence": why.problem.message}
+            self._extra["fallback"] = {"from": self._extra.get("service"), **told}
+
+    def paid(self, bill: Bill, microusd: int, spent: Spent | None) -> None:
+        """Add what a provider's picture came to."""
+        self._cents = round(self._cents + cents(microusd), 4)
+        self._extra["cost_cents"] = self._cents
+        if bill.detour.cause is not None:
+            self._notices = [one for one in self._notices if one != self._receipt]
+            self._receipt = bill.sentence(self._cents)
+            self.notice(self._receipt)
+        if spent is not None:
+            self._tokens = Spent(
+                input_tokens=self._tokens.input_tokens + spent.input_tokens,
+                output_tokens=self._tokens.output_tokens + spent.output_tokens,
+            )
+
+    def left(self, allowances: Sequence[Allowance]) -> None:
+        """Tell what the caller's quotas still give; nothing where there are none."""
+        if allowances:
+            self._extra["left"] = [one.model_dump() for one in allowances]
+
+    @property
+    def _usage(self) -> dict[str, Any]:
+        took, gave = self._tokens.input_tokens, self._tokens.output_tokens
+        told = {"input_tokens": took, "output_tokens": gave, "total_tokens": took + gave}
+        return {**NO_USAGE, **told}
 
     def wanted(self, event: Heard) -> bool:
         """Say whether an event is to be told; steps are counted on the way."""
@@ -98,7 +136,9 @@ class Telling:
         assert isinstance(event, Made)
         made = await asyncio.to_thread(self._item, event)
         about = {**self._wish.about, "size": event.size}
-        return self._event("completed", {**made, "created_at": _now(), **about, "usage": NO_USAGE})
+        return self._event(
+            "completed", {**made, "created_at": _now(), **about, "usage": self._usage}
+        )
 
     async def answer(self, pictures: list[Made]) -> bytes:
         """Return the body of an answer in one piece."""
@@ -111,7 +151,7 @@ class Telling:
             "data": [self._item(one) for one in pictures],
             **self._wish.about,
             "size": pictures[0].size if pictures else "auto",
-            "usage": NO_USAGE,
+            "usage": self._usage,
         }
         return json.dumps(body).encode()
 
@@ -142,6 +182,11 @@ class Telling:
             return False
         self._shown[index] += 1
         return True
+
+
+def numbered(event: Notice | Phase | Step | Preview, index: int) -> Heard:
+    """Return an event of a one-picture order as one of the call's."""
+    return event if isinstance(event, Notice) else replace(event, index=index)
 
 
 def as_event(name: str, data: Mapping[str, Any]) -> bytes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from ..errors import GenAIError, GenerationCancelled, GenerationError
+from .openai_account import Held
+from .openai_bill import Bill
 from .openai_made import Made
 from .openai_telling import Heard, Telling, Waiting
 from .queue import Place, Ticket
@@ -16,8 +18,8 @@ from .queue import Place, Ticket
 Draw = Callable[["Job"], Awaitable[Made]]
 """Makes the picture of a job once it has its turn, and reports to it meanwhile."""
 Cancel = Callable[[], Awaitable[None]]
-Join = Callable[[Cancel], Ticket]
-"""Takes a place in line for one picture, which `Cancel` ends; see `FairQueue.join`."""
+Join = Callable[[int, Cancel], Ticket]
+"""Takes a place in line for the picture of a number, which `Cancel` ends; see `FairQueue.join`."""
 
 
 @dataclass(eq=False)
@@ -27,6 +29,10 @@ class Job:
     index: int
     ticket: Ticket
     work: Work
+    charge: Held
+    """What was set aside for it."""
+    bill: Bill | None = None
+    """Which provider draws it, and for how much; None: something here does."""
     task: asyncio.Task[Made] | None = None
     ended_by: GenAIError | None = None
     """Why it was ended from without."""
@@ -36,6 +42,11 @@ class Job:
     def report(self, event: Heard) -> None:
         """Take note of a sign of life, and of what the caller wants to hear."""
         self.work.heard(event)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self.task is not None and self.task.done()
 
     @property
     def made(self) -> Made | None:
@@ -50,15 +61,40 @@ class Job:
         return self.ended_by if self.task.cancelled() else self.task.exception()
 
     async def draw(self, draw: Draw) -> Made:
-        """Wait for the turn and make the picture."""
+        """Make the picture, and let go of the turn whatever comes of it."""
         done = False
         try:
-            await self.ticket.turn(self._told)
             made = await draw(self)
             done = True
             return made
         finally:
             self.leave(done=done)
+
+    async def turn(self) -> None:
+        """Return when it is this picture's turn; raises as `Ticket.turn` does."""
+        await self.ticket.turn(self._told)
+
+    @property
+    def sent(self) -> bool:
+        """Whether a provider has been asked for it: from then on it may cost."""
+        return self.charge.was_sent
+
+    def move(self, bill: Bill, charge: Held, join: Callable[[Cancel], Ticket]) -> None:
+        """Go over to the line of a provider, who draws it in place of what was asked first."""
+        ticket = join(self.cancel)
+        self.leave(done=False)
+        self.charge.close()
+        self.ticket, self.bill, self.charge, self.released = ticket, bill, charge, False
+
+    async def cancel(self) -> None:
+        """End it, as somebody wished."""
+        self.end(GenerationCancelled("The job was cancelled."))
+
+    def end(self, why: GenAIError | None) -> None:
+        """Begin to end it, for a reason or for none."""
+        if self.task is not None and not self.task.done():
+            self.ended_by = self.ended_by or why
+            self.task.cancel()
 
     def leave(self, *, done: bool) -> None:
         """Give the turn to the next, as soon as the engine has nothing more to do."""
@@ -85,25 +121,25 @@ class Work:
     _given: int = 0
     """Finished pictures that were handed on, in their order."""
 
-    def join(self, count: int, join: Join) -> None:
-        """Take a place in line for each picture, or for none.
+    def join(self, charges: Sequence[Held], join: Join, bill: Bill | None = None) -> None:
+        """Take a place in line for each picture, for which a charge was set aside, or for none.
 
         Raises:
             TooManyRequests: the line is full.
         """
         try:
-            for index in range(count):
-                self._join_one(index, join)
+            for index, charge in enumerate(charges):
+                self._join_one(index, charge, join, bill)
         except GenAIError:
             for job in self.jobs:
                 job.leave(done=False)
             raise
 
-    def _join_one(self, index: int, join: Join) -> None:
+    def _join_one(self, index: int, charge: Held, join: Join, bill: Bill | None) -> None:
         async def cancel() -> None:
-            self._end_job(job, GenerationCancelled("The job was cancelled."))
+            await job.cancel()
 
-        job = Job(index, join(cancel), self)
+        job = Job(index, join(index, cancel), self, charge, bill)
         self.jobs.append(job)
 
     def begin(self, draw: Draw, ended: Callable[[Job], None]) -> None:
@@ -115,6 +151,7 @@ class Work:
     def _ended(self, job: Job, ended: Callable[[Job], None], task: asyncio.Task[Made]) -> None:
         # A job whose task was cancelled before its first step has its place in line still.
         job.leave(done=False)
+        job.charge.close()
         ended(job)
         self._look()
 
@@ -141,13 +178,19 @@ class Work:
             self._woken.set()
 
     def _look(self) -> None:
-        """Hand on the pictures that are done and whose turn it is; end all when one failed."""
-        tasks = [job.task for job in self.jobs if job.task is not None]
-        while self._given < len(tasks) and _good(tasks[self._given]):
-            self.heard(tasks[self._given].result())
+        """Hand on the pictures that are done and whose turn it is; end all when one failed.
+
+        What a provider has been asked for goes on: it is paid for, and comes.
+        """
+        while self._given < len(self.jobs) and self.jobs[self._given].over:
+            made = self.jobs[self._given].made
+            if made is not None:
+                self.heard(made)
             self._given += 1
-        if any(task.done() and not _good(task) for task in tasks):
-            self.end()
+        if self._failed:
+            for job in self.jobs:
+                if not job.sent:
+                    job.end(None)
         self._woken.set()
 
     # -- what the caller asks ------------------------------------------------------------------
@@ -155,9 +198,9 @@ class Work:
     @property
     def over(self) -> bool:
         """Whether nothing more will happen that the caller waits for."""
-        return self._given == len(self.jobs) or any(
-            job.task is not None and job.task.done() and not _good(job.task) for job in self.jobs
-        )
+        if self._given == len(self.jobs):
+            return True
+        return self._failed and all(job.over or not job.sent for job in self.jobs)
 
     async def next(self, quiet_seconds: float) -> list[Heard] | None:
         """Return what happened; nothing after so long a silence, None once all is told."""
@@ -172,6 +215,28 @@ class Work:
             return None
         kept, self._kept = self._kept, []
         return kept
+
+    @property
+    def _failed(self) -> bool:
+        return any(job.over and job.made is None for job in self.jobs)
+
+    async def paid_for(self) -> list[Made]:
+        """Return the pictures once they are done; of those that cost, also what came of a part.
+
+        Raises:
+            GenAIError: as `pictures`, where none came that was paid for.
+        """
+        try:
+            return await self.pictures()
+        except GenAIError as error:
+            made = [job.made for job in self.jobs if job.made is not None]
+            if not any(job.sent and job.made is not None for job in self.jobs):
+                raise
+            self.telling.notice(
+                f"Only {len(made)} of {len(self.jobs)} pictures came: {error.message} "
+                "Those that did not come and were not paid are not counted."
+            )
+            return made
 
     async def pictures(self) -> list[Made]:
         """Return the pictures in their order once they are done.
@@ -202,12 +267,12 @@ class Work:
             code="no_progress",
         )
         for job in self.jobs:
-            self._end_job(job, error)
+            job.end(error)
 
     def end(self) -> None:
         """Begin to end what goes on; `settled` says when that is done."""
         for job in self.jobs:
-            self._end_job(job, None)
+            job.end(None)
 
     async def settled(self) -> None:
         """Return when no job is at work any more."""
@@ -218,11 +283,6 @@ class Work:
             # Whoever wanted to know has looked by now, or has gone.
             with suppress(asyncio.CancelledError):
                 task.exception()
-
-    def _end_job(self, job: Job, why: GenAIError | None) -> None:
-        if job.task is not None and not job.task.done():
-            job.ended_by = job.ended_by or why
-            job.task.cancel()
 
 
 def _good(task: asyncio.Task[Made]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from ..errors import QuotaExceeded, StoreError
@@ -17,7 +18,12 @@ class Reserving:
         self._given_up: set[asyncio.Task[list[Charge]]] = set()
 
     async def reserve(self, spending: Spending) -> Charge:
-        """Set aside what one job will use at the worst.
+        """Set aside what one job will use at the worst; raises as `reserve_all`."""
+        (charge,) = await self.reserve_all([spending])
+        return charge
+
+    async def reserve_all(self, spending: Sequence[Spending]) -> list[Charge]:
+        """Set aside what the jobs of one person's call will use at the worst, or nothing.
 
         A caller that goes away meanwhile gets back what was set aside.
 
@@ -25,7 +31,7 @@ class Reserving:
             QuotaExceeded: too little is left; `left` tells what.
             StoreError: as `Charges.reserve`.
         """
-        reserving = asyncio.ensure_future(self._charges.reserve([spending]))
+        reserving = asyncio.ensure_future(self._charges.reserve(spending))
         try:
             await asyncio.wait([reserving])
         except asyncio.CancelledError:
@@ -34,13 +40,12 @@ class Reserving:
             reserving.add_done_callback(self._give_back)
             raise
         try:
-            (charge,) = reserving.result()
+            return reserving.result()
         except QuotaExceeded as error:
             with suppress(StoreError):
-                left = await self._charges.left(spending.person)
+                left = await self._charges.left(spending[0].person)
                 error.left = [one.model_dump() for one in left]
             raise
-        return charge
 
     def _give_back(self, reserving: asyncio.Task[list[Charge]]) -> None:
         self._given_up.discard(reserving)

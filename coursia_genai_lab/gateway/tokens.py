@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..errors import TokenMissing, TokenRefused
 from ..lab.leases import Leases
 from ..runtimes.base import Secret
-from ..wire.policy import Mode
+from ..wire.policy import Fallback, Mode
 
 PREFIX = "cgl_"
 RANDOM_BYTES = 32
@@ -37,6 +37,8 @@ class Grant:
     """API path of the notebook."""
     mode: Mode | None = None
     """The notebook's own word on the mode; it may only narrow the Lab's."""
+    fallback: Fallback | None = None
+    """The notebook's own word on clouds that stand in; it may only narrow the policy's."""
     withholds: Callable[[str], bool] = field(default=_nothing, repr=False)
     """Whether a service waits, at this moment, for its person's consent: it must not be started,
     but while it runs it may be used. Asked at every call, for a consent can be withdrawn."""
@@ -70,6 +72,7 @@ class Tokens:
         kernel_id: str | None,
         path: str = "",
         mode: Mode | None = None,
+        fallback: Fallback | None = None,
         withholds: Callable[[str], bool] = _nothing,
         lifetime_seconds: float | None = None,
     ) -> Secret:
@@ -78,7 +81,17 @@ class Tokens:
         text = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
         digest = _digest(text)
         self._entries[digest] = _Entry(
-            Grant(lease_id, kernel_id, person, frozenset(services), path, mode, withholds, digest),
+            Grant(
+                lease_id,
+                kernel_id,
+                person,
+                frozenset(services),
+                path,
+                mode,
+                fallback,
+                withholds,
+                digest,
+            ),
             expires_at=None if lifetime_seconds is None else self._clock() + lifetime_seconds,
         )
         return Secret(text)

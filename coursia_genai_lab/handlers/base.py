@@ -22,6 +22,7 @@ from ..gateway.jupyter_road import JupyterRoad
 from ..gpu.view import Claims, GPUAnswers
 from ..lab.audit import Audit
 from ..lab.builds import Builds
+from ..lab.cloud_questions import CloudQuestions
 from ..lab.consents import Consents
 from ..lab.kept_modes import KeptModes
 from ..lab.lab import Lab
@@ -56,6 +57,7 @@ class Parts:
     builds: Builds
     launcher: Launcher
     consents: Consents
+    cloud_questions: CloudQuestions
     course: CourseIndex
     gpus: GPUAnswers
     fetches: Fetches

@@ -1,4 +1,4 @@
-"""What a person confirms: that a notebook's metadata may start more than its code shows."""
+"""What a person confirms: more than a notebook's code shows, and what goes to a provider."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..errors import Conflict, NotFound
-from ..lab.consents import Widening
+from ..lab.cloud_questions import CLOUD_KINDS, Ask
+from ..lab.consents import METADATA, Widening
 from ..launch.resolve import Claim, Resolver
 from ..launch.withholding import widening_of
 from ..wire.consents import ConsentGiven, ConsentList, ConsentNeeded, ConsentRequest
@@ -18,7 +19,7 @@ from .notebooks import clean_path
 
 
 class ConsentsHandler(LabHandler):
-    """GET consents, POST consents, DELETE consents?path=."""
+    """GET consents, POST consents, DELETE consents?path= or ?provider=."""
 
     @web.authenticated
     @authorized
@@ -26,13 +27,17 @@ class ConsentsHandler(LabHandler):
         """List the caller's consents; with `path`, also what that notebook asks for."""
         path = clean_path(self.get_query_argument("path", ""))
         asked = await self._asked(path) if path else None
-        self.answer(ConsentList(consents=self._mine(), asked=asked))
+        questions = self.parts.cloud_questions.open(self.person)
+        self.answer(ConsentList(consents=self._mine(), asked=asked, questions=questions))
 
     @web.authenticated
     @authorized
     async def post(self) -> None:
         """Keep a consent: 201, or 200 when it was given before."""
         wish = self.body_as(ConsentRequest)
+        if wish.kind != METADATA:
+            self._agree(wish)
+            return
         path = clean_path(wish.path)
         profile, _ = await self._profile(path)
         if not wish.digest or wish.digest != profile.metadata_digest:
@@ -49,7 +54,14 @@ class ConsentsHandler(LabHandler):
     @web.authenticated
     @authorized
     async def delete(self) -> None:
-        """Withdraw every consent of the caller for a notebook; what runs goes on."""
+        """Withdraw every consent of the caller for a notebook or a provider; what runs goes on.
+
+        Of a provider it also answers what is asked now: with no. `kind` narrows it to one kind.
+        """
+        provider = self.get_query_argument("provider", "")
+        if provider:
+            self._take_back(provider)
+            return
         path = clean_path(self.get_query_argument("path"))
         if not self.parts.consents.withdraw(self.person, path):
             raise NotFound(
@@ -60,9 +72,30 @@ class ConsentsHandler(LabHandler):
     def _mine(self) -> list[ConsentGiven]:
         given = self.parts.consents.of(self.person)
         return [
-            ConsentGiven(kind=one.kind, path=one.subject, digest=one.digest, since=one.since)
+            ConsentGiven(
+                kind=one.kind,
+                path=one.subject if one.kind == METADATA else "",
+                provider="" if one.kind == METADATA else one.subject,
+                digest=one.digest,
+                since=one.since,
+            )
             for one in given
         ]
+
+    def _agree(self, wish: ConsentRequest) -> None:
+        questions = self.parts.cloud_questions
+        new = questions.give(self.person, wish.kind, wish.provider, wish.digest)
+        asked = Ask(self.person, wish.kind, wish.provider)
+        self.answer(questions.shown(asked), 201 if new else 200)
+
+    def _take_back(self, provider: str) -> None:
+        kind = self.get_query_argument("kind", "")
+        kinds = [one for one in CLOUD_KINDS if kind in ("", one)]
+        if not self.parts.cloud_questions.withdraw(self.person, provider, kinds):
+            raise NotFound(
+                f"You have confirmed nothing for {provider[:100]!r}.", "Look at GET consents first."
+            )
+        self.answer(ConsentList(consents=self._mine()))
 
     async def _asked(self, path: str) -> ConsentNeeded | None:
         consents = self.parts.consents

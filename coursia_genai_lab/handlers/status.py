@@ -39,6 +39,7 @@ class StatusHandler(LabHandler):
                 mode=lab.policy.view(self.role, person=person),
                 services=service_views(lab, door=parts.doors.address, person=person),
                 launches=parts.desk.views(),
+                questions=parts.cloud_questions.open(person),
                 warnings=[*lab.changes.warnings, *parts.doors.notes(), *parts.memory.notes()],
             )
         )

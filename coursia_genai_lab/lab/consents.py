@@ -1,9 +1,10 @@
-"""What people have confirmed: that a notebook's metadata may start more than its code shows.
+"""What people have confirmed: that a notebook's metadata may start more than its code shows, and
+that what they write, or their pictures, may go to a provider.
 
 A notebook is written by one person and opened by another. What its code calls stands before the
 reader's eyes; metadata does not, so metadata alone must not pull, evict or spend. A consent
 belongs to one person, one path and one wording: a changed `metadata.genai` or a renamed notebook
-asks anew.
+asks anew. What goes to a provider is confirmed once a person and wording of that provider's terms.
 """
 
 from __future__ import annotations
@@ -41,14 +42,15 @@ class Consent:
     person: str
     kind: ConsentKind
     subject: str
-    """What it is about; for metadata the API path of the notebook."""
+    """What it is about: the API path of a notebook, or the service that is a provider."""
     digest: str
     since: float
     """Unix time, seconds."""
 
     def is_about(self, widening: Widening) -> bool:
         """Say whether just this was confirmed."""
-        return (self.subject, self.digest) == (_plain(widening.path), widening.digest)
+        wanted = (METADATA, _plain(widening.path), widening.digest)
+        return (self.kind, self.subject, self.digest) == wanted
 
 
 class ConsentStore(Protocol):
@@ -134,9 +136,11 @@ class Consents:
             person, widening.path, widening.digest
         )
 
-    def has(self, person: str, path: str, digest: str) -> bool:
-        """Say whether a person has confirmed this wording at this path."""
-        return self._store.has(person, METADATA, _plain(path), digest)
+    def has(
+        self, person: str, subject: str, digest: str, kind: ConsentKind = METADATA
+    ) -> bool:
+        """Say whether a person has confirmed this wording of this notebook or provider."""
+        return self._store.has(person, kind, _plain(subject), digest)
 
     def trusts(self, path: str) -> bool:
         """Say whether the operator trusts the folder that a notebook lies in."""
@@ -145,18 +149,24 @@ class Consents:
             return False
         return any(folder == "." or plain.startswith(f"{folder}/") for folder in self._trusted)
 
-    def give(self, person: str, path: str, digest: str) -> bool:
+    def give(
+        self, person: str, subject: str, digest: str, kind: ConsentKind = METADATA
+    ) -> bool:
         """Keep a consent; return whether it is a new one."""
-        if self.has(person, path, digest):
+        if self.has(person, subject, digest, kind):
             return False
-        consent = Consent(person, METADATA, _plain(path), digest, self._clock())
+        consent = Consent(person, kind, _plain(subject), digest, self._clock())
         self._store.add(consent)
         self._tell(consent)
         return True
 
-    def withdraw(self, person: str, path: str) -> int:
-        """Forget every consent of a person for a notebook; return how many there were."""
-        mine = [one for one in self.of(person) if one.subject == _plain(path)]
+    def withdraw(
+        self, person: str, subject: str, kinds: Collection[ConsentKind] = (METADATA,)
+    ) -> int:
+        """Forget every consent of a person for a notebook or provider; return their number."""
+        mine = [
+            one for one in self.of(person) if one.kind in kinds and one.subject == _plain(subject)
+        ]
         for one in mine:
             self._store.remove(person, one.kind, one.subject, one.digest)
         if mine:

@@ -178,6 +178,7 @@ class LocalLaunchDesk:
                 kernel_id=order.kernel_id,
                 path=order.path,
                 mode=profile.mode,
+                fallback=profile.fallback,
                 withholds=launch.withholding.holds,
             )
             facts = {

@@ -1,0 +1,90 @@
+"""Which providers may draw in place of what cannot be had here, and what is known of that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..errors import GenAIError, NotAllowed
+from ..lab.fallback import Cause, cause, cause_of, decide
+from ..wire.policy import Mode
+from .needs import LabView
+from .openai_bill import Detour
+from .openai_clouds import CloudModels
+from .openai_models import Choice
+from .tokens import Grant
+
+REMEMBERED_SECONDS = 120.0
+"""How long a service that was not there in time is not waited for again: it goes on starting, and
+as soon as it is there it draws again."""
+
+
+class Detours:
+    """Decide by mode, policy and the notebook's own word. `clock` is monotonic seconds."""
+
+    def __init__(
+        self,
+        lab: LabView,
+        models: CloudModels,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lab = lab
+        self._models = models
+        self._clock = clock
+        self._away: dict[str, float] = {}
+
+    def of(self, grant: Grant, choice: Choice, error: GenAIError, *, edit: bool) -> list[Detour]:
+        """Return who may draw in place of what failed, the best first; none: the error stands."""
+        spec = self._lab.catalog[choice.service]
+        return self.because(grant, choice, cause_of(error, spec.title), edit=edit)
+
+    def because(
+        self, grant: Grant, choice: Choice, why: Cause | None, *, edit: bool
+    ) -> list[Detour]:
+        """Return who may draw in place of a service for a reason; none where nobody may."""
+        if choice.cloud is not None or choice.workflow is not None or why is None:
+            return []
+        names = self._models.stand_ins.of(choice.service, choice.model, edit=edit)
+        allowed = list(self._models.allowed(names, grant.person))
+        step = decide(
+            self._lab.policy.fallback(grant.fallback),
+            self._lab.policy.effective(grant.mode),
+            why,
+            stand_in=bool(allowed),
+        )
+        if step == "local":
+            return []
+        if why.code in ("local_not_ready", "local_unavailable", "local_died"):
+            self._away[choice.service] = self._clock()
+        return [Detour(one, why) for one in allowed]
+
+    def by_mode(self, grant: Grant, choice: Choice, *, edit: bool) -> list[Detour]:
+        """Return who draws what is local where the mode is cloud; none in every other mode."""
+        spec = self._lab.catalog[choice.service]
+        if spec.kind != "local" or self._lab.policy.effective(grant.mode) != "cloud":
+            return []
+        return self.because(grant, choice, cause("mode_cloud", spec.title), edit=edit)
+
+    def was_away(self, service: str) -> bool:
+        """Say whether a service was not there in time a moment ago."""
+        return self._clock() - self._away.get(service, float("-inf")) < REMEMBERED_SECONDS
+
+    def is_back(self, service: str) -> None:
+        """Note that a service draws again."""
+        self._away.pop(service, None)
+
+
+def refuse_clouds(lab: LabView, mode: Mode | None) -> None:
+    """Return where the mode lets providers be asked.
+
+    Raises:
+        NotAllowed: it does not; the code names the mode.
+    """
+    effective = lab.policy.effective(mode)
+    if effective not in ("auto", "cloud"):
+        raise NotAllowed(
+            f"Providers are not asked while the mode is {effective}.",
+            "Whoever runs this server can change the mode in the GenAI panel.",
+            code=f"mode_{effective}",
+        )
