@@ -121,7 +121,17 @@ class Asking:
         told = table.get("error")
         if told:
             error = told if isinstance(told, Mapping) else {"message": str(told)}
-            raise Failed(verdict_of(self.provider, error, 200, None, hidden))
+            raise Failed(self.verdict(error, 200, hidden))
+
+    def verdict(
+        self,
+        error: Mapping[str, Any],
+        status: int,
+        hidden: tuple[str, ...] = (),
+        retry_after: str | None = None,
+    ) -> Verdict:
+        """Return what an error object means; it repeats neither `hidden` texts nor the key."""
+        return verdict_of(self.provider, error, status, retry_after, (*self._secrets, *hidden))
 
     async def _tried(
         self,
@@ -173,7 +183,7 @@ class Asking:
         answer: Answer = await reply.whole()
         told = answer.table.get("error")
         error = told if isinstance(told, Mapping) else {"message": told or ""}
-        raise Failed(verdict_of(self.provider, error, reply.status, reply.retry_after, hidden))
+        raise Failed(self.verdict(error, reply.status, hidden, reply.retry_after))
 
     @asynccontextmanager
     async def _opened(

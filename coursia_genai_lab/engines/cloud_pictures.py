@@ -11,7 +11,6 @@ from typing import Any
 from ..errors import GenerationError
 from .calls import MOST_BYTES, Answer, Reply
 from .cloud_asking import Asking
-from .cloud_errors import verdict_of
 from .cloud_verdict import Failed, billed, cut_off, wrong_answer
 from .event_stream import events
 from .openai_images_answer import picture_of, recipe_of, seed_of
@@ -87,7 +86,7 @@ class PictureReading:
     def _broken_off(self, event: Mapping[str, Any]) -> Failed:
         told = event.get("error")
         error = told if isinstance(told, Mapping) else {"message": event.get("message")}
-        verdict = verdict_of(self._asking.provider, error, 200, None, self._hidden)
+        verdict = self._asking.verdict(error, 200, self._hidden)
         if not self._asking.provider.free_failures:
             # It had begun to draw, and nobody promises that this is free.
             verdict = replace(verdict, error=billed(verdict.error), again=0)
