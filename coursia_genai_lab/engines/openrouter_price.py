@@ -9,11 +9,12 @@ from typing import Any
 from .cloud import Quote
 from .limits import png_size
 from .openrouter_models import Offer, PriceLine
-from .openrouter_plan import Plan
+from .openrouter_plan import TIERS, Plan
 from .orders import Order, Spent
 from .prices import Prices, dollars, prompt_tokens
 
 MICRO = 1_000_000
+_TIERS = frozenset(tier.lower() for tier in TIERS)
 
 
 def quote_of(order: Order, model: str, plan: Plan, prices: Prices) -> Quote:
@@ -67,9 +68,11 @@ def _billable_usd(
 
 
 def _of_tier(lines: list[PriceLine], tier: str | None) -> list[PriceLine]:
-    """Return the lines that may count: that of the tier, where there is one for it."""
-    exact = [line for line in lines if tier and line.variant == tier.lower()]
-    return exact or lines
+    """Return the lines that may count: those for the tier, else those that are for no tier."""
+    if tier is None:
+        return lines
+    exact = [line for line in lines if line.variant == tier.lower()]
+    return exact or [line for line in lines if line.variant not in _TIERS] or lines
 
 
 def _units(
