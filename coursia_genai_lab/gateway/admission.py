@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
+import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Literal, Protocol
 from urllib.parse import parse_qsl
 
 from ..errors import GenAIError, NotAllowed, TokenRefused, TooManyRequests
+from ..runtimes.base import Secret
 from ..wire.policy import Mode
 from .body_room import MAX_BODY_BYTES as MAX_BODY_BYTES
 from .body_room import BodyRoom
@@ -32,6 +34,8 @@ SEATS_IN_ALL: Mapping[SeatKind, int] = {"request": 512, "hold": 128, "socket": 1
 BAD_TOKENS = 30
 BAD_TOKEN_SECONDS = 60.0
 """So many refused tokens in so many seconds; further ones learn nothing more."""
+PROVIDERS_KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,400}")
+"""What keys of OpenAI and OpenRouter look like; a token of ours does not."""
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
 _WHOSE = {"token": "this kernel", "person": "this person", "all": "everybody together"}
 OPEN_SITES = frozenset({"", "none", "same-origin"})
@@ -121,13 +125,19 @@ class Admission:
         *,
         open_to: frozenset[str] | None = None,
         mode: Callable[[Mode | None], Mode] = _always_on,
+        own_keys: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`open_to` names the services that tokenless local callers may use; None: none may."""
+        """`open_to` names the services that tokenless local callers may use; None: none may.
+
+        `own_keys` lets callers bring a provider's key of their own.
+        """
         self._tokens = tokens
         self._anyone = (
             None if open_to is None else Grant("", None, "anyone on this machine", open_to)
         )
+        self._own_keys = own_keys
+        self._owner = Grant("", None, "whoever brings a key", frozenset())
         self._mode = mode
         self._standing = Standing(self.why_ended)
         self._clock = clock
@@ -150,11 +160,27 @@ class Admission:
             raise _off()
         return grant
 
+    def own_key(self, headers: Headers) -> tuple[Grant, Secret] | None:
+        """Return a provider's key that a caller brings along, where that is allowed; else None.
+
+        Raises:
+            NotAllowed: it does not come from this machine, or the mode is off.
+        """
+        text = offered_token(headers, "", upgrade=False)
+        if not self._own_keys or not _looks_like_a_key(text):
+            return None
+        refuse_foreign(headers)
+        if self._mode(None) == "off":
+            raise _off()
+        return self._owner, Secret(text)
+
     def _checked(self, text: str) -> Grant:
         try:
             return self._tokens.check(text)
         except TokenRefused:
             self._count_bad_token()
+            if _looks_like_a_key(text):
+                raise _no_own_key() from None
             raise
 
     # -- while a call goes on ------------------------------------------------------------------
@@ -163,7 +189,7 @@ class Admission:
         """Return why the caller would not be admitted any more; None while it would."""
         if self._mode(grant.mode) == "off":
             return _off()
-        if grant is self._anyone or self._tokens.holds(grant):
+        if grant in (self._anyone, self._owner) or self._tokens.holds(grant):
             return None
         return TokenRefused("This GenAI token has ended with its kernel or its time.")
 
@@ -234,6 +260,18 @@ class Admission:
                 "Wait a minute, then restart the kernel to get a good token.",
                 code="too_many_bad_tokens",
             )
+
+
+def _looks_like_a_key(text: str) -> bool:
+    return PROVIDERS_KEY.fullmatch(text) is not None
+
+
+def _no_own_key() -> TokenRefused:
+    return TokenRefused(
+        "That is a provider's key, not the GenAI token of a kernel.",
+        "Leave the key that the kernel was given in place. A key of one's own is taken only where "
+        "whoever administers this server, or your teacher, allows it (GenAILab.allow_own_keys).",
+    )
 
 
 def _off() -> NotAllowed:

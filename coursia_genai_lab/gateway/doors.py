@@ -60,7 +60,12 @@ class Doors:
         self.queue = FairQueue(slots=lambda service: lab.catalog[service].concurrency, usual=usual)
         """The jobs of all doors that wait for their turn, or have it."""
         open_to = frozenset(lab.catalog) if lab.settings.open_doors else None
-        self._admission = Admission(tokens, open_to=open_to, mode=lab.policy.effective)
+        self._admission = Admission(
+            tokens,
+            open_to=open_to,
+            mode=lab.policy.effective,
+            own_keys=lab.settings.allow_own_keys,
+        )
         self._building: Building | None = None
         self._opening: dict[str, asyncio.Task[str]] = {}
         self._addresses: dict[str, str] = {}

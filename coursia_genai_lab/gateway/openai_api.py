@@ -35,16 +35,18 @@ from .openai_paid import PaidRoad
 from .openai_reads import QUEUE, Reads
 from .openai_registered import RegisteredModels, asked_name
 from .openai_road import EngineRoad
+from .own_keys import OwnKeys
 from .queue import FairQueue
 from .record import Record
 from .target import Target, read_target
+from .text_calls import TextCalls
+from .text_order import PATHS
 from .tokens import Grant
 
 log = logging.getLogger(__name__)
 
 MAX_ORDER_BYTES = 2**20
 """Of a generation: 32,000 characters of prompt and a handful of numbers."""
-TEXT_CALLS = ("/v1/chat/", "/v1/completions", "/v1/responses", "/v1/embeddings")
 Wished = Callable[[Choice], Wish]
 """Returns what is asked for, checked for one model; raises InvalidRequest and ServiceError."""
 
@@ -75,12 +77,13 @@ class OpenAIDoor:
         self._reads = Reads(lab, self._models, queue, record)
         self._detours = Detours(lab, self._models.clouds)
         account = Account(charges or NoCharges())
+        asked = questions or CloudQuestions(lab.catalog, Consents())
         self._paid = PaidRoad(
             lab=lab,
             admission=admission,
             holding=holding,
             account=account,
-            questions=questions or CloudQuestions(lab.catalog, Consents()),
+            questions=asked,
             salt=salt,
         )
         local = LocalRoad(
@@ -95,6 +98,16 @@ class OpenAIDoor:
             local=local,
             paid=self._paid,
         )
+        self._text = TextCalls(
+            lab=lab,
+            admission=admission,
+            holding=holding,
+            session=session,
+            charges=charges or NoCharges(),
+            questions=asked,
+            hidden=self._paid.hidden,
+        )
+        self._own_keys = OwnKeys(lab, session)
         self._workflows_read = False
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -114,6 +127,11 @@ class OpenAIDoor:
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         target = read_target(request.raw_path)
+        brought = self._admission.own_key(request.headers)
+        if brought is not None:
+            grant, key = brought
+            with self._admission.seat(grant, "request"), self._admission.bound_to(grant):
+                return await self._own_keys.answer(request, target.path, key)
         grant = self._admission.admit(request.headers, target.raw_query)
         with self._admission.seat(grant, "request"), self._admission.bound_to(grant):
             return await self._route(request, target, grant)
@@ -138,13 +156,8 @@ class OpenAIDoor:
             return await self._generate(request, grant)
         if method == "POST" and path == "/v1/images/edits":
             return await self._edit(request, grant)
-        if path.startswith(TEXT_CALLS):
-            raise ServiceError(
-                "No provider of text models is configured: this Lab makes pictures only.",
-                "Give the notebook's text calls their own client, with an address and a key of "
-                "their own.",
-                code="no_text_provider",
-            )
+        if method == "POST" and path in PATHS:
+            return await self._text.answer(request, path, grant)
         raise _unknown(method, path)
 
     # -- making pictures -----------------------------------------------------------------------
@@ -272,7 +285,7 @@ def _first_able(choices: list[Choice], wished: Wished) -> tuple[Choice, Wish]:
 def _unknown(method: str, path: str) -> NotFound:
     return NotFound(
         f"Unknown address: {method} {path[:120]}.",
-        "This door opens /v1/images/generations, /v1/images/edits, /v1/models and "
-        "/v1/coursia/status, queue, usage.",
+        "This door opens /v1/images/generations, /v1/images/edits, /v1/chat/completions, "
+        "/v1/responses, /v1/embeddings, /v1/models and /v1/coursia/status, queue, usage.",
         code="unknown_url",
     )

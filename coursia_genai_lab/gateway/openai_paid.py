@@ -185,10 +185,11 @@ class PaidRoad:
             model=bill.detour.cloud.model,
             count=1,
             seed=order.seed_of(job.index),
-            user=self._hidden(call.grant.person),
+            user=self.hidden(call.grant.person),
         )
 
-    def _hidden(self, person: str) -> str:
+    def hidden(self, person: str) -> str:
+        """Return what a provider is told in place of a person's name: always the same."""
         salt = self._salt() or self._own_salt
         return hashlib.sha256(f"{salt}\0{person}".encode()).hexdigest()[:32]
 

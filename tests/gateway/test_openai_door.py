@@ -286,13 +286,14 @@ async def test_a_broken_form_is_400(kind: str, body: bytes) -> None:
             assert (await got.json())["error"]["code"] == "invalid_request"
 
 
-@pytest.mark.parametrize("path", ["chat/completions", "responses", "embeddings", "completions"])
-async def test_text_calls_are_told_that_there_is_no_provider_for_them(path: str) -> None:
+@pytest.mark.parametrize("path", ["chat/completions", "responses", "embeddings"])
+async def test_text_calls_are_told_that_text_is_off_and_who_can_switch_it_on(path: str) -> None:
     async with gateway() as g:
         door = await g.doors.open_openai()
         async with g.http.post(f"{door}/{path}", json={}, headers=g.bearer()) as got:
             told = (await got.json())["error"]
-            assert (got.status, told["code"]) == (503, "no_text_provider")
+            assert (got.status, told["code"]) == (403, "text_off")
+            assert "text_models" in told["remedy"]
             assert got.headers["x-should-retry"] == "false"
 
 
