@@ -21,6 +21,7 @@ from .detection.cache import ProfileCache
 from .detection.contents import ContentsProfiles, lies_on_disk
 from .detection.profile import Detector
 from .events.publisher import Publisher
+from .events.renames import Renames
 from .gateway.jupyter_road import JupyterRoad
 from .gateway.person_tokens import PersonTokens
 from .gpu.view import GPUAnswers
@@ -100,6 +101,7 @@ class GenAILabApp(ExtensionApp):
         factory = KernelProvisionerFactory.instance(parent=server)
         self._unhook: Callable[[], None] = install(factory, launcher)
         self._publisher, self._core = publisher, core
+        self._renames = Renames(server.event_logger, core.desk.renamed)
         # A key that every kernel has anyway is not worth a server that nobody can look into.
         kept = bool(settings.secrets_path) or settings.withhold_keys != "never"
         self._shut_memory = settings.shut_memory and kept and core.secrets.may_hold
@@ -159,6 +161,7 @@ class GenAILabApp(ExtensionApp):
         if self._shut_memory and not shut_own_memory():
             self.log.info("GenAI Lab: this system does not keep others out of the memory.")
         await self._core.open_policy()
+        self._renames.open()
         await self.parts.lab.open()
         self.parts.memory.open()
 
@@ -180,6 +183,7 @@ class GenAILabApp(ExtensionApp):
         self._core.hashes.close()
         await self._core.sampler.close()
         await self._core.questions.close()
+        self._renames.close()
         self._publisher.close()
 
     async def stop_extension(self) -> None:

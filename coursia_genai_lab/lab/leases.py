@@ -158,6 +158,12 @@ class Leases:
             self._on_change(before.services)
             self._tell(self._leases[lease_id])
 
+    def relabel(self, lease_id: str, label: str) -> None:
+        """Let people recognise a claim by another name; one that is gone stays gone."""
+        if lease_id in self._leases:
+            self._leases[lease_id] = replace(self._leases[lease_id], label=label)
+            self._tell(self._leases[lease_id])
+
     def worked(self, lease_id: str, began: float, ended: float) -> None:
         """Note what one of a claim's jobs took an engine that came to a good end.
 

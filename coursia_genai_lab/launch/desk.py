@@ -137,6 +137,19 @@ class LocalLaunchDesk:
         if self._forget(launch_id):
             self._lab.announce("launch")
 
+    def renamed(self, before: str, after: str) -> None:
+        """Show the launches of a notebook, or of all in a folder, under its new API path."""
+        for launch_id, launch in list(self._launches.items()):
+            path = launch.view.path
+            if path != before and not path.startswith(f"{before}/"):
+                continue
+            path = after + path[len(before) :]
+            view = launch.view.model_copy(update={"path": path})
+            self._launches[launch_id] = replace(launch, view=view)
+            if launch.lease_id is not None:
+                self._lab.leases.relabel(launch.lease_id, posixpath.basename(path))
+            self._lab.announce("launch")
+
     def views(self) -> list[LaunchView]:
         """Return the launches that stand, the newest last; lapsed ones are forgotten."""
         for launch_id, launch in list(self._launches.items()):
@@ -149,7 +162,7 @@ class LocalLaunchDesk:
     async def _prepared(self, order: LaunchOrder) -> LaunchGrant:
         profile, lab = order.profile, self._lab
         specs = self._specs(profile, order.in_place)
-        mode, fallback = lab.genai_mode(profile.services, profile.mode)
+        mode, fallback = lab.genai_mode(profile.services, self._word(order))
         if mode is None:
             return self._plain(order, "GenAI is off for this notebook.")
         refused = self._refused(specs, profile)
@@ -215,7 +228,7 @@ class LocalLaunchDesk:
             self._lab,
             self._consents,
             person=order.person,
-            mode=profile.mode,
+            mode=self._word(order),
             widenings=limited(widenings, names),
         )
         return _Launch(
@@ -223,10 +236,13 @@ class LocalLaunchDesk:
             lease_id=None,
             services=names,
             optional=frozenset([*profile.optional, *order.in_place]).intersection(names),
-            mode=profile.mode,
+            mode=self._word(order),
             withholding=withholding,
             held_back=frozenset(filter(withholding.holds, names)),
         )
+
+    def _word(self, order: LaunchOrder) -> Mode | None:
+        return self._lab.policy.word(order.person, order.profile.mode)
 
     def _plain(
         self, order: LaunchOrder, reason: str, skipped: Mapping[str, str] | None = None
