@@ -51,8 +51,8 @@ def of(*limits: Limit) -> Any:
 
 
 def pictures(most: int, **more: Any) -> Limit:
-    """Return a person's limit of pictures a day, or another."""
-    return Limit(**{"scope": "person", "name": "*", "window": "day", "pictures": most, **more})
+    """Return a person's limit of pictures, or another; of the course, for midnight may come."""
+    return Limit(**{"scope": "person", "name": "*", "window": "course", "pictures": most, **more})
 
 
 def spending(

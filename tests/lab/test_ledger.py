@@ -32,7 +32,7 @@ async def test_what_is_set_aside_and_what_was_used_leave_so_much_less(place: Pla
 async def test_a_limit_that_leaves_too_little_refuses_the_whole_call_and_says_until_when(
     place: Place,
 ) -> None:
-    async with opened(place, pictures(5)) as ledger:
+    async with opened(place, pictures(5, window="day")) as ledger:
         await ledger.reserve([spending(pictures=4)])
         with pytest.raises(QuotaExceeded) as refusal:
             await ledger.reserve([spending(), spending()])

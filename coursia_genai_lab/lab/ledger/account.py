@@ -43,7 +43,11 @@ def account_in(rows: Iterable[ChargeRow], person: str | None, since: float) -> A
     own = [row for row in rows if person in (None, row.person) and row.at >= since]
     spent = sum(row.microusd for row in own if row.state in ("settled", "unknown"))
     unknown = sum(row.state == "unknown" for row in own)
-    shown = [row for row in own if row.provider or row.state in OPEN]
+    shown = [
+        row
+        for row in own
+        if row.state in (*OPEN, "unknown") or (row.provider and row.state == "settled")
+    ]
     newest = sorted(shown, key=lambda row: row.at, reverse=True)[:MOST_SHOWN]
     return Account(spent / MICROUSD_A_CENT, unknown, [row.view() for row in newest])
 

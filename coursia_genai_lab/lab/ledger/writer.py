@@ -63,6 +63,8 @@ class Watch:
             seen[one.id] = (one.beat, since if beat == one.beat else now)
             if self._has_ended(one) or now - seen[one.id][1] > SILENT_SECONDS:
                 dead.append(one)
+                # Should it wake up after all, it is watched anew.
+                del seen[one.id]
         self._seen = seen
         return dead
 

@@ -111,14 +111,15 @@ def newest(
 ) -> list[ChargeRow]:
     """Return charges of a person, or for None of everybody, the newest first.
 
-    Those of `states`; without, those that somebody was paid for, and those that have not ended.
+    Those of `states`; without, those that somebody was paid for, and those whose end is to come.
     """
     columns = charges.c
     wanted: ColumnElement[bool]
     if states:
         wanted = columns.state.in_(states)
     else:
-        wanted = or_(columns.provider != "", columns.state.in_((*OPEN, "unknown")))
+        bought = (columns.provider != "") & (columns.state == "settled")
+        wanted = or_(bought, columns.state.in_((*OPEN, "unknown")))
     whose = () if person is None else (columns.person == person,)
     statement = select(*_COLUMNS).where(wanted, *whose, columns.at >= since)
     return _rows(connection, statement.order_by(columns.at.desc()).limit(limit))
