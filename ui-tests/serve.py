@@ -42,10 +42,35 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="genai-ui-", ignore_cleanup_errors=True) as folder:
         own = environment(Path(folder))
-        child = subprocess.Popen(command(Path(folder), chosen), env=own, start_new_session=True)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: child.terminate())
-        return child.wait()
+        return Server(command(Path(folder), chosen), own).run()
+
+
+class Server:
+    """One Jupyter server; SIGHUP ends it and begins it anew in the same folder."""
+
+    def __init__(self, words: list[str], environment: dict[str, str]) -> None:
+        self._words = words
+        self._environment = environment
+        self._again = False
+        self._child = self._started()
+
+    def run(self) -> int:
+        """Return the server's exit code once it has ended for good."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._end)
+        while True:
+            code = self._child.wait()
+            if not self._again:
+                return code
+            self._again = False
+            self._child = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._words, env=self._environment, start_new_session=True)
+
+    def _end(self, number: int, frame: object) -> None:
+        self._again = number == signal.SIGHUP
+        self._child.terminate()
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -23,20 +23,25 @@ export async function expectNothingSerious(
   // take every text for clipped and look at no colour.
   await page.addStyleTag({ content: 'body { height: 100vh !important; }' });
   await page.evaluate(axe.source);
-  const { colours, violations: findings } = await page.evaluate(async (root: string) => {
-    const { axe: engine } = window as unknown as { axe: typeof axe };
-    const found = await engine.run({ include: [[root]] });
-    const seen = found.passes.concat(found.violations);
-    return {
-      colours: seen.some(one => one.id === 'color-contrast'),
-      violations: found.violations.map(one => ({
-        id: one.id,
-        impact: one.impact ?? 'minor',
-        help: one.help,
-        where: one.nodes.map(node => `${node.target.join(' ')}: ${node.failureSummary}`)
-      }))
-    };
-  }, selector);
+  const { colours, violations: findings } = await page.evaluate(
+    async (root: string) => {
+      const { axe: engine } = window as unknown as { axe: typeof axe };
+      const found = await engine.run({ include: [[root]] });
+      const seen = found.passes.concat(found.violations);
+      return {
+        colours: seen.some(one => one.id === 'color-contrast'),
+        violations: found.violations.map(one => ({
+          id: one.id,
+          impact: one.impact ?? 'minor',
+          help: one.help,
+          where: one.nodes.map(
+            node => `${node.target.join(' ')}: ${node.failureSummary}`
+          )
+        }))
+      };
+    },
+    selector
+  );
   await info.attach('axe', {
     body: JSON.stringify(findings, null, 2),
     contentType: 'application/json'
