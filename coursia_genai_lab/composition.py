@@ -151,7 +151,7 @@ def compose(
         clouds=clouds,
     )
     memory.attend(lab)
-    tokens = Tokens(lab.leases)
+    tokens = Tokens(lab.leases, narrowed=policy.word)
     hashes = ModelHashes(catalog, settings.model_roots)
     generations = memory.generations
     ledger = Ledger(
@@ -198,6 +198,7 @@ def compose(
             token=secrets.get,
             warn=lab.changes.warn,
             take_back=lab.changes.take_back,
+            note=audit.note,
         ),
         modes=KeptModes(policy, _kept(settings, "modes.json")),
         keys=EnvironmentKeys(settings.withhold_keys, specs, secrets.names),

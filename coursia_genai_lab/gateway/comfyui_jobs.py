@@ -27,6 +27,7 @@ from .comfyui_prompt import MOST_BYTES, Prompt, read_prompt
 from .comfyui_run import LOOK_SECONDS
 from .comfyui_work import ComfyWork, Graph, Surroundings
 from .holding import Holding
+from .model_rules import files_named, refuse_files
 from .needs import LabView
 from .own_jobs import OwnJobs, RawJob
 from .queue import FairQueue
@@ -85,10 +86,13 @@ class ComfyUIJobs:
 
         Raises:
             InvalidRequest: it is no prompt.
+            NotAllowed: it names a model that the caller's role may not use.
             TooManyRequests: too much waits already.
             GenAIError: the job had its turn at once, and ComfyUI gave no answer.
         """
         prompt = await read_prompt(await read_body(request, MOST_BYTES))
+        around = self._around
+        refuse_files(around.lab, grant.person, around.service, files_named(prompt.graph))
         graph = self._mapped(grant.person, prompt.graph)
         refusal = refusal_of(prompt.graph)
         if refusal is None and self._must_wait(endpoint.backend):

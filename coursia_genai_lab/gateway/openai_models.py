@@ -15,6 +15,7 @@ from ..lab.routing import PASSING
 from ..lab.stand_ins import CloudName
 from ..wire.images import ModelInfo
 from ..wire.policy import Fallback, Mode
+from .model_rules import open_to
 from .needs import LabView
 from .openai_clouds import CloudModels
 from .openai_registered import RegisteredModels
@@ -102,7 +103,8 @@ class ModelDirectory:
             self.clouds.instead(info, notebook_mode, person, word) for info, _ in seen.values()
         ]
         own = (one for one in self._workflows if one.name not in seen)
-        return [*listed, *(self._registered(one, notebook_mode) for one in own)]
+        listed += [self._registered(one, notebook_mode) for one in own]
+        return [open_to(self._lab, person, info) for info in listed]
 
     def find(
         self,
@@ -224,7 +226,7 @@ class ModelDirectory:
             # Nobody gets a registered workflow that they did not ask for.
             for model in () if withheld(spec.name) else spec.models:
                 nearness = self._nearness(spec, model.id, notebook_mode)
-                if nearness is not None:
+                if nearness is not None and self._lab.policy.allows_model(person, model.id):
                     choice = Choice(model.id, spec.name, chosen=True)
                     able.append(((nearness, -model.rank, model.id), choice))
         if able:

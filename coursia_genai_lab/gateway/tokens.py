@@ -24,6 +24,10 @@ def _nothing(service: str) -> bool:
     return False
 
 
+def _as_said(person: str, word: Mode | None) -> Mode | None:
+    return word
+
+
 @dataclass(frozen=True, eq=False)
 class Grant:
     """What a token opens, and for whom. Two grants are the same only if one token made them."""
@@ -35,8 +39,8 @@ class Grant:
     """The services whose doors it opens."""
     path: str = ""
     """API path of the notebook."""
-    mode: Mode | None = None
-    """The notebook's own word on the mode; it may only narrow the Lab's."""
+    word: Mode | None = None
+    """The notebook's own on the mode; it may only narrow the Lab's."""
     fallback: Fallback | None = None
     """The notebook's own word on clouds that stand in; it may only narrow the policy's."""
     withholds: Callable[[str], bool] = field(default=_nothing, repr=False)
@@ -44,6 +48,13 @@ class Grant:
     but while it runs it may be used. Asked at every call, for a consent can be withdrawn."""
     digest: bytes = field(default=b"", repr=False)
     """The hash of the token, by which its store finds it again."""
+    narrowed: Callable[[str, Mode | None], Mode | None] = field(default=_as_said, repr=False)
+    """Narrows a notebook's word to its person's own; asked at every call."""
+
+    @property
+    def mode(self) -> Mode | None:
+        """The notebook's word on the mode, narrowed to what its person has chosen by now."""
+        return self.narrowed(self.person, self.word)
 
 
 @dataclass(frozen=True)
@@ -55,11 +66,19 @@ class _Entry:
 class Tokens:
     """Mint and check tokens. Nothing here can tell a token back.
 
-    `clock` is Unix time in seconds.
+    `narrowed` narrows a notebook's word on the mode to its person's; `clock` is Unix time in
+    seconds.
     """
 
-    def __init__(self, leases: Leases, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        *,
+        narrowed: Callable[[str, Mode | None], Mode | None] = _as_said,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._leases = leases
+        self._narrowed = narrowed
         self._clock = clock
         self._entries: dict[bytes, _Entry] = {}
 
@@ -91,6 +110,7 @@ class Tokens:
                 fallback,
                 withholds,
                 digest,
+                self._narrowed,
             ),
             expires_at=None if lifetime_seconds is None else self._clock() + lifetime_seconds,
         )

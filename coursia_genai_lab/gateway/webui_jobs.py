@@ -27,6 +27,7 @@ from .bodies import read_body
 from .headers import credential
 from .holding import Holding
 from .job_watch import JobWatch
+from .model_rules import refuse_files
 from .needs import LabView
 from .proxy import Proxy
 from .queue import FairQueue, Place, Ticket
@@ -213,6 +214,8 @@ class WebUIJobs:
         job.endpoint = await self._holding.again(job.endpoint, job.grant)
         chosen = order.checkpoint or await self.models.of_or_none(job.grant, job.endpoint)
         job.model = job.model or model_shown(chosen)
+        files = {model_shown(chosen)} - {""}
+        refuse_files(self._lab, job.grant.person, self._service, files)
         return await asyncio.to_thread(order.sent, job.ours, chosen)
 
     def _joined(

@@ -23,6 +23,8 @@ class ModeHandler(LabHandler):
     async def put(self) -> None:
         """Set or clear a layer that may be changed here."""
         policy = self.parts.lab.policy
-        policy.change(self.body_as(ModeChange), by=self.person)
+        change = self.body_as(ModeChange)
+        policy.change(change, by=self.person)
+        self.parts.audit.note(self.person, "mode", change.layer, change.value or "as above")
         await self.parts.modes.keep()
         self.answer(policy.view(self.role, person=self.person))

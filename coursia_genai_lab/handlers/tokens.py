@@ -23,7 +23,9 @@ class TokensHandler(LabHandler):
         """Give a token with the variables to set; the answer holds a secret and is not kept."""
         wish = self.body_as(TokenRequest)
         self._need_role_for(wish.lifetime_seconds)
-        self.answer(await self.parts.job_tokens.give(wish, self.person), 201)
+        given = await self.parts.job_tokens.give(wish, self.person)
+        self.parts.audit.note(self.person, "token", given.id, "given")
+        self.answer(given, 201)
 
     def _need_role_for(self, seconds: float) -> None:
         if seconds > LONGEST_OF_STUDENTS:
@@ -51,4 +53,5 @@ class TokenHandler(LabHandler):
         """End a token and what it claims; admins may end everybody's."""
         anybody = self.role == "admin"
         await self.parts.job_tokens.end(token_id, self.person, anybody=anybody)
+        self.parts.audit.note(self.person, "token", token_id, "ended")
         self.answer(Accepted(revision=self.parts.lab.revision))

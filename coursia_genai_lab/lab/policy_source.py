@@ -12,12 +12,13 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from ..secret_files.secret import Secret
 from ..wire.problems import Problem
+from .audit import Note, forget
 from .kept_file import read_kept, write_kept
 from .policy import Policy
 from .policy_file import PolicyFile
@@ -45,7 +46,8 @@ class PolicySource:
     """Read `source`, a path or URL, for a policy; an empty one is never read.
 
     `kept` is the file that the last good one is kept in, None: in none; `token` gives a secret by
-    name, and may block; `warn` and `take_back` show problems in the panel.
+    name, and may block; `warn` and `take_back` show problems in the panel; `note` keeps
+    what changed.
     """
 
     def __init__(
@@ -58,12 +60,13 @@ class PolicySource:
         token: Callable[[str], Secret | None] = _nobody,
         warn: Callable[[Problem], None] = lambda problem: None,
         take_back: Callable[[str], None] = lambda code: None,
+        note: Note = forget,
         url_seconds: float = URL_SECONDS,
     ) -> None:
         self._source = source
         self._policy = policy
         self._kept = kept
-        self._warn, self._take_back = warn, take_back
+        self._warn, self._take_back, self._note = warn, take_back, note
         self._url_seconds = url_seconds
         self._url = PolicyUrl(source, token) if is_url(source) else None
         path = Path(source).expanduser().absolute()
@@ -138,6 +141,8 @@ class PolicySource:
         self._last = data
         now = time.time()
         self._forget_problem()
+        if changed := _changed(known.rules, rules):
+            self._note("", "policy", self._shown, f"read anew: {', '.join(changed)}")
         self._policy.take(ClassWord(rules, self._shown, now))
         await self._keep(data, now)
 
@@ -192,6 +197,11 @@ def rules_in(name: str, data: bytes) -> Rules:
     from .policy_document import read_document
 
     return read_document(Path(name).name or "policy", data).to_rules()
+
+
+def _changed(before: Rules, after: Rules) -> list[str]:
+    names = [one.name for one in fields(Rules)]
+    return [name for name in names if getattr(before, name) != getattr(after, name)]
 
 
 def _rules_kept(path: Path, source: str) -> tuple[Rules, float] | None:
