@@ -159,7 +159,9 @@ def _list(
     kind: Kind, path: str, offers: list[dict[str, Any]], chat: list[dict[str, Any]]
 ) -> dict[str, Any]:
     if kind == "openai":
-        return {"object": "list", "data": [{"id": MODELS["openai"]}, {"id": "text-only"}]}
+        gone = {"id": "gpt-image-0", "shutdown_date": "2026-05-12"}
+        stays = {"id": MODELS["openai"], "shutdown_date": None}
+        return {"object": "list", "data": [stays, gone, {"id": "text-only"}, "odd"]}
     if path == "/v1/images/models":
         return {
             "data": [

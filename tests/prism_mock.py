@@ -6,17 +6,19 @@ for an example, and OpenAI's errors, which its description leaves out.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 import json
 import os
+import queue
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from PIL import Image
 
@@ -58,45 +60,40 @@ def prepared(source: Path, *changes: Change) -> dict[str, Any]:
     return spec
 
 
-@asynccontextmanager
-async def prism(spec: dict[str, Any], folder: Path) -> AsyncIterator[str]:
-    """Run it on a port of its own and give the address, without a path."""
+@contextmanager
+def prism(spec: dict[str, Any], folder: Path) -> Iterator[str]:
+    """Run it on a port of its own and give the address, without a path; it takes seconds."""
     path = folder / "spec.json"
     path.write_text(json.dumps(spec), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        str(PRISM),
-        "mock",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        "0",
-        str(path),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+    process = subprocess.Popen(
+        ["node", str(PRISM), "mock", "-h", "127.0.0.1", "-p", "0", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         env={**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "0", "SCARF_ANALYTICS": "false"},
     )
     assert process.stdout is not None
-    drain: asyncio.Task[bytes] | None = None
+    found: queue.Queue[str] = queue.Queue()
+    reading = threading.Thread(target=_read, args=(process.stdout, found), daemon=True)
+    reading.start()
     try:
-        url = await asyncio.wait_for(_listening(process.stdout), START_SECONDS)
-        drain = asyncio.create_task(process.stdout.read())
-        yield url
+        said = found.get(timeout=START_SECONDS)
+        assert said.startswith("http://"), f"Prism ended: {said}"
+        yield said
     finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        if drain is not None:
-            await drain
-        await process.wait()
+        process.terminate()
+        process.wait(60)
+        reading.join(60)
+        process.stdout.close()
 
 
-async def _listening(lines: asyncio.StreamReader) -> str:
+def _read(lines: IO[bytes], found: queue.Queue[str]) -> None:
+    """Tell the address, or what was said; read on, for nothing goes on behind a full pipe."""
     said = b""
-    while line := await lines.readline():
-        said += line
-        if found := _LISTENS.search(line):
-            return found[1].decode()
-    raise AssertionError(f"Prism ended: {said[-2000:].decode('utf-8', 'replace')}")
+    for line in lines:
+        said = (said + line)[-2000:]
+        if listens := _LISTENS.search(line):
+            found.put(listens[1].decode())
+    found.put(said.decode("utf-8", "replace"))
 
 
 def _repaired(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
@@ -100,12 +101,18 @@ class OpenAICloud(CloudEngine):
         if self._prices.own(name) is not None or price is None:
             return Quote(worst, f"at most {dollars(worst)} a picture, as set on this server")
         title = self._asking.provider.title
+        leaves = f"; {title} retires the model on {price.retires}" if price.retires else ""
         return Quote(
-            worst, f"at most {dollars(worst)} a picture, by {title}'s prices of {price.dated}"
+            worst,
+            f"at most {dollars(worst)} a picture, by {title}'s prices of {price.dated}{leaves}",
         )
 
     async def models(self) -> list[CloudModel]:
-        """Return the picture models that the key may use; kept for five minutes."""
+        """Return the picture models that the key may use; kept for five minutes.
+
+        A list does not say which of its models draw: those of OpenAI are known by their names,
+        those of others by the price that the service's file sets.
+        """
         return [
             CloudModel(
                 name, _title(name), True, self._prices.worst(name, (await self._usual(name)).order)
@@ -121,8 +128,18 @@ class OpenAICloud(CloudEngine):
             return self._kept[1]
         rows = (await self._asking.get("/v1/models")).get("data")
         rows = rows if isinstance(rows, list) else []
-        found = [row.get("id") for row in rows if isinstance(row, dict)]
-        names = sorted(one for one in found if isinstance(one, str) and one.startswith(FAMILIES))
+        today = datetime.now(timezone.utc).date().isoformat()
+        found = [
+            row.get("id")
+            for row in rows
+            if isinstance(row, dict) and str(row.get("shutdown_date") or "9999") > today
+        ]
+        names = sorted(
+            one
+            for one in found
+            if isinstance(one, str)
+            and (one.startswith(FAMILIES) or self._prices.own(one) is not None)
+        )
         self._kept = time.monotonic(), names
         return names
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -74,22 +73,28 @@ def described(spec: dict[str, Any]) -> None:
     }
 
 
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Let one server answer for all tests here: it takes seconds to start, and keeps nothing."""
+    with prism(prepared(OPENAI, described), tmp_path_factory.mktemp("prism")) as url:
+        yield url
+
+
 @asynccontextmanager
 async def before_it(
-    folder: Path, headers: dict[str, str] = KEY
+    url: str, headers: dict[str, str] = KEY
 ) -> AsyncIterator[tuple[OpenAICloud, aiohttp.ClientSession, list[float]]]:
     waits: list[float] = []
 
     async def wait(seconds: float) -> None:
         waits.append(seconds)
 
-    spec = prepared(OPENAI, described)
-    async with prism(spec, folder) as url, aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession() as session:
         yield OpenAICloud(url, headers, session, wait=wait), session, waits
 
 
 async def test_an_order_with_everything_is_written_as_the_description_wants_it(
-    tmp_path: Path,
+    provider: str,
 ) -> None:
     order = Order(
         "gpt-image-2",
@@ -105,7 +110,7 @@ async def test_an_order_with_everything_is_written_as_the_description_wants_it(
         background="opaque",
         user="a" * 64,
     )
-    async with before_it(tmp_path) as (engine, _, _):
+    async with before_it(provider) as (engine, _, _):
         made = await asyncio.wait_for(engine.generate(order), BOUND)
     assert [one.index for one in made] == [0, 1]
     spent = made[0].spent
@@ -114,18 +119,18 @@ async def test_an_order_with_everything_is_written_as_the_description_wants_it(
     assert spent.microusd == 150 + 160 + 52_680
 
 
-async def test_a_picture_and_a_mask_are_sent_as_the_description_wants_them(tmp_path: Path) -> None:
+async def test_a_picture_and_a_mask_are_sent_as_the_description_wants_them(provider: str) -> None:
     # Of several pictures it says no more than that there may be: clients send `image[]`.
     order = Order("gpt-image-2", "blue", 5, images=(png(),), mask=png(), user="a" * 64)
-    async with before_it(tmp_path) as (engine, _, _):
+    async with before_it(provider) as (engine, _, _):
         made = await asyncio.wait_for(engine.generate(order), BOUND)
     assert made[0].data == png()
 
 
 async def test_only_picture_models_are_listed_each_with_its_price_where_it_is_known(
-    tmp_path: Path,
+    provider: str,
 ) -> None:
-    async with before_it(tmp_path) as (engine, _, _):
+    async with before_it(provider) as (engine, _, _):
         listed = await asyncio.wait_for(engine.models(), BOUND)
     assert [(one.id, one.title) for one in listed] == [
         ("gpt-image-2", "GPT Image 2"),
@@ -135,9 +140,9 @@ async def test_only_picture_models_are_listed_each_with_its_price_where_it_is_kn
     assert listed[1].microusd is None
 
 
-async def test_each_failure_has_a_code_a_remedy_and_its_money_right(tmp_path: Path) -> None:
+async def test_each_failure_has_a_code_a_remedy_and_its_money_right(provider: str) -> None:
     found: dict[int, tuple[str, bool, int]] = {}
-    async with before_it(tmp_path) as (engine, session, waits):
+    async with before_it(provider) as (engine, session, waits):
         for status in FAILURES:
             waits.clear()
             engine.breaker.succeeded()
@@ -151,8 +156,8 @@ async def test_each_failure_has_a_code_a_remedy_and_its_money_right(tmp_path: Pa
     assert found == FAILURES
 
 
-async def test_without_a_key_nothing_is_asked_for_twice(tmp_path: Path) -> None:
-    async with before_it(tmp_path, {}) as (engine, _, waits):
+async def test_without_a_key_nothing_is_asked_for_twice(provider: str) -> None:
+    async with before_it(provider, {}) as (engine, _, waits):
         for _ in range(2):
             with pytest.raises(GenAIError) as refused:
                 await asyncio.wait_for(engine.generate(Order("gpt-image-2", "a", 1)), BOUND)

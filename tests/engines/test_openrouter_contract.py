@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from door_harness import BOUND
-from PIL import Image
 from prism_mock import OPENROUTER, missing, picture, png, prepared, prism
 
 from coursia_genai_lab.engines.openrouter import OpenRouter
@@ -82,22 +80,28 @@ def rooted(spec: dict[str, Any]) -> None:
     spec["servers"] = [{"url": "/"}]
 
 
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Let one server answer for all tests here: it takes seconds to start, and keeps nothing."""
+    with prism(prepared(OPENROUTER, rooted, described), tmp_path_factory.mktemp("prism")) as url:
+        yield url
+
+
 @asynccontextmanager
 async def before_it(
-    folder: Path, headers: dict[str, str] = KEY
+    url: str, headers: dict[str, str] = KEY
 ) -> AsyncIterator[tuple[OpenRouter, aiohttp.ClientSession, list[float]]]:
     waits: list[float] = []
 
     async def wait(seconds: float) -> None:
         waits.append(seconds)
 
-    spec = prepared(OPENROUTER, rooted, described)
-    async with prism(spec, folder) as url, aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession() as session:
         yield OpenRouter(url, headers, session, wait=wait), session, waits
 
 
 async def test_an_order_with_everything_is_written_as_the_description_wants_it(
-    tmp_path: Path,
+    provider: str,
 ) -> None:
     heard: list[Any] = []
     order = Order(
@@ -112,7 +116,7 @@ async def test_an_order_with_everything_is_written_as_the_description_wants_it(
         background="transparent",
         user="a" * 64,
     )
-    async with before_it(tmp_path) as (engine, _, _):
+    async with before_it(provider) as (engine, _, _):
         made = await asyncio.wait_for(engine.generate(order, heard.append), BOUND)
     assert [one.index for one in made] == [0, 1]
     assert [one.seed for one in made] == [2**40 % 2**31, 2**40 % 2**31 + 1]
@@ -125,8 +129,8 @@ async def test_an_order_with_everything_is_written_as_the_description_wants_it(
     ]
 
 
-async def test_a_model_costs_what_the_price_list_of_its_provider_says(tmp_path: Path) -> None:
-    async with before_it(tmp_path) as (engine, _, _):
+async def test_a_model_costs_what_the_price_list_of_its_provider_says(provider: str) -> None:
+    async with before_it(provider) as (engine, _, _):
         quote = await asyncio.wait_for(engine.quote(Order(SEEDREAM, "a fox", 1)), BOUND)
         listed = await asyncio.wait_for(engine.models(), BOUND)
     assert quote.microusd == 50_000
@@ -139,10 +143,10 @@ async def test_a_model_costs_what_the_price_list_of_its_provider_says(tmp_path: 
 
 
 async def test_a_model_that_only_chats_is_asked_as_the_description_of_chats_wants_it(
-    tmp_path: Path,
+    provider: str,
 ) -> None:
     order = Order(PAINTER, "a fox", 7, width=1024, height=1024, images=(png(),), user="b" * 64)
-    async with before_it(tmp_path) as (engine, _, _):
+    async with before_it(provider) as (engine, _, _):
         made = await asyncio.wait_for(engine.generate(order), BOUND)
     assert made[0].data == png()
     assert made[0].spent is not None
@@ -150,10 +154,10 @@ async def test_a_model_that_only_chats_is_asked_as_the_description_of_chats_want
 
 
 async def test_each_failure_of_the_description_has_a_code_a_remedy_and_its_money_right(
-    tmp_path: Path,
+    provider: str,
 ) -> None:
     found: dict[int, tuple[str, bool, int]] = {}
-    async with before_it(tmp_path) as (engine, session, waits):
+    async with before_it(provider) as (engine, session, waits):
         order = Order(SEEDREAM, "a red fox", 1)
         await asyncio.wait_for(engine.quote(order), BOUND)
         for status in FAILURES:
@@ -169,8 +173,8 @@ async def test_each_failure_of_the_description_has_a_code_a_remedy_and_its_money
     assert found == FAILURES
 
 
-async def test_without_a_key_nothing_is_asked_for_twice(tmp_path: Path) -> None:
-    async with before_it(tmp_path, {}) as (engine, _, waits):
+async def test_without_a_key_nothing_is_asked_for_twice(provider: str) -> None:
+    async with before_it(provider, {}) as (engine, _, waits):
         for _ in range(2):
             with pytest.raises(GenAIError) as refused:
                 await asyncio.wait_for(engine.models(), BOUND)
@@ -178,10 +182,3 @@ async def test_without_a_key_nothing_is_asked_for_twice(tmp_path: Path) -> None:
             assert "OPENROUTER_API_KEY" in refused.value.remedy
         assert engine.breaker.state == "open"
         assert waits == []
-
-
-def test_the_example_picture_is_one() -> None:
-    import io
-
-    with Image.open(io.BytesIO(png())) as shown:
-        assert shown.size == (2, 2)

@@ -81,6 +81,12 @@ async def test_pictures_that_are_sent_or_shown_on_the_way_cost_too() -> None:
     assert shows.microusd == plain + 3 * 100 * 30
 
 
+async def test_a_model_that_its_provider_retires_soon_says_when() -> None:
+    quote = await quoted(model="gpt-image-1-mini", width=1024, height=1024, quality="low")
+    assert quote.microusd == (len(PROMPT) + 64) * 2 + 625 * 8
+    assert "2026-12-01" in quote.basis
+
+
 async def test_what_nobody_has_written_down_has_no_price_until_somebody_sets_one() -> None:
     for model in ("gpt-image-2.6-flare", "gpt-image-9"):
         assert (await quoted(model=model)).microusd is None
@@ -190,3 +196,15 @@ async def test_qualities_of_retired_models_still_mean_something() -> None:
     assert (await sent(quality="hd"))[0]["quality"] == "high"
     assert (await sent(quality="standard"))[0]["quality"] == "medium"
     assert "quality" not in (await sent())[0]
+
+
+async def test_models_that_are_gone_and_those_that_draw_nothing_are_not_listed() -> None:
+    async with before("openai") as (engine, _):
+        listed = await asyncio.wait_for(engine.models(), BOUND)
+    assert [one.id for one in listed] == ["gpt-image-2"]
+
+
+async def test_what_another_provider_sells_is_listed_once_its_price_is_set() -> None:
+    async with before("openai", prices=Prices(own={"text-only": 70_000})) as (engine, _):
+        listed = await asyncio.wait_for(engine.models(), BOUND)
+    assert {one.id: one.microusd for one in listed}["text-only"] == 70_000
