@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import math
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _NO_CREDIT = frozenset(
 )
 _USER_ERROR = "image_generation_user_error"
 """OpenAI's type of refusals by moderation, and of pictures that it cannot read."""
+_CAPPED = re.compile(r"\bkey limit (has been )?(exceeded|reached)", re.IGNORECASE)
+"""OpenRouter tells of a key whose own limit is used up by 403, in words alone."""
 _NO_KEY = frozenset({"authentication", "invalid_api_key", "authentication_error"})
 _NO_MODEL = frozenset(
     {"model_not_found", "no_endpoints", "model_deprecated", "model_unavailable_upstream"}
@@ -83,13 +86,14 @@ def verdict_of(
         return Verdict(blocked(words - {_USER_ERROR}))
     if status == 401 or words & _NO_KEY:
         return Verdict(_no_key(provider), "closed")
-    if status == 402 or words & _NO_CREDIT:
+    capped = status == 403 and _CAPPED.search(str(error.get("message") or ""))
+    if status == 402 or capped or words & _NO_CREDIT:
         return Verdict(_no_credit(provider), "closed")
-    if status in BUSY:
+    if status in BUSY or (status == 404 and _availability(error).get("retryable") is True):
         after = seconds_of(retry_after)
         if after is None:
             after = seconds_of(_availability(error).get("retry_after"))
-        return Verdict(_busy(provider), "well" if status == 429 else "ill", BUSY_AGAIN, after)
+        return Verdict(_busy(provider), "ill" if status >= 500 else "well", BUSY_AGAIN, after)
     if status in TIMED_OUT:
         return timed_out(provider.title)
     if status >= 500:

@@ -157,6 +157,14 @@ async def test_openrouter_may_name_the_time_in_its_answer() -> None:
     assert sold.waits == [11.0]
 
 
+async def test_a_model_that_is_away_for_a_moment_is_asked_for_again() -> None:
+    availability = {"code": "no_endpoints", "retryable": True}
+    away = says(404, {"code": 404, "message": "none", "availability": availability})
+    async with before("openrouter", in_turn(away, draws)) as (engine, sold):
+        assert len(await asyncio.wait_for(engine.generate(order("openrouter")), BOUND)) == 1
+    assert len(sold.posts) == 2
+
+
 async def test_what_openrouter_does_not_bill_is_tried_once_more() -> None:
     broken = says(502, {"code": 502, "message": "Provider returned error"})
     async with before("openrouter", in_turn(broken, draws)) as (engine, sold):
@@ -180,6 +188,12 @@ async def test_what_openrouter_does_not_bill_is_tried_once_more() -> None:
         ),
         ("openai", 401, {"message": f"Incorrect key {KEY}", "code": "invalid_api_key"}, None),
         ("openrouter", 402, {"code": 402, "message": "Insufficient credits"}, "cloud_no_credit"),
+        (
+            "openrouter",
+            403,
+            {"code": 403, "message": "Key limit exceeded (monthly limit). Manage it."},
+            "cloud_no_credit",
+        ),
         ("openrouter", 401, {"code": 401, "message": "User not found."}, None),
         (
             "openrouter",
