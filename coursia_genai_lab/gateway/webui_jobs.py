@@ -214,7 +214,7 @@ class WebUIJobs:
         job.endpoint = await self._holding.again(job.endpoint, job.grant)
         chosen = order.checkpoint or await self.models.of_or_none(job.grant, job.endpoint)
         job.model = job.model or model_shown(chosen)
-        files = {model_shown(chosen)} - {""}
+        files = {model_shown(one) for one in (chosen, *order.others)} - {""}
         refuse_files(self._lab, job.grant.person, self._service, files)
         return await asyncio.to_thread(order.sent, job.ours, chosen)
 

@@ -24,6 +24,9 @@ MOST_ENLARGED = 2**26
 ELSEWHERE = ("script_name", "script_args", "alwayson_scripts", "save_images", "force_task_id")
 """Read here, and never sent on as they came."""
 
+OTHER_CHECKPOINTS = ("hr_checkpoint_name", "refiner_checkpoint")
+NO_OTHER = frozenset({"none", "use same checkpoint"})
+
 
 @dataclass(frozen=True)
 class WebUIOrder:
@@ -42,6 +45,12 @@ class WebUIOrder:
     def pictures(self) -> int:
         """How many it asks for."""
         return _pictures(self.fields)
+
+    @property
+    def others(self) -> list[str]:
+        """Return the checkpoints that it names beside its own."""
+        named = [self.fields.get(name) for name in OTHER_CHECKPOINTS]
+        return [str(one) for one in named if one and str(one).lower() not in NO_OTHER]
 
     def sent(self, task: str, checkpoint: str | None) -> bytes:
         """Return the body to send on, under a task id of ours, for one checkpoint."""

@@ -64,7 +64,7 @@ class ServiceCommandHandler(LabHandler):
             revision = lab.stop(name, by=by, force=force)
         else:
             revision = lab.restart(name, by=by, force=force)
-        if force:
+        if force and command != "start":
             self.parts.audit.note(by, "force_stop", name, command)
         self.answer(Accepted(revision=revision), 202)
 

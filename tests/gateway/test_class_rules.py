@@ -1,0 +1,132 @@
+"""What a class's policy allows holds at every door, and a new one from its next call on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from comfyui_caller import CHECKPOINT, Caller, graph
+from door_harness import Gateway, demo_engine, gateway
+
+from coursia_genai_lab.gateway.comfyui_prompt import MODEL_INPUTS
+from coursia_genai_lab.gateway.model_rules import files_named
+from coursia_genai_lab.lab.rules import ClassWord, Rules
+
+SMALL = {"prompt": "a fox", "steps": 1, "width": 64, "height": 64, "cfg_scale": 1}
+SMALL_ORDER = {"prompt": "a fox", "size": "128x128"}
+
+
+def allow(g: Gateway, *models: str) -> None:
+    """Let a class's policy come that names these for the role of everybody here."""
+    g.lab.policy.take(ClassWord(Rules(models={"admin": models}), "policy.toml", 1.0))
+
+
+@asynccontextmanager
+async def opened(*services: str) -> AsyncIterator[Gateway]:
+    async with demo_engine() as url, gateway() as g:
+        for name in services:
+            g.lab.is_ready(name, url, scheme="basic" if name == "forge-turbo" else "bearer")
+        yield g
+
+
+async def ask(g: Gateway, method: str, url: str, body: Any = None) -> tuple[int, Any]:
+    async with g.http.request(method, url, json=body, headers=g.bearer()) as got:
+        return got.status, await got.json()
+
+
+async def test_a_graph_is_known_by_the_files_that_it_names() -> None:
+    async with opened("comfyui") as g:
+        ada = await Caller.make(g, "ada")
+        for models, status in (
+            (("sdxl-turbo",), 200),
+            (("flux-*",), 403),
+            (("SD_XL_turbo*",), 200),
+            ((), 403),
+        ):
+            allow(g, *models)
+            got, told = await ada.post(graph())
+            assert got == status, models
+            if status == 403:
+                assert CHECKPOINT in str(told)
+
+
+async def test_a_graph_that_names_no_file_may_be_of_any_model_of_its_service() -> None:
+    small = {"1": {"class_type": "X", "inputs": {}}}
+    async with opened("comfyui") as g:
+        ada = await Caller.make(g, "ada")
+        allow(g, "z-image-turbo")
+        assert (await ada.post(small))[0] == 403
+        allow(g, "flux-1-dev")
+        # ComfyUI itself knows no such node.
+        assert (await ada.post(small))[0] == 400
+
+
+async def test_a_webui_is_held_to_the_checkpoint_that_would_be_used() -> None:
+    async with opened("forge-turbo") as g:
+        door = await g.doors.open("forge-turbo")
+        url = f"{door}/sdapi/v1/txt2img"
+        allow(g, "sdxl-turbo")
+        assert (await ask(g, "POST", url, SMALL))[0] == 200
+        refiner = {**SMALL, "refiner_checkpoint": "flux1-dev-fp8", "refiner_switch_at": 0.5}
+        assert (await ask(g, "POST", url, refiner))[0] == 403
+        allow(g, "flux-*")
+        status, told = await ask(g, "POST", url, SMALL)
+        assert status == 403
+        assert "policy" in str(told)
+
+
+async def test_models_that_a_role_may_not_use_are_listed_with_the_reason() -> None:
+    async with opened("demo", "forge-turbo", "comfyui") as g:
+        door = await g.doors.open_openai()
+        allow(g, "sdxl-*", "demo")
+        _, told = await ask(g, "GET", f"{door}/models")
+        listed = {one["id"]: one for one in told["data"]}
+        assert listed["sdxl-turbo"]["available"]
+        assert not listed["flux-1-dev"]["available"]
+        assert "policy" in listed["flux-1-dev"]["reason"]
+
+
+async def test_who_names_no_model_gets_one_that_the_role_may_use() -> None:
+    async with opened("demo", "forge-turbo", "comfyui") as g:
+        door = await g.doors.open_openai()
+        for model in ("sdxl-turbo", "flux-1-schnell"):
+            allow(g, model)
+            url = f"{door}/images/generations"
+            status, told = await ask(g, "POST", url, SMALL_ORDER)
+            assert (status, told["data"][0]["model"]) == (200, model)
+
+
+async def test_a_named_model_is_refused_by_name_and_allowed_from_the_next_call_on() -> None:
+    async with opened("demo", "forge-turbo") as g:
+        door = await g.doors.open_openai()
+        order = {**SMALL_ORDER, "model": "sdxl-turbo"}
+        url = f"{door}/images/generations"
+        allow(g, "demo")
+        status, told = await ask(g, "POST", url, order)
+        assert (status, told["error"]["code"]) == (403, "model_not_allowed")
+        allow(g, "sdxl-turbo")
+        assert (await ask(g, "POST", url, order))[0] == 200
+
+
+@pytest.mark.parametrize("name", [*MODEL_INPUTS, "lora_name", "anything"])
+def test_files_are_found_in_any_input_of_any_loader(name: str) -> None:
+    nodes = {"1": {"class_type": "X", "inputs": {name: "sub\\a.SAFETENSORS"}}}
+    assert files_named(nodes) == {"sub\\a.SAFETENSORS"}
+    several = {"1": {"class_type": "X", "inputs": {name: {"on": True, "lora": "b.gguf"}}}}
+    assert files_named(several) == {"b.gguf"}
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"vae_name": "ae.safetensors"},
+        {"clip_name1": "t5.safetensors"},
+        {"image": "a.png"},
+        {"text": "a very fine\npicture.safetensors"},
+        {"x": ["4", 0], "y": 3},
+    ],
+)
+def test_what_draws_nothing_by_itself_is_no_model(inputs: dict[str, Any]) -> None:
+    assert files_named({"1": {"class_type": "X", "inputs": inputs}}) == set()
