@@ -7,6 +7,7 @@ import type {
   JobList,
   ModelInfo,
   PolicyView,
+  UsageExport,
   UsageView,
   WeightsList
 } from './_wire';
@@ -47,6 +48,8 @@ export interface IGenAILab {
   readonly plan: PlanModel;
   /** What the caller may still use, and what they used; looked at while somebody looks. */
   readonly usage: WatchedModel<UsageView>;
+  /** Every job of the caller, loaded when somebody asks for it. */
+  readonly history: WatchedModel<UsageExport>;
   /** What holds besides the mode; looked at while somebody looks. */
   readonly policy: WatchedModel<PolicyView>;
   /** What the caller has allowed; looked at while somebody looks. */

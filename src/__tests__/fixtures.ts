@@ -2,6 +2,7 @@ import type {
   Allowance,
   ChargeView,
   ConsentNeeded,
+  ExportRow,
   FolderIndex,
   GPUsView,
   JobView,
@@ -531,6 +532,28 @@ export function aLayer(fields: Partial<ModeLayer> = {}): ModeLayer {
     set_by: '',
     since: null,
     editable: false,
+    ...fields
+  };
+}
+
+/** One job that went well. */
+export function aRow(fields: Partial<ExportRow> = {}): ExportRow {
+  return {
+    id: 'job 1',
+    at: 1_700_000_000,
+    person: 'ada',
+    kind: 'openai',
+    service: 'flux',
+    model: 'flux-1-dev',
+    outcome: 'done',
+    code: '',
+    seconds: 0,
+    pictures: 1,
+    state: '',
+    gpu_seconds: 0,
+    cents: 0,
+    fallback: '',
+    prompt: '',
     ...fields
   };
 }

@@ -1,4 +1,4 @@
-import type { UsageView } from '../_wire';
+import type { UsageExport, UsageView } from '../_wire';
 
 import type { Download, Requester } from './request';
 
@@ -8,6 +8,11 @@ export type ExportFormat = 'csv' | 'json';
 /** Return what the caller had made, what it cost, and what is left. */
 export function getUsage(request: Requester): Promise<UsageView> {
   return request<UsageView>('usage');
+}
+
+/** Return every job of the caller that the record knows of the last week, oldest first. */
+export function getHistory(request: Requester): Promise<UsageExport> {
+  return request<UsageExport>('usage/export', { query: { format: 'json' } });
 }
 
 /** Return the caller's history as a file. */

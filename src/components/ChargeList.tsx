@@ -42,9 +42,6 @@ export function ChargeList(props: IChargeListProps): JSX.Element | null {
           {trans._n('Show %1 more', 'Show %1 more', hidden)}
         </button>
       )}
-      <p className="jp-GenAILab-small">
-        {trans.__('The pictures themselves are in your notebooks; none are kept here.')}
-      </p>
     </>
   );
 }

@@ -18,7 +18,6 @@ export interface ICloudNoticeProps {
   asked: ConsentNeeded;
   /** Whether nothing waits for it: a way on for a notebook whose service is not there. */
   offer?: boolean;
-  declined: boolean;
   busy: boolean;
   onAllow: (asked: ConsentNeeded) => void;
   /** Without it there is nothing to put off. */
@@ -40,23 +39,6 @@ export function CloudNotice(props: ICloudNoticeProps): JSX.Element {
     : props.offer
       ? trans.__('Use the cloud')
       : trans.__('Allow');
-  if (props.declined) {
-    return (
-      <div className="jp-GenAILab-later" role="note">
-        <span>
-          {trans.__('Not allowed: %1.', cloudTitle(asked))} {held}
-        </span>
-        <button
-          type="button"
-          className="jp-GenAILab-link"
-          disabled={busy}
-          onClick={() => props.onAllow(asked)}
-        >
-          {allow}
-        </button>
-      </div>
-    );
-  }
   return (
     <section className="jp-GenAILab-question" aria-label={question}>
       <Notice

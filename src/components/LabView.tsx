@@ -58,7 +58,7 @@ export interface ILabViewProps extends IMachineView {
   consents: IConsentsPart;
   /** The models that may be named in a call; null: not known yet. */
   offers: readonly ModelInfo[] | null;
-  /** What clouds need of this caller now, and how it was answered in this page. */
+  /** What clouds need of this caller now. */
   questions: readonly IQuestion[];
   /** What the buttons do. */
   actions: IServiceActions &
@@ -78,10 +78,10 @@ export interface ILabViewProps extends IMachineView {
   trans: TranslationBundle;
 }
 
-/** A question of a cloud, and how it was answered in this page. */
+/** A question of a cloud, and whether its answer is on its way. */
 export interface IQuestion {
   asked: ConsentNeeded;
-  answer: 'open' | 'declined' | 'busy';
+  busy: boolean;
 }
 
 export interface ICloudActions {
@@ -145,12 +145,11 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
           trans={trans}
         />
       ))}
-      {props.questions.map(({ answer, asked }) => (
+      {props.questions.map(({ asked, busy }) => (
         <CloudNotice
           key={keyOf(asked)}
           asked={asked}
-          declined={answer === 'declined'}
-          busy={answer === 'busy'}
+          busy={busy}
           onAllow={actions.onAllowCloud}
           onLater={actions.onDeclineCloud}
           titleOf={titleOf}

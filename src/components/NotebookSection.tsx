@@ -149,6 +149,7 @@ function Needs(props: IExaminedProps): JSX.Element {
   const { launch, profile, services, trans } = props;
   const { find, titleOf } = finder(services);
   const asked = askedOf(launch);
+  const offered = cloudOf(launch);
   const wishes = [
     decidedWords(decidingLayer(props.mode), props.mode.effective, trans),
     resourcesSentence(profile.resources, trans),
@@ -178,7 +179,16 @@ function Needs(props: IExaminedProps): JSX.Element {
           trans={trans}
         />
       )}
-      <WaysOn {...props} />
+      {offered && (
+        <CloudNotice
+          offer
+          asked={offered}
+          busy={props.usingCloud}
+          onAllow={props.onUseCloud}
+          titleOf={titleOf}
+          trans={trans}
+        />
+      )}
       <KernelGift
         profile={profile}
         launch={launch}
@@ -188,15 +198,14 @@ function Needs(props: IExaminedProps): JSX.Element {
         onEnable={props.onEnable}
         trans={trans}
       />
+      <WaysOn {...props} />
     </>
   );
 }
 
-/** What can be done now: start what it needs, let a cloud draw meanwhile, do without. */
+/** What can be done now: start what it needs, or do without. */
 function WaysOn(props: IExaminedProps): JSX.Element | null {
   const { launch, profile, services, teacher, trans } = props;
-  const { titleOf } = finder(services);
-  const offered = cloudOf(launch);
   const open = askedOf(launch)?.services ?? [];
   const startable = services.some(
     ({ can_start, name, stand_in, state }) =>
@@ -209,47 +218,35 @@ function WaysOn(props: IExaminedProps): JSX.Element | null {
       !MOVING.has(state)
   );
   const canTurnOff = teacher.lock === null && teacher.word.choice !== 'off';
+  if (!startable && !canTurnOff) {
+    return null;
+  }
   return (
-    <>
-      {offered && (
-        <CloudNotice
-          offer
-          asked={offered}
-          declined={false}
-          busy={props.usingCloud}
-          onAllow={props.onUseCloud}
-          titleOf={titleOf}
-          trans={trans}
-        />
-      )}
-      {(startable || canTurnOff) && (
-        <div
-          className="jp-GenAILab-row"
-          role="group"
-          aria-label={trans.__('What can be done for this notebook')}
+    <div
+      className="jp-GenAILab-row"
+      role="group"
+      aria-label={trans.__('What can be done for this notebook')}
+    >
+      {startable && (
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-accept jp-GenAILab-button"
+          onClick={props.onStartNeeds}
         >
-          {startable && (
-            <button
-              type="button"
-              className="jp-mod-styled jp-mod-accept jp-GenAILab-button"
-              onClick={props.onStartNeeds}
-            >
-              {trans.__('Start now')}
-            </button>
-          )}
-          {canTurnOff && (
-            <button
-              type="button"
-              className="jp-mod-styled jp-GenAILab-button"
-              title={trans.__('Write into its metadata that it needs no service')}
-              onClick={() => props.onChoice('off')}
-            >
-              {trans.__('Off for this notebook')}
-            </button>
-          )}
-        </div>
+          {trans.__('Start now')}
+        </button>
       )}
-    </>
+      {canTurnOff && (
+        <button
+          type="button"
+          className="jp-mod-styled jp-GenAILab-button"
+          title={trans.__('Write into its metadata that it needs no service')}
+          onClick={() => props.onChoice('off')}
+        >
+          {trans.__('Off for this notebook')}
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -7,6 +7,8 @@ import type { ExportFormat } from '../api/usage';
 import { sharesOf } from '../model/usage';
 
 import { ChargeList } from './ChargeList';
+import type { IHistoryView } from './HistoryList';
+import { HistoryList } from './HistoryList';
 import { LoadProblem } from './LoadProblem';
 import { Meter } from './Meter';
 import { Notice } from './Notice';
@@ -27,6 +29,7 @@ const AGES_EVERY = 30;
 export interface IUsageActions {
   onRefreshUsage: () => void;
   onExportUsage: (format: ExportFormat) => void;
+  onShowHistory: () => void;
   /** Erase one's own history, after a question. */
   onEraseUsage: () => void;
 }
@@ -35,6 +38,7 @@ export interface IUsageActions {
 export interface IUsageSectionView {
   usage: UsageView | null;
   problem: ApiError | null;
+  history: IHistoryView;
 }
 
 export interface IUsageSectionProps extends IUsageSectionView, IUsageActions {
@@ -85,6 +89,7 @@ function Usage(props: IUsageSectionProps & { usage: UsageView }): JSX.Element {
       <Totals {...props} />
       {usage.unknown > 0 && <Unknown {...props} />}
       <ChargeList {...props} charges={usage.charges} now={now} />
+      <HistoryList {...props} {...props.history} now={now} />
       <Buttons {...props} />
     </>
   );

@@ -41,7 +41,7 @@ function addAnswers(
   genai: IGenAILab,
   trans: TranslationBundle
 ): void {
-  const { consents, lab, notebook } = genai;
+  const { consents, lab, notebook, request } = genai;
   const asked = ({ digest, kind, provider }: ReadonlyPartialJSONObject) =>
     questionsOf(lab.snapshot).find(
       question =>
@@ -75,6 +75,15 @@ function addAnswers(
     await lab.refresh();
     await genai.allowed.refresh();
   };
+  const refuse = async (question: ConsentNeeded) => {
+    try {
+      // Calls that wait for it end at once, and say that they were not allowed.
+      await withdrawConsent(request, question);
+    } catch (error) {
+      announceFailure(trans.__('It could not be refused'), error, trans);
+    }
+    await lab.refresh();
+  };
   app.commands.addCommand(CommandIDs.answerCloud, {
     label: args =>
       args.allow === false
@@ -105,7 +114,7 @@ function addAnswers(
     execute: async args => {
       const question = asked(args);
       if (question && args.allow === false) {
-        consents.decline(question);
+        await refuse(question);
       } else if (question) {
         await allow(question, args.shown === true);
       }

@@ -6,7 +6,7 @@ import { getModels } from '../api/models';
 import { getOffers } from '../api/offers';
 import { getPolicy } from '../api/policy';
 import type { Requester } from '../api/request';
-import { getUsage } from '../api/usage';
+import { getHistory, getUsage } from '../api/usage';
 import { gpuInterval } from '../model/gpus';
 import { healthInterval } from '../model/health';
 import { jobsInterval } from '../model/jobs';
@@ -19,7 +19,15 @@ import type { IGenAILab } from '../tokens';
 
 type Figures = Pick<
   IGenAILab,
-  'gpus' | 'jobs' | 'health' | 'weights' | 'usage' | 'policy' | 'allowed' | 'offers'
+  | 'gpus'
+  | 'jobs'
+  | 'health'
+  | 'weights'
+  | 'usage'
+  | 'history'
+  | 'policy'
+  | 'allowed'
+  | 'offers'
 >;
 
 /** Return what changes by itself and is loaded while somebody looks; `door` asks the OpenAI API. */
@@ -35,6 +43,8 @@ export function watchFigures(request: Requester, door: Requester): Figures {
     health: watch('health', () => getHealth(request), healthInterval),
     weights: watch('models', () => getModels(request), weightsInterval),
     usage: watch('usage', () => getUsage(request), usageInterval),
+    // Loaded by hand: each load is noted as an export.
+    history: watch('history', () => getHistory(request), policyInterval),
     policy: watch('policy', () => getPolicy(request), policyInterval),
     allowed: watch('consents', () => getConsents(request), policyInterval),
     offers: watch('offers', () => getOffers(door), offersInterval)

@@ -90,6 +90,9 @@ export const usage: JupyterFrontEndPlugin<void> = {
           announceFailure(trans.__('Your history could not be erased'), error, trans);
         }
         await genai.usage.refresh();
+        if (genai.history.value) {
+          await genai.history.refresh();
+        }
       }
     });
     for (const format of FORMATS) {

@@ -59,12 +59,13 @@ export class LabPanel extends ReactWidget {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', this._trans.__('GenAI services'));
     const { allowed, consents, folder, gpus, jobs, lab, offers } = this._genai;
-    const { plan, policy, teacher, timeline, usage, weights } = this._genai;
+    const { history, plan, policy, teacher, timeline, usage, weights } = this._genai;
     const models = [
       allowed,
       consents,
       folder,
       gpus,
+      history,
       jobs,
       lab,
       offers,
@@ -175,7 +176,7 @@ export class LabPanel extends ReactWidget {
   protected render(): JSX.Element {
     const { lab } = this._genai;
     const { folder, index, loading, problem } = this._genai.folder;
-    const { allowed, offers, policy, usage } = this._genai;
+    const { allowed, history, offers, policy, usage } = this._genai;
     return (
       <LabView
         connection={lab.connection}
@@ -184,7 +185,15 @@ export class LabPanel extends ReactWidget {
         notebook={this._notebook()}
         folder={{ folder, index, loading, problem }}
         timeline={this._timeline()}
-        usage={{ usage: usage.value, problem: usage.problem }}
+        usage={{
+          usage: usage.value,
+          problem: usage.problem,
+          history: {
+            rows: history.value,
+            loading: history.loading,
+            problem: history.problem
+          }
+        }}
         policy={{ policy: policy.value, problem: policy.problem }}
         consents={{ list: allowed.value, problem: allowed.problem }}
         offers={offers.value}
@@ -227,13 +236,14 @@ export class LabPanel extends ReactWidget {
   }
 
   private _questions(): IQuestion[] {
-    return questionsOf(this._genai.lab.snapshot).map(asked => ({
+    const { consents, lab } = this._genai;
+    return questionsOf(lab.snapshot).map(asked => ({
       asked,
-      answer: this._answerTo(asked)
+      busy: consents.isBusy(asked)
     }));
   }
 
-  private _answerTo(asked: ConsentNeeded): IQuestion['answer'] {
+  private _answerTo(asked: ConsentNeeded): INotebookView['consent'] {
     const { consents } = this._genai;
     if (consents.isBusy(asked)) {
       return 'busy';

@@ -37,6 +37,7 @@ export function panelActions(options: IPanelActionsOptions): Actions {
     onRefreshConsents: () => void genai.allowed.refresh(),
     onRefreshPolicy: () => void genai.policy.refresh(),
     onRefreshUsage: () => void genai.usage.refresh(),
+    onShowHistory: () => void genai.history.refresh(),
     onExportUsage: format => execute(CommandIDs.exportUsage, { format }),
     onEraseUsage: () => execute(CommandIDs.eraseUsage),
     // The panel shows what came of it, so that no notification has to.

@@ -19,6 +19,8 @@ import {
   aUsage
 } from '../fixtures';
 
+const NO_HISTORY = { rows: null, loading: false, problem: null };
+
 function show(fields: Partial<ILabViewProps> = {}) {
   const calls = { onToggle: jest.fn(), onRefresh: jest.fn(), onMode: jest.fn() };
   const ignored = new Proxy({} as ILabViewProps['actions'], { get: () => jest.fn() });
@@ -37,7 +39,7 @@ function show(fields: Partial<ILabViewProps> = {}) {
         loading: false,
         problem: null
       }}
-      usage={{ usage: null, problem: null }}
+      usage={{ usage: null, problem: null, history: NO_HISTORY }}
       policy={{ policy: null, problem: null }}
       consents={{ list: null, problem: null }}
       offers={null}
@@ -152,7 +154,7 @@ describe('a question of a cloud', () => {
       onAllowCloud,
       onDeclineCloud
     } as unknown as ILabViewProps['actions'];
-    show({ questions: [{ asked, answer: 'open' }], actions });
+    show({ questions: [{ asked, busy: false }], actions });
     const question = within(
       screen.getByRole('region', { name: 'May OpenRouter draw, for money?' })
     );
@@ -169,22 +171,23 @@ describe('a question of a cloud', () => {
 
   it('has its own words for pictures that would be sent', () => {
     const upload = aQuestion({ kind: 'upload' });
-    show({ questions: [{ asked: upload, answer: 'open' }] });
+    show({ questions: [{ asked: upload, busy: false }] });
     const name = 'May the pictures of this call be sent to OpenRouter?';
     expect(screen.getByRole('region', { name })).toBeTruthy();
     expect(screen.getByText(/The pictures that you give to the call/)).toBeTruthy();
   });
 
-  it('stays in one quiet line once it was put off', () => {
-    show({ questions: [{ asked, answer: 'declined' }] });
-    expect(screen.getByText(/Not allowed: OpenRouter/)).toBeTruthy();
-    expect(screen.getByRole('button', { name: 'Allow' })).toBeTruthy();
-    expect(screen.queryByRole('button', { name: 'Not now' })).toBeNull();
+  it('takes no second answer while one is on its way', () => {
+    show({ questions: [{ asked, busy: true }] });
+    for (const name of ['Allowing…', 'Not now']) {
+      const button = screen.getByRole('button', { name }) as HTMLButtonElement;
+      expect(button.disabled).toBe(true);
+    }
   });
 
   it('follows no address that is not on the web', () => {
     const policy_url = 'javascript:alert(1)';
-    show({ questions: [{ asked: aQuestion({ policy_url }), answer: 'open' }] });
+    show({ questions: [{ asked: aQuestion({ policy_url }), busy: false }] });
     expect(screen.queryByRole('link')).toBeNull();
   });
 });
@@ -192,7 +195,7 @@ describe('a question of a cloud', () => {
 describe('what is left', () => {
   it('is told by the heading of the folded section', () => {
     const left = [anAllowance(), anAllowance({ window: 'week', pictures_left: 3 })];
-    show({ usage: { usage: aUsage({ left }), problem: null } });
+    show({ usage: { usage: aUsage({ left }), problem: null, history: NO_HISTORY } });
     expect(screen.getByRole('button', { name: /^Usage/ }).textContent).toMatch(
       /3 pictures left|%1 picture/
     );

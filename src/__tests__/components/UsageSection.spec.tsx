@@ -1,22 +1,26 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { fireEvent, render, screen, within } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import * as React from 'react';
 
 import { ApiError } from '../../api/request';
 import type { IUsageSectionProps } from '../../components/UsageSection';
 import { UsageSection } from '../../components/UsageSection';
-import { anAllowance, aCharge, aUsage } from '../fixtures';
+import { anAllowance, aCharge, aRow, aUsage } from '../fixtures';
+
+const NO_HISTORY = { rows: null, loading: false, problem: null };
 
 function show(fields: Partial<IUsageSectionProps> = {}) {
   const actions = {
     onRefreshUsage: jest.fn(),
     onExportUsage: jest.fn(),
+    onShowHistory: jest.fn(),
     onEraseUsage: jest.fn()
   };
   render(
     <UsageSection
       usage={aUsage()}
       problem={null}
+      history={NO_HISTORY}
       person="ada"
       titleOf={name => (name === 'openai' ? 'OpenAI' : name)}
       trans={nullTranslator.load('coursia_genai_lab')}
@@ -104,7 +108,6 @@ describe('the usage', () => {
     expect(unknown).toContain('End not known');
     expect(drawn).toContain('flux');
     expect(drawn).not.toContain('$');
-    expect(screen.getByText(/none are kept here/)).toBeTruthy();
   });
 
   it('shows the first few charges, and the rest when asked', () => {
@@ -113,6 +116,36 @@ describe('the usage', () => {
     expect(screen.getAllByText('gpt-image-2')).toHaveLength(5);
     fireEvent.click(screen.getByRole('button', { name: /^Show .* more/ }));
     expect(screen.getAllByText('gpt-image-2')).toHaveLength(9);
+  });
+
+  it('shows the history when asked, the newest first, and says where pictures are', () => {
+    const { onShowHistory } = show();
+    fireEvent.click(screen.getByRole('button', { name: 'Show my history' }));
+    expect(onShowHistory).toHaveBeenCalledTimes(1);
+    cleanup();
+    const rows = [
+      aRow({ id: 'old', outcome: 'failed', code: 'out_of_memory', pictures: 0 }),
+      aRow({ id: 'new', seconds: 20, cents: 4 })
+    ];
+    const told = { since: 1_700_000_000, person: 'ada', cut: false, rows };
+    show({ history: { ...NO_HISTORY, rows: told } });
+    const list = within(screen.getByRole('list', { name: 'Your history' }));
+    const [newest, oldest] = list.getAllByRole('listitem').map(row => row.textContent);
+    expect(newest).toContain('Made · ');
+    expect(newest).toContain('$0.04');
+    expect(oldest).not.toContain('Made');
+    expect(screen.getByText(/none are kept here/)).toBeTruthy();
+  });
+
+  it('says so where the history is empty, goes on, or could not be loaded', () => {
+    const none = { since: 1_700_000_000, person: 'ada', cut: true, rows: [] };
+    show({ history: { ...NO_HISTORY, rows: none } });
+    expect(screen.getByText('Nothing was made.')).toBeTruthy();
+    expect(screen.getByText(/only the first part/)).toBeTruthy();
+    cleanup();
+    const problem = new ApiError('store_error', 'The disk is gone.', '', 503);
+    show({ history: { ...NO_HISTORY, problem } });
+    expect(screen.getByText('Your history could not be loaded')).toBeTruthy();
   });
 
   it('exports and erases one’s own history', () => {

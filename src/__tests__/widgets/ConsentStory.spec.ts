@@ -102,14 +102,14 @@ describe('the question beside a live kernel', () => {
   });
 
   it('asks before pictures are sent as another question than before a cloud draws', async () => {
-    const { ask, consents } = setUp();
+    const { ask } = setUp();
     await ask(aQuestion(), aQuestion({ kind: 'upload' }));
     expect(manager.count).toBe(2);
-    consents.decline(aQuestion());
+    await ask(aQuestion({ kind: 'upload' }));
     expect(manager.notifications.map(({ message }) => message)).toEqual([
       expect.stringContaining('May the pictures of this call be sent to OpenRouter?')
     ]);
-    await ask(aQuestion(), aQuestion({ kind: 'upload', given: true }));
+    await ask(aQuestion({ kind: 'upload', given: true }));
     expect(manager.count).toBe(0);
   });
 });
