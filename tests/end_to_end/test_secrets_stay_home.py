@@ -1,38 +1,26 @@
 """Every secret of a working server is looked for wherever it might come to light.
 
-The folder of secrets, the hub's token, the token of a server of others and the credential of a
-service of ours are used by a real server with a kernel, and by others that echo what they are
-sent; then everything that it wrote, said and started is searched.
+Each place has a test of its own, and the last ones plant a secret in it to see that it is found.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import os
-import re
-import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import pytest
-import websocket
-from jupyter_process import JupyterProcess, Session, write_notebook
-
-from coursia_genai_lab.handlers import ROUTES
+import red_team as team
+from jupyter_process import JupyterProcess, write_notebook
+from red_team import Searched
 
 pytestmark = [
     pytest.mark.server,
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc"),
 ]
-HUB, CLOUD, THEIRS = "hf_red0team1hub", "sk-or-v1-red0team2cloud", "$2b$12$red0team3theirs/x."
 NEEDY = """
 from coursia_genai_lab import generate
 import os, requests
@@ -46,10 +34,11 @@ from coursia_genai_lab import generate
 [picture] = generate("a red fox", model="demo", size=(64, 64), steps=2, show_progress=False)
 print(picture, repr(picture), picture.provenance)
 print(dict(os.environ), open("/proc/self/environ").read())
-try:
-    generate("a red fox", model="no-such-model", show_progress=False)
-except Exception:
-    traceback.print_exc(file=sys.stdout)
+for model in ("no-such-model", "gpt-image-2", "openrouter/black-forest-labs/flux.2-pro"):
+    try:
+        generate("a red fox", model=model, show_progress=False)
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
 door, token = os.environ["THEIRS_URL"], os.environ["THEIRS_TOKEN"]
 opens = {"Authorization": f"Bearer {token}"}
 graph = {"1": {"class_type": "KSampler", "inputs": {}}}
@@ -83,87 +72,14 @@ look()
 shut_own_memory()
 look()
 """
-
-
-TELLS = """
-import ctypes
-from tornado.web import RequestHandler
-
-class Tells(RequestHandler):
-    def get(self):
-        self.write(str(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)))
-
-def _load_jupyter_server_extension(app):
-    app.web_app.add_handlers(".*", [(app.base_url + "whether-shut", Tells)])
-"""
-
-
-class Echo(BaseHTTPRequestHandler):
-    """Shows whoever asks what it was sent: as a hub that refuses, or as a locked ComfyUI."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        sent = self.headers.get("Authorization", "")
-        self.server.seen.append(sent)  # type: ignore[attr-defined]
-        if self.path == "/system_stats" and sent == f"Bearer {THEIRS}":
-            self._say(200, {"system": {}, "devices": []})
-        elif self.path == "/system_stats":
-            self._say(401, {"error": "Authentication required."})
-        else:
-            said = {"error": f"you sent {sent}", "headers": str(self.headers)}
-            self._say(403 if "/resolve/" in self.path else 500, said)
-
-    do_POST = do_HEAD = do_GET  # noqa: N815 -- http.server's names
-
-    def _say(self, status: int, body: object) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("X-Error-Message", f"you sent {self.headers.get('Authorization', '')}")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    def log_message(self, *arguments: Any) -> None:
-        pass
-
-
-@dataclass
-class Searched:
-    """A server that has worked, and what came to light, by the place of it."""
-
-    jupyter: JupyterProcess
-    session: Session
-    hidden: list[str]
-    secrets_folder: Path
-    seen_by_others: list[str]
-    found: dict[str, str] = field(default_factory=dict)
-
-    def leaks(self, text: str | bytes) -> list[str]:
-        """Return which secrets a text has, in any of the forms in which headers carry them."""
-        data = text.encode() if isinstance(text, str) else text
-        return [one[:12] for one in self.hidden if any(form in data for form in forms(one))]
-
-
-def forms(secret: str) -> list[bytes]:
-    pairs = (secret, f"genai:{secret}")
-    coded = [base64.b64encode(one.encode()).rstrip(b"=")[:-1] for one in pairs]
-    return [secret.encode(), quote(secret, safe="").encode(), *coded]
+EXTENSIONS = {"coursia_genai_lab": True, "tells_of_the_inside": True, "jupyterlab": True}
+OWN = {"OPENAI_API_KEY": team.SERVERS_OWN}
 
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    server.seen = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join(60)
+    with team.echoing() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -171,150 +87,84 @@ def worked(
     tmp_path_factory: pytest.TempPathFactory, echo: ThreadingHTTPServer
 ) -> Iterator[Searched]:
     base = tmp_path_factory.mktemp("red")
-    address = f"http://127.0.0.1:{echo.server_address[1]}"
-    traits = prepared(base, address)
-    (base / "modules").mkdir()
-    (base / "modules" / "tells_whether_shut.py").write_text(TELLS)
-    extensions = {"coursia_genai_lab": True, "tells_whether_shut": True}
+    seen: list[str] = echo.seen  # type: ignore[attr-defined]
     with JupyterProcess.start(
-        base / "server", traits=traits, extensions=extensions, python_path=base / "modules"
+        base / "server",
+        traits=team.prepared(base, f"http://127.0.0.1:{echo.server_address[1]}"),
+        extensions=EXTENSIONS,
+        environment=OWN,
+        python_path=team.modules(base),
     ) as jupyter:
         heard: dict[str, str] = {}
-        events = listening(jupyter, heard)
+        events = team.listening(jupyter, heard)
         write_notebook(jupyter.root / "fox.ipynb", NEEDY)
         session = jupyter.open_notebook("fox.ipynb")
-        outputs = jupyter.execute(session.kernel_id, WORK, timeout=300)
+        with team.agreeing(jupyter):
+            outputs = jupyter.execute(session.kernel_id, WORK, timeout=400)
         credentials = [
             path.read_text() for path in (base / "server" / "state").rglob("credentials/*")
         ]
         assert credentials
-        seen = echo.seen  # type: ignore[attr-defined]
-        done = Searched(
-            jupyter, session, [HUB, CLOUD, THEIRS, *credentials], base / "secrets", seen
-        )
+        hidden = [*team.PLANTED, *credentials]
+        done = Searched(jupyter, session, hidden, base / "secrets", seen)
         done.found["notebook outputs"] = outputs
         jupyter.api("POST", "coursia-genai/api/v1/models/gated/fetch", {"accept_licence": True})
-        jupyter.wait_until("the hub was asked", lambda: f"Bearer {HUB}" in seen)
-        jupyter.wait_until("the refusal is told", lambda: refused(done))
-        provoke(done)
-        answers(done)
+        assert team.until_seen(seen, f"Bearer {team.HUB}")
+        jupyter.wait_until("the refusal is told", lambda: team.refused(done))
+        team.provoke(done)
+        done.found |= team.answers(jupyter, session.kernel_id)
         events.close()
         done.found["events"] = heard.get("events", "")
         yield done
 
 
-def prepared(base: Path, address: str) -> dict[str, dict[str, Any]]:
-    """Write secrets and services, and return the traits that name them."""
-    for name in ("secrets/.secrets", "services", "models"):
-        (base / name).mkdir(parents=True, mode=0o700)
-    for name, text in (
-        (".env.genai-extension", f"HF_TOKEN={HUB}\nOPENROUTER_API_KEY={CLOUD}\n"),
-        (".secrets/comfyui_auth_tokens.conf", f"COMFYUI_BEARER_TOKEN='{THEIRS}'\n"),
-    ):
-        (base / "secrets" / name).write_text(text)
-        (base / "secrets" / name).chmod(0o600)
-    (base / "services" / "theirs.toml").write_text(
-        f'title = "Theirs"\ndialect = "comfyui"\naddress = "{address}"\n'
-        '[credential]\nsecret = "COMFYUI_BEARER_TOKEN"\n'
-        '[readiness]\npath = "/system_stats"\nstatuses = [200, 401]\n'
-        "[[exports]]\n[exports.variables]\n"
-        'THEIRS_URL = "{door}"\nTHEIRS_TOKEN = "{token}"\n'
-        '[detect]\nvariables = ["THEIRS_URL"]\nroutes = ["/prompt"]\n'
-        '[[models]]\nid = "gated"\ntitle = "Gated"\ngated = true\n'
-        '[[models.files]]\nfolder = "checkpoints"\nname = "gated.safetensors"\n'
-        'repository = "org/gated"\n'
+@pytest.fixture(scope="module")
+def unlucky(
+    tmp_path_factory: pytest.TempPathFactory, echo: ThreadingHTTPServer
+) -> Iterator[Searched]:
+    """A server whose store and policy cannot be had; their errors may say how they were asked."""
+    base = tmp_path_factory.mktemp("unlucky")
+    store = base / "store-url"
+    store.write_text(f"postgresql://lab:{team.STORE}@127.0.0.1:1/lab?connect_timeout=2\n")
+    store.chmod(0o600)
+    address = f"http://127.0.0.1:{echo.server_address[1]}"
+    traits = team.prepared(
+        base, address, store_url=str(store), policy_source=f"{address}/bad-policy.json"
     )
-    lab = {
-        "secrets_path": str(base / "secrets"),
-        "services_path": str(base / "services"),
-        "model_roots": [str(base / "models")],
-        "hub_url": address,
-        "record_prompts": True,
-    }
-    return {"GenAILab": lab, "ServerApp": {"log_level": "DEBUG"}}
+    with JupyterProcess.start(
+        base / "server",
+        traits=traits,
+        extensions=EXTENSIONS,
+        environment=OWN,
+        python_path=team.modules(base),
+    ) as jupyter:
+        write_notebook(jupyter.root / "fox.ipynb", NEEDY)
+        session = jupyter.open_notebook("fox.ipynb")
+        seen: list[str] = echo.seen  # type: ignore[attr-defined]
+        done = Searched(jupyter, session, list(team.PLANTED), base / "secrets", seen)
+        jupyter.wait_until("the store's trouble is told", lambda: "store" in warnings(jupyter))
+        done.found = team.answers(jupyter, session.kernel_id)
+        yield done
 
 
-def listening(jupyter: JupyterProcess, heard: dict[str, str]) -> websocket.WebSocket:
-    """Keep every event of the server's bus, from now on."""
-    address = jupyter.base_url.replace("http", "ws", 1) + "api/events/subscribe"
-    token = jupyter.http.headers["Authorization"]
-    socket = websocket.create_connection(address, header=[f"Authorization: {token}"], timeout=60)
-
-    def keep() -> None:
-        while True:
-            try:
-                heard["events"] = heard.get("events", "") + str(socket.recv())
-            except (websocket.WebSocketException, OSError):
-                return
-
-    threading.Thread(target=keep, daemon=True).start()
-    return socket
-
-
-def refused(done: Searched) -> bool:
-    text = json.dumps(done.jupyter.api("GET", "coursia-genai/api/v1/models"))
-    done.found["models after a refusal"] = text
-    return "model_token_refused" in text
-
-
-def provoke(done: Searched) -> None:
-    """Break the files of secrets in every way, and have each state met by a use of them."""
-    env = done.secrets_folder / ".env.genai-extension"
-    good = env.read_bytes()
-    for data, mode in (
-        (good + f"{CLOUD} is half a line\n".encode(), 0o600),
-        (good + b"\0\n", 0o600),
-        (good + b"#" * 70_000, 0o600),
-        (good + good, 0o600),
-        (good + f'OTHER="{CLOUD}\n{HUB}"\n'.encode(), 0o600),
-        (good, 0o644),
-    ):
-        env.write_bytes(data)
-        env.chmod(mode)
-        done.jupyter.api("GET", "coursia-genai/api/v1/models")
-        answer = done.jupyter.http.post(
-            done.jupyter.base_url + "coursia-genai/api/v1/models/gated/fetch",
-            json={"accept_licence": True},
-        )
-        done.found[f"the answer to a fetch, {len(data)} bytes, mode {mode:o}"] = answer.text
-    env.write_bytes(good)
-    env.chmod(0o600)
-
-
-def answers(done: Searched) -> None:
-    """Keep the answer to each GET, and to each POST without a body."""
-    pictures = done.jupyter.api("GET", "coursia-genai/api/v1/usage")
-    known = {
-        "name": ["theirs", "demo", "unknown"],
-        "model": ["gated"],
-        "kernel_id": [done.session.kernel_id],
-        "path": ["models", "coursia/queue", "coursia/usage", "nothing"],
-    }
-    for pattern, _ in ROUTES:
-        route = re.sub(r"\(\?P<command>[^)]*\)", "restart", pattern)
-        names = re.findall(r"\(\?P<(\w+)>", route)
-        route = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"{\1}", route)
-        for value in known.get(names[0], ["unknown"]) if names else [""]:
-            filled = re.sub(r"\{\w+\}", value, route).removeprefix("/")
-            for method in ("GET", "POST"):
-                answer = done.jupyter.http.request(method, done.jupyter.base_url + filled)
-                done.found[f"{method} {filled}"] = f"{answer.headers} {answer.text}"
-    metrics = done.jupyter.http.get(done.jupyter.base_url + "metrics")
-    done.found["metrics"] = metrics.text
-    done.found["usage"] = json.dumps(pictures)
+def warnings(jupyter: JupyterProcess) -> str:
+    return str(jupyter.api("GET", "coursia-genai/api/v1/status")["warnings"])
 
 
 def test_the_secrets_were_really_used_and_would_be_found(worked: Searched) -> None:
-    assert f"Bearer {HUB}" in worked.seen_by_others
-    assert f"Bearer {THEIRS}" in worked.seen_by_others
-    assert "DEMO" in worked.found["notebook outputs"] or "demo" in worked.found["notebook outputs"]
+    used = (team.HUB, team.THEIRS, team.CLOUD, team.SERVERS_OWN, team.POLICY)
+    assert [one[:12] for one in used if f"Bearer {one}" not in worked.seen_by_others] == []
+    outputs = worked.found["notebook outputs"]
+    assert "DEMO" in outputs or "demo" in outputs
+    assert outputs.count("Traceback") == 3
     assert "POST" in " ".join(worked.found)
     assert all(worked.leaks(f'"{secret}"') for secret in worked.hidden)
     assert "theirs" in worked.found["events"]
-    assert "500" in worked.found["notebook outputs"]
+    assert "500" in outputs
+    assert "jupyter-config-data" in worked.found["page lab"]
 
 
-def test_no_answer_event_metric_or_output_has_one(worked: Searched) -> None:
+def test_no_answer_event_metric_page_or_output_has_one(worked: Searched) -> None:
     assert {place: got for place, text in worked.found.items() if (got := worked.leaks(text))} == {}
 
 
@@ -326,30 +176,24 @@ def test_the_debug_log_has_none(worked: Searched) -> None:
 
 
 def test_no_process_of_the_server_has_one_in_its_environment_or_command(worked: Searched) -> None:
-    family = descendants(worked.jupyter.process.pid)
+    server = worked.jupyter.process.pid
+    family = team.descendants(server)
     assert worked.jupyter.kernel(worked.session.kernel_id).pid in family
     assert len(family) >= 3  # the server, a kernel, the demo engine
-    bad = {}
-    for pid in family:
-        for part in ("cmdline", "environ"):
-            try:
-                data = Path(f"/proc/{pid}/{part}").read_bytes()
-            except OSError:  # it has just ended
-                continue
-            if worked.leaks(data):
-                bad[f"{pid} {part}"] = data.split(b"\0")[:3]
-    assert bad == {}
+    # What it was started with stays in the server's own; it is shut, see below.
+    bad = team.in_processes(family - {server}, worked.hidden)
+    given = [one for one in worked.hidden if one != team.SERVERS_OWN]
+    assert (bad, team.in_processes({server}, given)) == ({}, {})
 
 
 def test_only_private_files_of_their_own_have_one(worked: Searched) -> None:
-    bad = {}
-    for path in worked.jupyter.folder.rglob("*"):
-        if path.is_symlink() or not path.is_file():
-            continue
-        leaks = worked.leaks(path.read_bytes())
-        if leaks and (path.parent.name != "credentials" or open_to_others(path)):
-            bad[str(path.relative_to(worked.jupyter.folder))] = leaks
-    assert bad == {}
+    assert team.in_files(worked.jupyter.folder, worked.hidden) == {}
+
+
+def test_none_of_our_objects_shows_one(worked: Searched) -> None:
+    seen, bad = team.in_reprs(worked.jupyter, worked.hidden)
+    assert seen > 100
+    assert bad == []
 
 
 def test_what_opens_a_door_lies_in_no_file_that_others_can_read(worked: Searched) -> None:
@@ -363,6 +207,17 @@ def test_what_opens_a_door_lies_in_no_file_that_others_can_read(worked: Searched
     # The kernel printed its own environment, where it belongs.
     said = {place: text for place, text in worked.found.items() if place != "notebook outputs"}
     assert [place for place, text in said.items() if token in text] == []
+
+
+def test_a_store_and_a_policy_that_cannot_be_had_tell_nothing_of_how_they_were_asked(
+    unlucky: Searched,
+) -> None:
+    assert f"Bearer {team.POLICY}" in unlucky.seen_by_others
+    assert "policy" in warnings(unlucky.jupyter)
+    found = {**unlucky.found, "the log": unlucky.jupyter.log_file.read_text()}
+    assert {place: got for place, text in found.items() if (got := unlucky.leaks(text))} == {}
+    assert team.in_files(unlucky.jupyter.folder, unlucky.hidden) == {}
+    assert team.in_reprs(unlucky.jupyter, unlucky.hidden)[1] == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -381,21 +236,43 @@ def test_the_server_has_shut_its_memory_and_its_kernel_is_ordinary(worked: Searc
     assert worked.jupyter.execute(worked.session.kernel_id, ask).strip() == "1"
 
 
-def open_to_others(path: Path) -> bool:
-    modes = [stat.S_IMODE(one.stat().st_mode) for one in (path, path.parent)]
-    return any(mode & 0o077 for mode in modes)
+# -- the search itself -------------------------------------------------------------------------
 
 
-def descendants(pid: int) -> set[int]:
-    parents: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int(
-                (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            )
-        except OSError:  # it has just ended
-            continue
-    found = {pid}
-    while more := {one for one, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
+def test_a_secret_that_is_planted_in_a_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "kernel.json").write_text(f'{{"key": "{team.HUB}"}}')
+    (tmp_path / "credentials").mkdir(mode=0o700)
+    for name, mode in (("private", 0o600), ("open", 0o644)):
+        (tmp_path / "credentials" / name).write_text(team.HUB)
+        (tmp_path / "credentials" / name).chmod(mode)
+    found = team.in_files(tmp_path, [team.HUB])
+    assert sorted(found) == ["credentials/open", "deep/kernel.json"]
+
+
+@pytest.mark.parametrize("place", ["cmdline", "environ"])
+def test_a_secret_that_is_planted_in_a_process_is_found(place: str) -> None:
+    wait = "import sys; print('here', flush=True); sys.stdin.read()"
+    more = [team.CLOUD] if place == "cmdline" else []
+    environment = {"KEY": team.CLOUD} if place == "environ" else {}
+    with subprocess.Popen(
+        [sys.executable, "-c", wait, *more],
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        found = team.in_processes(team.descendants(os.getpid()), [team.CLOUD])
+        child.communicate(timeout=120)
+    assert list(found) == [f"{child.pid} {place}"]
+
+
+def test_an_object_that_shows_a_secret_is_found(worked: Searched) -> None:
+    assert "Doors" in team.in_reprs(worked.jupyter, ["Doors object at"])[1]
+
+
+def test_a_secret_is_found_in_every_form_that_headers_have() -> None:
+    for text in (*team.forms(team.THEIRS), f"x {team.THEIRS} y".encode()):
+        assert team.leaks(text, [team.THEIRS])
+    assert team.leaks("nothing of the kind", team.PLANTED) == []
