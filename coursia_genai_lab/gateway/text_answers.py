@@ -14,6 +14,7 @@ from ..engines.cloud_asking import Asking
 from ..engines.cloud_verdict import Failed, cut_off, wrong_answer
 from ..engines.event_stream import events
 from ..engines.text_prices import TextPrice, told_cost
+from ..lab.charge import MICROUSD_A_CENT
 from .answers import begin
 from .headers import GUARDS
 from .text_order import TextOrder
@@ -23,6 +24,8 @@ MOST_BYTES = 32 * 2**20
 MOST_EVENT = 4 * 2**20
 MOST_STREAMED = 64 * 2**20
 DONE = b"[DONE]"
+COST = "X-CoursIA-Cost-Cents"
+"""Header of an answer in one piece: US cents."""
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 SpentOf = Callable[[Mapping[str, Any]], "int | None"]
@@ -42,14 +45,11 @@ class TextReading:
         order: TextOrder,
         asking: Asking,
         spent_of: SpentOf,
-        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`headers` are sent with the answer, beside our own."""
         self.microusd: int | None = None
         """What it cost, once that is told."""
         self._request, self._order, self._asking = request, order, asking
         self._spent_of = spent_of
-        self._headers = {**GUARDS, **(headers or {})}
         self._title = asking.provider.title
 
     async def read(self, reply: Reply) -> web.StreamResponse:
@@ -67,10 +67,10 @@ class TextReading:
         if not table:
             raise Failed(wrong_answer(self._title, "answered with no JSON object"))
         self._hear(table.get("usage"))
-        return web.Response(
-            body=reply.redacted(answer.body),
-            headers={**self._headers, "Content-Type": "application/json"},
-        )
+        headers = {**GUARDS, "Content-Type": "application/json"}
+        if self.microusd is not None:
+            headers[COST] = f"{self.microusd / MICROUSD_A_CENT:g}"
+        return web.Response(body=reply.redacted(answer.body), headers=headers)
 
     async def _stream(self, reply: Reply) -> web.StreamResponse:
         response: web.StreamResponse | None = None
@@ -107,7 +107,7 @@ class TextReading:
 
     async def _begun(self) -> web.StreamResponse:
         response = web.StreamResponse(
-            headers={**self._headers, "Content-Type": "text/event-stream; charset=utf-8"}
+            headers={**GUARDS, "Content-Type": "text/event-stream; charset=utf-8"}
         )
         await self._guarded(begin(response, self._request))
         return response

@@ -26,7 +26,7 @@ from .text_providers import TextProviders
 from .text_refusals import switched_off
 from .tokens import Grant
 
-AT_ONCE = 8
+AT_ONCE = 16
 """Text calls that one provider is asked at a time; the others wait, each person in turn."""
 CALL_SECONDS = 600.0
 

@@ -255,6 +255,20 @@ async def test_a_caller_that_leaves_pays_nothing_in_line_and_its_time_at_work() 
         assert charges.kept[0].spent.gpu_seconds > 0
 
 
+async def test_off_ends_jobs_of_the_webui_and_leaves_nothing_reserved() -> None:
+    charges = ExactCharges(5)
+    async with demo_engine(seconds_per_step=0.2) as url, gateway(charges=charges) as g:
+        g.lab.is_ready("forge-turbo", url)
+        ask = await webui(g)
+        calls = [asyncio.ensure_future(ask({**ORDER, "steps": 100})) for _ in range(2)]
+        await soon(lambda: len(g.doors.queue.tickets()) == 2)
+        await soon(lambda: any(one.began is not None for one in g.doors.queue.tickets()))
+        g.lab.switch("off")
+        assert [(await one)[0] for one in calls] == [403, 403]
+        await soon(lambda: "reserved" not in charges.states())
+        assert charges.used("ada")[0] == 0
+
+
 async def test_an_interrupted_job_of_the_webui_counts_only_the_pictures_that_came() -> None:
     async def cut(request: web.Request) -> web.StreamResponse:
         if request.path.endswith("txt2img"):

@@ -14,6 +14,8 @@ from exact_charges import ExactCharges
 from openai import APIError, AsyncOpenAI, OpenAI, PermissionDeniedError, RateLimitError
 from text_provider import KEY, TextLab, chat_answer, chunk, events, text_lab
 
+from coursia_genai_lab.gateway.text_calls import AT_ONCE
+
 HELLO: list[Any] = [{"role": "user", "content": "hello"}]
 SECRET = "my grandmother's recipe for foxes"
 INPUT, OUTPUT, CACHED = 0.15, 0.60, 0.075
@@ -30,8 +32,11 @@ def asking(lab: TextLab, **more: Any) -> AsyncOpenAI:
 
 async def test_the_sdk_chats_and_what_it_cost_is_counted() -> None:
     async with text_lab() as lab, asking(lab) as client:
-        told = await client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
-        assert told.choices[0].message.content == "a red fox"
+        raw = await client.chat.completions.with_raw_response.create(
+            model="gpt-4o-mini", messages=HELLO
+        )
+        assert raw.parse().choices[0].message.content == "a red fox"
+        assert raw.headers["x-coursia-cost-cents"] == "0.0021"
         (charge,) = lab.charges.kept
         assert (charge.spending.kind, charge.spending.provider) == ("text", "openai")
         assert charge.words == ["sent", "settled"]
@@ -208,16 +213,16 @@ async def test_a_call_that_waits_is_not_sent_once_its_person_takes_the_agreement
     async with text_lab(fallback="ask") as lab:
         lab.agrees()
         lab.provider.deed = wait
-        first = [asyncio.ensure_future(lab.chat()) for _ in range(8)]
-        await soon(lambda: len(lab.provider.bodies) == 8)
+        first = [asyncio.ensure_future(lab.chat()) for _ in range(AT_ONCE)]
+        await soon(lambda: len(lab.provider.bodies) == AT_ONCE)
         late = asyncio.ensure_future(lab.chat())
-        await soon(lambda: len(lab.charges.kept) == 9)
+        await soon(lambda: len(lab.charges.kept) == AT_ONCE + 1)
         lab.questions.withdraw("ada", "openai")
         held.set()
         status, told = await asyncio.wait_for(late, BOUND)
         assert (status, told["error"]["code"]) == (503, "cloud_consent_needed")
-        assert [(await one)[0] for one in first] == [200] * 8
-        assert sorted(lab.charges.states()) == ["refunded", *["settled"] * 8]
+        assert [(await one)[0] for one in first] == [200] * AT_ONCE
+        assert sorted(lab.charges.states()) == ["refunded", *["settled"] * AT_ONCE]
 
 
 # -- bad luck --------------------------------------------------------------------------------------
