@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 from hub_login import HubLogin
 from rest_routes import CASES, concrete
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import HTTPClientError, HTTPResponse
 from waiting import until
 
 from coursia_genai_lab.wire import ModeView, PolicyView, StatusView
@@ -42,6 +43,11 @@ LEAST: dict[str, str] = {
     "GET jobs": "student",
     "DELETE jobs/demo": "student",
     "GET usage": "student",
+    "DELETE usage": "student",
+    "GET usage/export": "student",
+    "GET ledger": "student",
+    "POST ledger/demo/resolve": "admin",
+    "GET audit": "teacher",
     "GET generations/demo": "student",
     "GET gpus": "student",
     "GET plan": "student",
@@ -77,6 +83,12 @@ def jp_server_config(jp_server_config: dict[str, Any]) -> dict[str, Any]:
 Ask = Callable[..., Any]
 
 
+def said(answer: HTTPResponse) -> Any:
+    """Return the JSON of an answer; an export is none."""
+    as_json = answer.headers.get("Content-Type", "").startswith("application/json")
+    return json.loads(answer.body) if as_json and answer.body else {}
+
+
 @pytest.fixture
 def ask(jp_fetch: Callable[..., Any], app: Any) -> Ask:
     """Ask below coursia-genai/ as somebody; return the status and the JSON."""
@@ -91,9 +103,8 @@ def ask(jp_fetch: Callable[..., Any], app: Any) -> Ask:
         try:
             answer = await jp_fetch(*path, **keywords)
         except HTTPClientError as error:
-            body = b"" if error.response is None else error.response.body
-            return error.code, json.loads(body or b"{}")
-        return answer.code, json.loads(answer.body or b"{}")
+            return error.code, {} if error.response is None else said(error.response)
+        return answer.code, said(answer)
 
     return call
 
@@ -177,6 +188,44 @@ async def test_each_person_has_a_mode_of_their_own(api: Ask) -> None:
     assert ModeView.model_validate(body).effective == "off"
     _, body = await api("cyd", "GET", "mode")
     assert ModeView.model_validate(body).effective == "auto"
+
+
+async def test_a_persons_mode_holds_for_their_tokens_and_for_nobody_elses(api: Ask) -> None:
+    given = {name: (await api(name, "POST", "tokens"))[1]["variables"] for name in ("bob", "cyd")}
+
+    async def models(name: str) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {given[name]['GENAI_API_TOKEN']}"}
+        url = f"{given[name]['GENAI_API_URL']}/models"
+        async with ClientSession(headers=headers) as http, http.get(url) as answer:
+            return answer.status, await answer.json()
+
+    assert [(await models(name))[0] for name in given] == [200, 200]
+    await api("bob", "PUT", "mode", body={"value": "off"})
+    status, told = await models("bob")
+    assert (status, told["error"]["code"]) == (403, "mode_off")
+    assert (await models("cyd"))[0] == 200
+    status, refusal = await api("bob", "POST", "tokens")
+    assert (status, refusal["error"]["code"]) == (403, "not_allowed")
+    await api("bob", "PUT", "mode", body={"value": None})
+    assert (await models("bob"))[0] == 200
+
+
+async def test_who_changed_what_others_may_do_stands_in_the_audit(api: Ask, app: Any) -> None:
+    lab = app.parts.lab
+    lab.leases.take("kernel", ["comfyui"], label="a.ipynb", person="cyd")
+    await lab.endpoint("comfyui", timeout=60)
+    await api("bob", "PUT", "mode", body={"value": "demo"})
+    await api("tea", "POST", "services/comfyui/stop", body={"force": True})
+    _, given = await api("ann", "POST", "tokens")
+    await api("ann", "DELETE", f"tokens/{given['id']}")
+    _, body = await api("ann", "GET", "audit")
+    found = [(one["person"], one["deed"], one["subject"], one["detail"]) for one in body["entries"]]
+    assert found[::-1] == [
+        ("bob", "mode", "person", "demo"),
+        ("tea", "force_stop", "comfyui", "stop"),
+        ("ann", "token", given["id"], "given"),
+        ("ann", "token", given["id"], "ended"),
+    ]
 
 
 class TestAClass:
