@@ -3,17 +3,19 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 
+import { guardForm } from '../widgets/formKeys';
 import { grant, HELPER_TARGET, readWish } from '../widgets/helper';
 
 /** The other half of the generation form in a notebook: what a kernel cannot do itself. */
 export const helper: JupyterFrontEndPlugin<void> = {
   id: 'coursia-genai-lab:helper',
   description:
-    'Puts code of the generation form into a new cell, or into the clipboard.',
+    'Helps the generation form: new cells, the clipboard, and keys of its own.',
   autoStart: true,
   requires: [INotebookTracker],
   activate: (_: JupyterFrontEnd, tracker: INotebookTracker): void => {
     tracker.widgetAdded.connect((_, panel) => serve(panel));
+    window.addEventListener('keydown', guardForm, true);
   }
 };
 
