@@ -30,6 +30,7 @@ GAP = 12
 CAPTION_HEIGHT = 30
 TEXT_SIZE = 16
 MOST_PICTURES = 100
+ALWAYS_DIFFER = ("Number", "Made at")
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def differing_facts(
     return tuple(
         (name, before.get(name, "–"), after.get(name, "–"))
         for name in names
-        if before.get(name) != after.get(name) and name != "Number"
+        if before.get(name) != after.get(name) and name not in ALWAYS_DIFFER
     )
 
 
@@ -184,7 +185,7 @@ def differences(differing: Iterable[tuple[str, str, str]]) -> str:
         + "</tr>"
         for name, *values in differing
     )
-    return f"<table>{rows}</table>" if rows else ""
+    return f'<table style="line-height: 1.4">{rows}</table>' if rows else ""
 
 
 def _caption(source: Source) -> str:

@@ -133,7 +133,7 @@ def test_the_dice_bring_another_seed(enabled, panel_with_models):
 def test_the_models_are_offered_and_the_choice_is_used(enabled, panel_with_models):
     panel = panel_with_models()
     values = [value for _, value in panel.fields.model.options]
-    assert values[0] is None
+    assert values[0] == ""
     panel.fields.model.value = "flux-1-schnell"
     panel.generate()
     assert panel.wait(SECONDS)[0].model == "flux-1-schnell"
@@ -263,7 +263,7 @@ def test_all_fields_reach_the_engine(enabled, panel_with_models):
 def test_a_size_of_ones_own_shows_its_fields(enabled, panel_with_models):
     fields = (panel := panel_with_models()).fields
     assert is_hidden(fields.own_size)
-    fields.size.value = None
+    fields.size.value = "own"
     assert not is_hidden(fields.own_size)
     assert (fields.width.value, fields.height.value) == (512, 512)
     fields.width.value, fields.height.value = 320, 256

@@ -125,7 +125,7 @@ def test_two_pictures_are_compared_side_by_side(panel):
     assert "5" in shown
     assert "Prompt</th>" not in shown
     panel.gallery.thumbs.children[0].click()
-    assert (other.value, panel.tools.beside.value) == (None, "")
+    assert (other.value, panel.tools.beside.value) == (0, "")
 
 
 def test_use_again_writes_the_values_into_the_form(panel):

@@ -40,7 +40,7 @@ class Editing:
             placeholder=words("What should be different in the picture?"),
             rows=2,
             style=LABELS,
-            layout=w.Layout(width="100%"),
+            layout=w.Layout(width="auto"),
         )
         self.style = w.Dropdown(
             options=[(words("As it is"), ""), *((words(name), text) for name, text in STYLES)],
@@ -55,7 +55,7 @@ class Editing:
         self.top = _percent(words("Top %"), 25)
         self.width = _percent(words("Width %"), 50, least=1)
         self.height = _percent(words("Height %"), 50, least=1)
-        self.where = w.HTML(layout=w.Layout(margin="0 0 0 7.4em"))
+        self.where = w.HTML()
         self.rectangle = w.VBox(
             [row(self.left, self.top), row(self.width, self.height), self.where]
         )
@@ -138,7 +138,8 @@ class Editing:
             f'line-height: 0"><img alt="{html.escape(words, quote=True)}" '
             f'src="{self._picture.thumbnail(SHOWN_WIDTH)}" style="width: 100%">'
             f'<div style="{frame}"></div></div>'
-            f'<small role="status">{html.escape(words)}</small>'
+            '<small role="status" style="line-height: 1.4; display: block">'
+            f"{html.escape(words)}</small>"
         )
 
 

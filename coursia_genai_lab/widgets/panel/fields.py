@@ -25,17 +25,19 @@ SIZES = (
     ("Standard 4:3", 1152, 896),
     ("Small square", 512, 512),
 )
-OWN_SIZE = None
+# Not None: a list whose value is None shows as if nothing were chosen.
+OWN_SIZE = "own"
+BEST = ""
 MOST_AT_ONCE = 10
-WIDE = {"width": "100%"}
+WIDE = {"width": "auto"}
 NARROW = {"width": "14em"}
 
 
 class Fields:
     """The widgets of the form's upper half; `box` holds them all.
 
-    `size` is (width, height), or None for the values of `width` and `height`. In `steps` and
-    `guidance` 0 leaves it to the model.
+    `model` is a name, or empty for the best that is free. `size` is (width, height), or "own" for
+    the values of `width` and `height`. In `steps` and `guidance` 0 leaves it to the model.
     """
 
     def __init__(self, words: Words, prompt: str) -> None:
@@ -55,7 +57,7 @@ class Fields:
                 row(self.size, self.number),
                 self.own_size,
                 row(self.seed, self.dice, self.lock),
-                row(self.more),
+                w.HBox([self.more], layout=w.Layout(margin="0 0 0 7.4em")),
                 self.further,
             ]
         )
@@ -76,13 +78,14 @@ class Fields:
             # A seed that somebody has just chosen stays.
             self.seed.value = new_seed()
         self._used_seed = self.seed.value
-        size = self.size.value or (self.width.value, self.height.value)
+        own = self.size.value == OWN_SIZE
+        size = (self.width.value, self.height.value) if own else self.size.value
         return request_for(prompt, size=size, seed=self.seed.value, **self.choices())
 
     def choices(self) -> dict[str, Any]:
         """Return the fields that a change of a picture has, too: all but prompt, size and seed."""
         return {
-            "model": self.model.value,
+            "model": self.model.value or None,
             "n": self.number.value,
             "steps": self.steps.value or None,
             "guidance": self.guidance.value or None,
@@ -108,10 +111,10 @@ class Fields:
         """Fill the list of models, keeping the choice where it is still there."""
         chosen = self.model.value
         self._models = models
-        options: list[tuple[str, str | None]] = [(self._words("Best available"), None)]
+        options = [(self._words("Best available"), BEST)]
         options += [(offers.title(model, self._words), model.id) for model in models]
         self.model.options = options
-        self.model.value = chosen if chosen in [value for _, value in options] else None
+        self.model.value = chosen if chosen in [value for _, value in options] else BEST
         self._tell_model()
 
     def chosen_model(self) -> ModelInfo | None:
@@ -131,7 +134,7 @@ class Fields:
     def _add_model(self) -> None:
         words = self._words
         self.model = w.Dropdown(
-            options=[(words("Best available"), None)],
+            options=[(words("Best available"), BEST)],
             description=words("Model"),
             style=LABELS,
             layout=w.Layout(flex="1 1 16em"),
@@ -142,7 +145,7 @@ class Fields:
 
     def _add_size(self) -> None:
         words = self._words
-        options: list[tuple[str, tuple[int, int] | None]] = [
+        options: list[tuple[str, tuple[int, int] | str]] = [
             (f"{words(name)} {width} × {height}", (width, height)) for name, width, height in SIZES
         ]
         self.size = w.Dropdown(
@@ -201,9 +204,9 @@ class Fields:
     def _show_further(self, change: Any) -> None:
         (show if change["new"] else hide)(self.further)
 
-    def _show_size(self, size: tuple[int, int] | None) -> None:
-        (show if size is OWN_SIZE else hide)(self.own_size)
-        if size is not OWN_SIZE:
+    def _show_size(self, size: Any) -> None:
+        (show if size == OWN_SIZE else hide)(self.own_size)
+        if size != OWN_SIZE:
             self.width.value, self.height.value = size
 
     def _fill_size(self, width: int, height: int) -> None:
@@ -213,7 +216,7 @@ class Fields:
 
     def _tell_model(self) -> None:
         text = offers.note(self.chosen_model(), self.number.value, self._words)
-        if self.model.value is not None and self.chosen_model() is None:
+        if self.model.value != BEST and self.chosen_model() is None:
             text = ""
         self.note.value = f'<small role="note">{html.escape(text)}</small>' if text else ""
 

@@ -67,6 +67,8 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
             words("Forget these pictures"), words("Delete what the form keeps for this notebook")
         )
         super().__init__(self._children(), layout=w.Layout(max_width="52em", padding="8px"))
+        # Our JupyterLab extension knows the form by it, and leaves its keys alone.
+        self.add_class("jp-GenAILab-form")
         self._connect()
         self.story.say(words("Write what the picture should show, then press Generate."))
         self.refresh()
@@ -156,7 +158,8 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self.gallery.box,
             self.tools.box,
             self.editing.box,
-            self.forget,
+            self.tools.below,
+            w.HBox([self.forget]),
         ]
 
     def _connect(self) -> None:
@@ -232,7 +235,7 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._tell(run.error)
         elif run.images is not None:
             self.story.end(" ".join(part for part in self._ending(run, run.images) if part))
-        ask_usage(find_access(os.environ), self._tell_left)
+        ask_usage(run.access, self._tell_left)
 
     def _ending(self, run: Run, images: Images) -> list[str]:
         words = self.words

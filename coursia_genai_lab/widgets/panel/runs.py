@@ -43,11 +43,12 @@ class Run:
         self.images: Images | None = None
         self.error: GenAIError | None = None
         self.unkept = False
+        self.access = access
         self._make = make
         self._hear = hear
         self._over = over
         self._history = history
-        self._work = Work(self._run(access), self._ended)
+        self._work = Work(self._run(), self._ended)
 
     def start(self) -> None:
         """Begin."""
@@ -61,11 +62,11 @@ class Run:
         """Wait until it is over, at most `seconds`; return whether it is."""
         return self._work.join(seconds)
 
-    async def _run(self, access: Access) -> None:
+    async def _run(self) -> None:
         pictures: list[GeneratedImage] = []
         try:
             asked = await asyncio.to_thread(self._make)
-            async with AsyncDoor(access) as door, aclosing(door.stream(asked)) as events:
+            async with AsyncDoor(self.access) as door, aclosing(door.stream(asked)) as events:
                 async for event in events:
                     if isinstance(event, Picture):
                         pictures.append(keep(event, asked))

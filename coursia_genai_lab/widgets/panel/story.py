@@ -27,8 +27,12 @@ class Story:
         self._index = -1
         self._began = 0.0
         self.generate = button(
-            words("Generate"), words("Make the picture"), "image", button_style="primary"
+            words("Generate"),
+            words("Make the picture (Ctrl+Enter in JupyterLab)"),
+            "image",
+            button_style="primary",
         )
+        self.generate.add_class("jp-GenAILab-generate")
         self.cancel = button(words("Cancel"), words("Stop making the picture"), "stop")
         self.cancel.disabled = True
         self.line = w.HTML()

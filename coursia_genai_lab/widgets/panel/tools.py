@@ -19,10 +19,12 @@ from .looks import LABELS, button, hide, row, show, toggle
 
 NAME_LENGTH = 40
 COMPARED_WIDTH = 280
+# The numbers of pictures begin at 1.
+NOTHING = 0
 
 
 class Tools:
-    """The widgets under the chosen picture; what needs a new picture is done by the panel.
+    """The widgets under the chosen picture, `box` and `below`; the panel does what needs a call.
 
     `say` shows a line, `tell` an error; `anchor` returns the id of the widget that the person
     displayed, for the front end to know its cell by.
@@ -48,19 +50,19 @@ class Tools:
         self.code.on_click(lambda _: self._make_code())
         self.zoom.observe(lambda change: gallery.zoom(change["new"]), "value")
         self.other.observe(lambda _: self._compare(), "value")
-        hide(self.box)
+        hide(self.box, self.below)
 
     def renew(self) -> None:
         """Follow the gallery: another picture is chosen, or there are others."""
         picture = self._gallery.chosen
         self._forget_told()
         if picture is None:
-            hide(self.box)
+            hide(self.box, self.below)
             return
         self.name.value = _file_name(picture)
-        self.other.options = [(self._words("Nothing"), None), *self._gallery.names(others=True)]
-        self.other.value = None
-        show(self.box)
+        self.other.options = [(self._words("Nothing"), NOTHING), *self._gallery.names(others=True)]
+        self.other.value = NOTHING
+        show(self.box, self.below)
 
     def _add_buttons(self) -> None:
         words = self._words
@@ -84,24 +86,22 @@ class Tools:
         )
         self.save = button(words("Save"), words("Save the picture beside the notebook"), "save")
         self.other = w.Dropdown(
-            options=[(words("Nothing"), None)],
+            options=[(words("Nothing"), NOTHING)],
             description=words("Compare"),
             tooltip=words("Show another picture beside it"),
             style=LABELS,
             layout=w.Layout(flex="1 1 16em"),
         )
         self.beside = w.HTML()
-        self.told = w.Textarea(rows=6, style=LABELS, layout=w.Layout(width="100%"))
+        self.told = w.Textarea(rows=6, style=LABELS, layout=w.Layout(width="auto"))
         hide(self.told)
         self.box = w.VBox(
             [
                 row(self.zoom, self.edit, self.vary, self.reuse, self.copy, self.code),
                 self.told,
-                row(self.name, self.save),
-                row(self.other),
-                self.beside,
             ]
         )
+        self.below = w.VBox([row(self.name, self.save), row(self.other), self.beside])
 
     def _save(self) -> None:
         picture = self._gallery.chosen
@@ -148,7 +148,7 @@ class Tools:
 
     def _compare(self) -> None:
         first, shown, number = self._gallery.chosen, self._gallery.chosen_number, self.other.value
-        if first is None or shown is None or number is None:
+        if first is None or shown is None or not number:
             self.beside.value = ""
             return
         names = {number: name for name, number in self._gallery.names()}
@@ -158,7 +158,8 @@ class Tools:
         table = differences((self._words(name), was, now) for name, was, now in differing)
         same = html.escape(self._words("Nothing that is known of their making differs."))
         self.beside.value = (
-            f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{figures}</div>'
+            f'<div style="display: flex; flex-wrap: wrap; gap: 12px; line-height: 1.4">'
+            f"{figures}</div>"
             f"{table or f'<p>{same}</p>'}"
         )
 
