@@ -30,6 +30,7 @@ BUSY_AGAIN = 2
 _NO_CREDIT = frozenset(
     {"payment_required", "insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 )
+_HOUR = 3600.0
 _USER_ERROR = "image_generation_user_error"
 """OpenAI's type of refusals by moderation, and of pictures that it cannot read."""
 _CAPPED = re.compile(r"\bkey limit (has been )?(exceeded|reached)", re.IGNORECASE)
@@ -127,7 +128,7 @@ def seconds_of(told: object) -> float | None:
     Never more than an hour: a provider's clock may be wrong.
     """
     if isinstance(told, (int, float)) and not isinstance(told, bool):
-        seconds = float(told)
+        seconds = float(max(-1, min(told, _HOUR)))
     elif isinstance(told, str) and told.strip():
         try:
             seconds = float(told)
@@ -138,7 +139,7 @@ def seconds_of(told: object) -> float | None:
                 return None
     else:
         return None
-    return min(3600.0, max(0.0, seconds)) if math.isfinite(seconds) else None
+    return min(_HOUR, max(0.0, seconds)) if math.isfinite(seconds) else None
 
 
 # -- what is read out of the object ----------------------------------------------------------------

@@ -18,7 +18,7 @@ from .cloud_pictures import PictureReading
 from .cloud_verdict import Failed, wrong_answer
 from .openrouter_models import Offered
 from .openrouter_plan import TIERS, references
-from .openrouter_price import spent_of
+from .openrouter_price import MOST_USD, spent_of
 from .orders import Order, Picture, unheard
 from .prices import dollars, prompt_tokens
 
@@ -187,6 +187,6 @@ def _usd(prices: Mapping[str, Any], name: str, otherwise: float | None = None) -
         return otherwise
     try:
         usd = float(told)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return usd if math.isfinite(usd) and usd >= 0 else None
+    return usd if 0 <= usd <= MOST_USD else None

@@ -222,5 +222,9 @@ def _price_line(row: Mapping[str, Any]) -> PriceLine:
 
 
 def _number(value: object, otherwise: float) -> float:
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if usable else otherwise  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return otherwise
+    try:
+        return float(value)
+    except OverflowError:
+        return otherwise

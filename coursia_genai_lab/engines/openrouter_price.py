@@ -11,9 +11,11 @@ from .limits import png_size
 from .openrouter_models import Offer, PriceLine
 from .openrouter_plan import TIERS, Plan
 from .orders import Order, Spent
-from .prices import Prices, dollars, prompt_tokens
+from .prices import MOST_TOKENS, Prices, dollars, prompt_tokens
 
 MICRO = 1_000_000
+MOST_USD = 10_000.0
+"""What is more is no price of a picture."""
 _TIERS = frozenset(tier.lower() for tier in TIERS)
 
 
@@ -61,7 +63,7 @@ def _billable_usd(
     for line in _of_tier(lines, plan.tier):
         units = _units(billable, line.unit, order, model, plan, prices)
         usd = math.nan if units is None else units * line.usd
-        if not (math.isfinite(usd) and usd >= 0):
+        if not 0 <= usd <= MOST_USD:
             return None
         dearest = max(dearest, usd)
     return dearest
@@ -108,10 +110,12 @@ def spent_of(usage: Mapping[str, Any]) -> Spent:
     """Return what OpenRouter's `usage` says: dollars, and tokens."""
     cost, microusd = usage.get("cost"), None
     if isinstance(cost, (int, float)) and not isinstance(cost, bool):
-        microusd = math.ceil(cost * MICRO - 1e-6) if 0 <= cost < math.inf else None
+        microusd = math.ceil(cost * MICRO - 1e-6) if 0 <= cost <= MOST_USD else None
     return Spent(microusd, _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"))
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int:
     value = usage.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return value if 0 < value < MOST_TOKENS else 0

@@ -25,6 +25,8 @@ MICROUSD_A_CENT = 10_000
 PUBLISHED = Path(__file__).with_name("prices.toml")
 OVERHEAD_TOKENS = 64
 """Of text that a provider adds to every prompt, and then some."""
+MOST_TOKENS = 10**8
+"""What an answer counts beyond that it does not count right."""
 PREVIEW_TOKENS = 100
 """Of output, for each picture in the making that is sent."""
 _LIKELY_SIZES = ((1024, 1024), (1536, 1024), (1024, 1536), (1280, 720), (2048, 2048))
@@ -230,7 +232,9 @@ def _most(found: Iterable[int | None]) -> int | None:
 
 def _count(table: Mapping[str, Any], name: str) -> int:
     value = table.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return value if 0 < value < MOST_TOKENS else 0
 
 
 def _details(usage: Mapping[str, Any], name: str) -> Mapping[str, Any]:

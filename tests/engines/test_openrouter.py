@@ -347,6 +347,86 @@ async def test_an_answer_in_words_is_no_picture_and_may_be_billed(images: object
     assert len(sold.posts) == 1
 
 
+async def test_what_a_chat_cannot_do_is_refused_or_told() -> None:
+    answer = answered([{"image_url": {"url": data_url()}}])
+    heard: list[Event] = []
+    async with before("openrouter", answer, chat=[CHATTY]) as (engine, sold):
+        for wish in ({"images": (png(),)}, {"background": "transparent"}):
+            wanted = Order(**{"model": "acme/chatty", "prompt": "a fox", "seed": 1, **wish})
+            for call in (engine.quote, engine.generate):
+                with pytest.raises(InvalidRequest) as error:
+                    await asyncio.wait_for(call(wanted), BOUND)
+                assert error.value.param in ("image", "background")
+        assert sold.posts == []
+        wanted = Order(
+            "acme/chatty",
+            "a fox",
+            1,
+            negative="a dog",
+            quality="high",
+            width=512,
+            height=512,
+            user="ab" * 32,
+        )
+        await asyncio.wait_for(engine.generate(wanted, heard.append), BOUND)
+        assert sold.posts[0]["user"] == "ab" * 32
+    told = " ".join(one.text for one in heard if isinstance(one, Notice))
+    for word in ("seed", "512x512", "negative_prompt", "quality"):
+        assert word in told
+
+
+# -- lists that are odd ----------------------------------------------------------------------------
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"supported_parameters": None},
+        {"supported_parameters": [1]},
+        {"supported_parameters": {"resolution": "1K", "seed": None, "quality": {"type": 7}}},
+        {"supported_parameters": {"resolution": {"type": "enum", "values": [None, 1, "9K"]}}},
+        {"supported_parameters": {"aspect_ratio": {"type": "enum", "values": ["1:0", "x", ":"]}}},
+        {"supported_parameters": {"input_references": {"type": "range", "max": HUGE}}},
+        {"provider_tag": 7, "provider_name": None},
+        {"pricing": None},
+        {"pricing": ["x", {"billable": "output_image", "unit": "image", "cost_usd": HUGE}]},
+        {"pricing": [{"billable": "output_image", "unit": "image", "cost_usd": "0.04"}]},
+    ],
+)
+async def test_an_odd_list_leads_to_a_picture_or_to_no_price_and_never_to_a_fall(
+    odd: dict[str, Any],
+) -> None:
+    async with before("openrouter", offers=[{**OFFER, **odd}]) as (engine, _):
+        wanted = order("openrouter", width=1280, height=720)
+        quote = await asyncio.wait_for(engine.quote(wanted), BOUND)
+        assert (quote.microusd is None) == ("pricing" in odd)
+        assert len(await asyncio.wait_for(engine.generate(wanted), BOUND)) == 1
+
+
+@pytest.mark.parametrize("cost", [HUGE, -1, True, "0.04", None, [], 1e300])
+async def test_an_odd_cost_is_an_unknown_one(cost: object) -> None:
+    from aiohttp import web
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        usage = {"cost": cost, "prompt_tokens": HUGE, "completion_tokens": "9"}
+        return web.json_response(drawn(usage=usage))
+
+    async with before("openrouter", answer) as (engine, _):
+        made = await asyncio.wait_for(engine.generate(order("openrouter")), BOUND)
+    assert made[0].spent is not None
+    assert (made[0].spent.microusd, made[0].spent.input_tokens) == (None, 0)
+
+
+async def test_a_model_that_nobody_runs_now_is_told_before_anything_is_bought() -> None:
+    async with before("openrouter", offers=["odd"]) as (engine, sold):  # type: ignore[list-item]
+        with pytest.raises(ModelUnknown) as error:
+            await asyncio.wait_for(engine.generate(order("openrouter")), BOUND)
+        assert "Nobody runs" in error.value.message
+        assert sold.posts == []
+
+
 async def test_a_chat_without_a_full_price_list_is_not_for_sale() -> None:
     for pricing in ({}, {"prompt": "x", "completion": "0"}, {"prompt": "0", "completion": "-1"}):
         async with before("openrouter", chat=[{**CHATTY, "pricing": pricing}]) as (engine, _):

@@ -7,13 +7,15 @@ import datetime
 from typing import Any
 
 import pytest
-from cloud_servers import before, order, png
-from door_harness import BOUND
+from aiohttp import ClientSession
+from cloud_servers import before, order, png, says
+from door_harness import BOUND, service
 
 from coursia_genai_lab.catalog.load import load_catalog
+from coursia_genai_lab.engines import cloud_engine_of
 from coursia_genai_lab.engines.orders import Event, Notice, Order
 from coursia_genai_lab.engines.prices import Prices, dollars, prices_of, published
-from coursia_genai_lab.errors import InvalidRequest
+from coursia_genai_lab.errors import GenAIError, InvalidRequest
 
 PROMPT = "a red fox"
 TEXT = (len(PROMPT) + 64) * 5
@@ -109,8 +111,8 @@ def test_an_answer_costs_what_its_tokens_do_and_what_is_not_told_apart_counts_as
     assert Prices().spent("gpt-image-2", usage).microusd == 100 * 8 + 1000 * 30
     told = {**usage, "input_tokens_details": {"text_tokens": 100}}
     assert Prices().spent("gpt-image-2", told).microusd == 100 * 5 + 1000 * 30
-    for odd in ({}, {"output_tokens": -1}, {"output_tokens": True}, {"output_tokens": "9"}):
-        assert Prices().spent("gpt-image-2", odd).microusd is None
+    for odd in (None, -1, True, "9", 10**400):
+        assert Prices().spent("gpt-image-2", {"output_tokens": odd}).microusd is None
     assert Prices().spent("gpt-image-9", usage).microusd is None
 
 
@@ -208,3 +210,21 @@ async def test_what_another_provider_sells_is_listed_once_its_price_is_set() -> 
     async with before("openai", prices=Prices(own={"text-only": 70_000})) as (engine, _):
         listed = await asyncio.wait_for(engine.models(), BOUND)
     assert {one.id: one.microusd for one in listed}["text-only"] == 70_000
+
+
+async def test_another_provider_is_called_by_its_own_name_and_key() -> None:
+    spec = load_catalog(packages=False)["openai"]
+    other = spec.model_copy(
+        update={
+            "name": "campus",
+            "title": "Campus pictures",
+            "credential": spec.credential.model_copy(update={"secret": "CAMPUS_KEY"}),
+        }
+    )
+    async with service(says(401, {"message": "no"})) as upstream, ClientSession() as session:
+        engine = cloud_engine_of(other, upstream.url, {}, session)
+        assert engine is not None
+        with pytest.raises(GenAIError) as refused:
+            await asyncio.wait_for(engine.generate(wanted()), BOUND)
+    assert refused.value.message.startswith("Campus pictures does not accept")
+    assert refused.value.command == "coursia-genai secrets set CAMPUS_KEY"
