@@ -55,9 +55,9 @@ def switched_off() -> NotAllowed:
     """Return what is said where no text model may be asked."""
     return NotAllowed(
         "Text models are switched off here: this Lab makes pictures only.",
-        "Whoever administers this server can name models in GenAILab.text_models, and a teacher in "
-        "the [text] table of the class's policy. Or give the notebook's text calls a client of "
-        "their own, with an address and a key of their own.",
+        "Whoever administers this server can name models in GenAILab.text_models; where a class's "
+        "policy is read, a teacher names them in its [text] table too. Or give the notebook's text "
+        "calls a client of their own, with an address and a key of their own.",
         code="text_off",
     )
 
