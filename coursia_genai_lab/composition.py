@@ -158,6 +158,7 @@ def compose(
         memory.store,
         limits=policy.limits,
         groups=policy.people.groups,
+        providers=lambda: filter(lab.clouds.has_key, lab.clouds.names),
         days=settings.record_days,
     )
     usage = Usage(memory.store, generations, ledger, prompts=settings.record_prompts)

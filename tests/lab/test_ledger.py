@@ -77,6 +77,16 @@ async def test_what_is_sent_and_never_heard_of_again_counts_at_its_worst(place: 
         await ledger.reserve([spending(cents=4)])
 
 
+async def test_the_cap_of_a_provider_that_may_be_paid_is_told_beside_the_quotas(
+    place: Place,
+) -> None:
+    caps = [Limit("provider", name, "day", microusd=10 * CENT) for name in ("acme", "other")]
+    async with opened(place, pictures(10), *caps, providers=lambda: ["acme"]) as ledger:
+        await ledger.reserve([spending(cents=6)])
+        found = [(one.scope, one.name, one.cents_left) for one in await ledger.left(PERSON)]
+        assert found == [("provider", "acme", 4.0), ("person", PERSON, None)]
+
+
 async def test_a_limit_that_is_new_counts_what_was_used_before(place: Place) -> None:
     async with opened(place, groups=["blue"]) as ledger:
         for charge in await ledger.reserve([spending(pictures=2), spending("grace", pictures=3)]):

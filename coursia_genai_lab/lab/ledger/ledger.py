@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,8 @@ def _no_groups(person: str) -> Collection[str]:
 class Ledger:
     """Keep the account in a store; implements `Charges`.
 
-    `limits` says what concerns a person's work with a provider, `groups` what they are in;
+    `limits` says what concerns a person's work with a provider, `groups` what they are in,
+    `providers` who may be paid, for what is left of their caps;
     charges that have ended are kept for so many `days`.
     """
 
@@ -71,6 +72,7 @@ class Ledger:
         *,
         limits: Limits = _no_limits,
         groups: Groups = _no_groups,
+        providers: Callable[[], Iterable[str]] = tuple,
         clock: Clock | None = None,
         days: float = DAYS,
         watch_seconds: float = WATCH_SECONDS,
@@ -78,6 +80,7 @@ class Ledger:
         self._store = store
         self._limits = limits
         self._groups = groups
+        self._providers = providers
         self._clock = clock or Clock()
         self._days = days
         self._kept = 0
@@ -144,7 +147,11 @@ class Ledger:
         While the store is away: what is made for a person without it.
         """
         now = self._clock.wall()
-        limits = [own(limit, person) for limit in self._limits(person, "")]
+        limits = [
+            own(limit, person)
+            for provider in ("", *self._providers())
+            for limit in self._limits(person, provider)
+        ]
         if not limits:
             return []
         counters = {limit: counter_of(limit, local_hour(now)) for limit in limits}
