@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,7 +14,7 @@ from ..client import AsyncLabClient
 from ..composition import compose
 from ..config import LabSettings
 from ..errors import GenAIError
-from ..launch.person import unix_user
+from ..launch.person import people_of_server, unix_user
 from ..wire.tokens import TokenGiven, TokenRequest
 from .find import FoundLab
 from .settings import host_path
@@ -57,8 +58,9 @@ async def hosted(
     Raises:
         GenAIError: it cannot give what is asked for.
     """
-    core = compose(settings, catalog, host_path=host_path())
-    person = unix_user()
+    people = people_of_server(os.environ, None, teachers=settings.teachers, admins=settings.admins)
+    core = compose(settings, catalog, host_path=host_path(), people=people)
+    person = people.owner or unix_user()
     try:
         await core.open()
         await core.lab.opened(SURVEY_SECONDS)

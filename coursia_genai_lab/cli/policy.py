@@ -12,6 +12,7 @@ from ..catalog.mistakes import Mistake
 from ..catalog.read import BadSpec
 from ..errors import NotFound
 from ..lab.patterns import matches
+from ..lab.policy import ALLOWED_BELOW, CAREFUL
 from ..lab.policy_document import PolicyDocument, read_document
 from ..lab.policy_file import PolicyFile
 from ..lab.policy_problems import Unread
@@ -53,7 +54,7 @@ def check(file: Path, as_json: bool) -> None:
     notes: list[str] = []
     try:
         document = read_document(file.name, data)
-        notes = [*_notes_on_names(document), *_notes_on_place(file)]
+        notes = [*_notes_on_names(document), *_notes_on_settings(document), *_notes_on_place(file)]
     except BadSpec as bad:
         mistakes = bad.mistakes
     if as_json:
@@ -106,6 +107,17 @@ def _notes_on_names(document: PolicyDocument) -> Iterator[str]:
     for name in document.teachers:
         if name.startswith("@") and name[1:] not in known:
             yield f"teachers: {name} is no group of this policy; only a hub can have it"
+
+
+def _notes_on_settings(document: PolicyDocument) -> Iterator[str]:
+    """Tell of words that the operator does not allow."""
+    settings = operator_settings()
+    if document.mode is not None and document.mode not in ALLOWED_BELOW[settings.mode]:
+        yield f"mode: GenAILab.mode is {settings.mode} here, which does not allow {document.mode}"
+    if CAREFUL.index(document.fallback or "never") > CAREFUL.index(settings.fallback):
+        yield f"fallback: GenAILab.fallback is {settings.fallback} here, which is more careful"
+    if document.text is not None and document.text.models and not settings.text_models:
+        yield "text.models: GenAILab.text_models allows none here"
 
 
 def _notes_on_place(file: Path) -> Iterator[str]:

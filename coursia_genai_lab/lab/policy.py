@@ -42,13 +42,14 @@ class Policy:
         self._on_change = on_change
         return self
 
-    def take(self, word: ClassWord) -> None:
-        """Let a class's policy be in force, in the place of what was."""
+    def take(self, word: ClassWord, *, quietly: bool = False) -> None:
+        """Let a class's policy be in force, in the place of what was; `quietly` tells nobody."""
         before, self.of_class = self.of_class, word
         if word.rules != before.rules or word.source != before.source:
             self.people.take(word.rules)
             self._modes.take(word)
-            self._on_change()
+            if not quietly:
+                self._on_change()
 
     # -- the mode ------------------------------------------------------------------------------
 

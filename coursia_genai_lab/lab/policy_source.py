@@ -77,7 +77,8 @@ class PolicySource:
         self._last: bytes | None = None
         self._shown = self._url.shown if self._url else str(path)
         if source:
-            policy.take(ClassWord(UNREAD, self._shown))
+            # Nothing runs yet that could be told.
+            policy.take(ClassWord(UNREAD, self._shown), quietly=True)
 
     async def open(self) -> None:
         """Take what was kept, then read, and follow from now on. Idempotent, bounded."""

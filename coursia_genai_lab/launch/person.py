@@ -35,11 +35,13 @@ def people_of_server(
 ) -> People:
     """Return who people are on a server, from its environment and its login.
 
-    Whose server it is on a hub is a student there, like everybody.
+    Whose server it is on a hub is a student there, like everybody. Without a login, as in a
+    command, there is the owner alone.
     """
     hub_user = environment.get("JUPYTERHUB_USER", "")
     on_hub = bool(hub_user or environment.get("JUPYTERHUB_API_TOKEN"))
-    names = trust_usernames or not _invents_names(identity_provider)
+    named = identity_provider is not None and not _invents_names(identity_provider)
+    names = trust_usernames or named
     return People(
         hub_user or unix_user(),
         alone=not on_hub and not names,
