@@ -7,10 +7,17 @@ import io
 import json
 import re
 
-from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, hdrs, web
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    hdrs,
+    web,
+)
 from yarl import URL
 
-from ..engines.calls import MOST_BYTES
 from ..errors import GenAIError, GenerationError, NotAllowed, NotFound, ServiceError
 from ..runtimes.base import Secret
 from .admission import MAX_BODY_BYTES
@@ -25,6 +32,7 @@ from .text_order import OPENAI, OPENROUTER, PATHS
 
 CALL_SECONDS = 600.0
 CONNECT_SECONDS = 15.0
+MOST_REFUSAL_BYTES = 2**20
 IMAGES = ("/v1/images/generations", "/v1/images/edits")
 _PASSED_ON = (hdrs.ACCEPT, hdrs.CONTENT_TYPE)
 _KEY = re.compile(rb"sk-[A-Za-z0-9*._-]{8,}")
@@ -89,11 +97,9 @@ class OwnKeys:
                 shown = response_headers(answer.headers.items())
                 response = web.StreamResponse(status=answer.status, headers=shown)
                 if answer.status >= 400:
-                    said = await answer.content.read(MOST_BYTES)
                     # Providers repeat the key that they refuse, or most of it.
-                    return web.Response(
-                        body=_KEY.sub(b"sk-\xe2\x80\xa6", said), status=answer.status, headers=shown
-                    )
+                    said = _KEY.sub("sk-…".encode(), await _whole(answer))
+                    return web.Response(body=said, status=answer.status, headers=shown)
                 await begin(response, request)
                 async for piece in answer.content.iter_any():
                     await response.write(piece)
@@ -107,6 +113,15 @@ class OwnKeys:
             ) from None
         except (ClientError, asyncio.TimeoutError):
             raise _no_answer("gave no whole answer") from None
+
+
+async def _whole(answer: ClientResponse) -> bytes:
+    kept = bytearray()
+    async for piece in answer.content.iter_any():
+        kept += piece
+        if len(kept) > MOST_REFUSAL_BYTES:
+            raise _no_answer("does not stop answering")
+    return bytes(kept)
 
 
 def _addressed(body: bytes, content_type: str) -> tuple[bytes, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from postgres_server import PostgresServer
 from coursia_genai_lab.gateway.comfyui_count import pictures_asked, pictures_made
 from coursia_genai_lab.gateway.record import Record
 from coursia_genai_lab.gateway.webui_count import CountedPictures
+from coursia_genai_lab.lab.charge import Charge, Spending
 from coursia_genai_lab.lab.generation import Generation
 from coursia_genai_lab.lab.store.place import file_place, find_place
 
@@ -282,6 +284,31 @@ async def test_an_interrupted_job_of_the_webui_counts_only_the_pictures_that_cam
         assert (await ask({**ORDER, "batch_size": 4}))[0] == 200
         await soon(lambda: charges.states() == ["settled"])
         assert charges.used("ada")[0] == 1
+
+
+async def test_a_caller_that_leaves_while_its_quota_is_reserved_gets_it_back() -> None:
+    class Slow(ExactCharges):
+        def __init__(self) -> None:
+            super().__init__(5)
+            self.asked, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+        async def reserve(self, spending: Sequence[Spending]) -> list[Charge]:
+            self.asked.set()
+            await asyncio.wait_for(self.may_go_on.wait(), BOUND)
+            return await super().reserve(spending)
+
+    charges = Slow()
+    async with demo_engine() as url, gateway(charges=charges) as g:
+        g.lab.is_ready("forge-turbo", url)
+        ask = await webui(g)
+        call = asyncio.ensure_future(ask(ORDER))
+        await asyncio.wait_for(charges.asked.wait(), BOUND)
+        call.cancel()
+        await asyncio.wait([call], timeout=BOUND)
+        g.lab.leases.touch(g.lease_id)
+        charges.may_go_on.set()
+        await soon(lambda: charges.states() in (["refunded"], ["settled"]))
+        await soon(lambda: not g.doors.queue.tickets())
 
 
 # -- races -----------------------------------------------------------------------------------------
