@@ -24,6 +24,10 @@ from .prices import dollars, prompt_tokens
 
 MOST_TOKENS = 8192
 """Of an answer: pictures take one to three thousand, and it bounds what one call can cost."""
+OTHER_PRICES = ("image", "request", "image_output", "image_token", "internal_reasoning")
+PER_TOKEN_USD = 0.001
+"""The list says that `image_output` is for a picture, and for some models it is for a token:
+nobody sells a picture for less than this, or a token for more."""
 RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 MOST_IMAGE_SIZE = "2K"
 
@@ -76,30 +80,10 @@ class ChatRoad:
 
     def quote(self, order: Order, model: Offered) -> Quote:
         """Return the price of an answer as long as it may be; None where a part is unknown."""
-        prices = model.pricing
-        unknown = Quote(None, f"OpenRouter names no price for {model.id}")
-        if prices.get("overrides"):
-            return unknown
-        into, out = _usd(prices, "prompt"), _usd(prices, "completion")
-        if into is None or out is None:
-            return unknown
-        total = into * (prompt_tokens(order) + MOST_TOKENS * len(order.images))
-        for name, units in (
-            ("image", len(order.images)),
-            ("request", 1),
-            ("image_output", 1),
-        ):
-            usd = _usd(prices, name, otherwise=0.0)
-            if usd is None:
-                return unknown
-            total += usd * units
-        dearest = [
-            _usd(prices, one, otherwise=0.0) for one in ("image_token", "internal_reasoning")
-        ]
-        if None in dearest:
-            return unknown
-        total += MOST_TOKENS * max(out, *(one for one in dearest if one is not None))
-        microusd = math.ceil(total * 1_000_000 - 1e-6)
+        usd = _worst_usd(order, model.pricing)
+        if usd is None:
+            return Quote(None, f"OpenRouter names no price for {model.id} that is all of it")
+        microusd = math.ceil(usd * 1_000_000 - 1e-6)
         return Quote(
             microusd,
             f"at most {dollars(microusd)} a picture, for an answer of {MOST_TOKENS:,} tokens",
@@ -178,6 +162,26 @@ def _near(width: int, height: int) -> tuple[str, str]:
     tiers = ("1K", MOST_IMAGE_SIZE)
     return min(RATIOS, key=ratio), min(
         tiers, key=lambda one: abs(math.log(TIERS[one] / (width * height)))
+    )
+
+
+def _worst_usd(order: Order, prices: Mapping[str, Any]) -> float | None:
+    """Return US dollars of one picture; None where a part of the price is unknown."""
+    if prices.get("overrides"):
+        return None
+    into, out = _usd(prices, "prompt"), _usd(prices, "completion")
+    others = [_usd(prices, name, otherwise=0.0) for name in OTHER_PRICES]
+    if into is None or out is None or None in others:
+        return None
+    image, request, drawn, token, thought = (one or 0.0 for one in others)
+    if drawn < PER_TOKEN_USD:
+        token, drawn = max(token, drawn), 0.0
+    return (
+        into * (prompt_tokens(order) + MOST_TOKENS * len(order.images))
+        + image * len(order.images)
+        + request
+        + drawn
+        + MOST_TOKENS * max(out, token, thought)
     )
 
 

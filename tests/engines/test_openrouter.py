@@ -284,7 +284,7 @@ async def test_openai_models_are_priced_by_their_tokens_here_too() -> None:
 
 # -- the older road --------------------------------------------------------------------------------
 
-CHATTY = {
+CHATTY: dict[str, Any] = {
     "id": "acme/chatty",
     "name": "Chatty",
     "architecture": {"input_modalities": ["text"], "output_modalities": ["image", "text"]},
@@ -425,6 +425,30 @@ async def test_a_model_that_nobody_runs_now_is_told_before_anything_is_bought() 
             await asyncio.wait_for(engine.generate(order("openrouter")), BOUND)
         assert "Nobody runs" in error.value.message
         assert sold.posts == []
+
+
+@pytest.mark.parametrize(
+    ("more", "microusd"),
+    [
+        ({}, 16_384),
+        ({"request": "0.01"}, 26_384),
+        ({"image_output": "0.04"}, 56_384),
+        # A price for a token under the name of one for a picture.
+        ({"image_output": "0.00003"}, 245_760),
+        ({"image_token": "0.00001"}, 81_920),
+        ({"internal_reasoning": "0.000003"}, 24_576),
+        ({"image": "9"}, 16_384),
+        ({"image_output": "?"}, None),
+        ({"overrides": [{"min_prompt_tokens": 1}]}, None),
+    ],
+)
+async def test_each_part_of_a_price_list_of_chats_counts(
+    more: dict[str, Any], microusd: int | None
+) -> None:
+    chatty = {**CHATTY, "pricing": {**CHATTY["pricing"], **more}}
+    async with before("openrouter", chat=[chatty]) as (engine, _):
+        quote = await asyncio.wait_for(engine.quote(Order("acme/chatty", "a", 1)), BOUND)
+    assert quote.microusd == microusd
 
 
 async def test_a_chat_without_a_full_price_list_is_not_for_sale() -> None:
