@@ -24,7 +24,8 @@ export interface ICloudFactsProps {
 export function CloudFacts(props: ICloudFactsProps): JSX.Element {
   const { offers, service, trans, usage } = props;
   const [all, setAll] = React.useState(false);
-  const own = offers?.filter(offer => offer.service === service.name) ?? [];
+  const own = (offers ?? []).filter(offer => offer.service === service.name);
+  own.sort((one, other) => Number(other.available) - Number(one.available));
   const shown = all ? own : own.slice(0, FIRST);
   const hidden = own.length - shown.length;
   const cap = capOf(usage, service.name);

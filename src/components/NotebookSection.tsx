@@ -214,7 +214,8 @@ function WaysOn(props: IExaminedProps): JSX.Element | null {
       !open.includes(name) &&
       stand_in === null &&
       can_start &&
-      state !== 'ready' &&
+      // Where it is unavailable its card says what helps: a start alone does not.
+      !['ready', 'unavailable'].includes(state) &&
       !MOVING.has(state)
   );
   const canTurnOff = teacher.lock === null && teacher.word.choice !== 'off';

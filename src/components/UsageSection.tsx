@@ -88,7 +88,9 @@ function Usage(props: IUsageSectionProps & { usage: UsageView }): JSX.Element {
       <h4 className="jp-GenAILab-subheading">{trans.__('What you had made')}</h4>
       <Totals {...props} />
       {usage.unknown > 0 && <Unknown {...props} />}
-      <ChargeList {...props} charges={usage.charges} now={now} />
+      {!props.history.rows && (
+        <ChargeList {...props} charges={usage.charges} now={now} />
+      )}
       <HistoryList {...props} {...props.history} now={now} />
       <Buttons {...props} />
     </>

@@ -35,8 +35,19 @@ export function cloudHeadline(code: string, trans: TranslationBundle): string | 
       return trans.__('The class’s policy has mistakes');
     case 'policy_exposed':
       return trans.__('The class’s policy could be changed by others');
-    case 'policy_address':
     case 'policy_refused':
+      return trans.__('The class’s policy needs a token');
+    case 'text_off':
+      return trans.__('Text models are switched off here');
+    case 'text_model_not_allowed':
+      return trans.__('This text model may not be asked here');
+    case 'text_too_long':
+      return trans.__('The call sends too much text');
+    case 'field_refused':
+      return trans.__('A field of the call is not passed on');
+    case 'provider_unknown':
+      return trans.__('This Lab knows no such provider');
+    case 'policy_address':
       return trans.__('The address of the class’s policy cannot be used');
     case 'model_not_allowed':
       return trans.__('The policy does not allow this model');

@@ -16,12 +16,13 @@ const NO_SHORTCUTS = 'data-lm-suppress-shortcuts';
 export function guardForm(event: KeyboardEvent): void {
   const { target } = event;
   const form = target instanceof Element ? target.closest(`.${FORM_CLASS}`) : null;
-  if (form === null) {
+  if (form === null || !(target instanceof Element)) {
     return;
   }
   const command = event.ctrlKey || event.metaKey;
   const ours = event.key === 'Enter' || !(command || event.altKey);
-  form.toggleAttribute(NO_SHORTCUTS, ours);
+  // On the element itself: a notebook's shortcuts are bound to whatever has the focus.
+  target.toggleAttribute(NO_SHORTCUTS, ours);
   if (command && event.key === 'Enter') {
     event.preventDefault();
     form.querySelector<HTMLButtonElement>(`.${GENERATE_CLASS}`)?.click();

@@ -19,7 +19,7 @@ function setUp() {
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => void ran.push(id)
     });
-    commands.addKeyBinding({ command: id, keys, selector: '.jp-Notebook' });
+    commands.addKeyBinding({ command: id, keys, selector: '.jp-Notebook :focus' });
   };
   bind('cut', ['X']);
   bind('run', ['Ctrl Enter']);
@@ -36,7 +36,9 @@ function setUp() {
       cancelable: true,
       ...more
     } as KeyboardEventInit);
-    document.getElementById(id)?.dispatchEvent(event);
+    const target = document.getElementById(id);
+    target?.focus();
+    target?.dispatchEvent(event);
     return event;
   };
   cleanUp = () => {
