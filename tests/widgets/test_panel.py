@@ -43,12 +43,12 @@ def test_while_it_works_it_shows_steps_a_bar_and_a_preview(slow, panel_with_mode
     line = seen(panel.story.line, "value", lambda value: "Step 2 of" in value)
     panel.generate()
     assert not is_hidden(panel.story.running)
-    assert panel.story.generate.disabled
-    assert not panel.story.cancel.disabled
+    assert panel.story.cancel.button_style == "warning"
     for each in (line, preview, bar):
         each.wait()
     panel.wait(SECONDS)
-    assert not panel.story.generate.disabled
+    assert panel.story.generate.button_style == "primary"
+    assert panel.story.cancel.button_style == ""
     assert panel.story.preview.value == ""
 
 
@@ -77,8 +77,10 @@ def test_cancel_works_before_the_first_answer_too(slow, panel_with_models):
 
 def test_cancel_does_nothing_when_nothing_runs(enabled, panel_with_models):
     panel = panel_with_models()
-    panel.cancel()
+    panel.story.cancel.click()
     assert not panel.running
+    assert "Nothing is being made." in panel.story.line.value
+    assert not any(one.disabled for one in (panel.story.generate, panel.story.cancel))
 
 
 def test_a_second_picture_is_refused_while_one_is_made(slow, panel_with_models):

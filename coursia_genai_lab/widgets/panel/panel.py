@@ -118,7 +118,6 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
         with self._lock:
             run = self._run
         if run is not None:
-            self.story.cancel.disabled = True
             self.story.say(self.words("Cancelling"))
             run.cancel()
 
@@ -164,7 +163,7 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _connect(self) -> None:
         self.story.generate.on_click(lambda _: self._pressed(self.generate))
-        self.story.cancel.on_click(lambda _: self.cancel())
+        self.story.cancel.on_click(lambda _: self._pressed_cancel())
         self.story.again.on_click(lambda _: self._pressed(self.again))
         self.editing.apply.on_click(lambda _: self._pressed(self.edit))
         self.tools.vary.on_click(lambda _: self._pressed(self.vary))
@@ -270,6 +269,11 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
             act()
         except GenAIError as error:
             self._tell(error)
+
+    def _pressed_cancel(self) -> None:
+        if not self.running:
+            self.story.say(self.words("Nothing is being made."))
+        self.cancel()
 
     def _reuse(self) -> None:
         picture = self.gallery.chosen

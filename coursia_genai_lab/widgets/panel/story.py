@@ -34,7 +34,6 @@ class Story:
         )
         self.generate.add_class("jp-GenAILab-generate")
         self.cancel = button(words("Cancel"), words("Stop making the picture"), "stop")
-        self.cancel.disabled = True
         self.line = w.HTML()
         self.left = w.HTML()
         self.bar = w.FloatProgress(min=0, max=100, layout=w.Layout(width="100%"))
@@ -50,7 +49,8 @@ class Story:
     def begin(self, count: int, line: str) -> None:
         """Show that `count` pictures are being made."""
         self._count, self._index = count, -1
-        self.generate.disabled, self.cancel.disabled = True, False
+        # Never disabled: a button that is would lose the focus of who works by keyboard.
+        self.generate.button_style, self.cancel.button_style = "", "warning"
         self.bar.value = 0
         self.show_error("", "")
         self.say(line)
@@ -60,7 +60,7 @@ class Story:
         """Show that it is over."""
         self._preview("")
         hide(self.running)
-        self.generate.disabled, self.cancel.disabled = False, True
+        self.generate.button_style, self.cancel.button_style = "primary", ""
         self.say(line)
 
     def tell(self, event: Event) -> None:
