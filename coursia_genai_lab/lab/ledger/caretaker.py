@@ -54,11 +54,13 @@ class Caretaker:
             await asyncio.wait({task})
 
     async def look_after(self) -> int:
-        """End what dead Labs left open, and return how many charges that were.
+        """Show that we live, end what dead Labs left open, and return how many charges that were.
 
         Raises:
             StoreError: the store is away.
         """
+        if self._open:
+            self._store.write(beating(self._writer))
         others, ours = await self._store.read(looking(self._writer))
         self._end_strays(ours)
         dead = self._watch.dead(others)
@@ -86,8 +88,6 @@ class Caretaker:
 
     async def _go_on(self) -> None:
         while True:
-            if self._open:
-                self._store.write(beating(self._writer))
             with suppress(StoreError):
                 await self.look_after()
             await asyncio.sleep(self._seconds)

@@ -214,7 +214,7 @@ class Ledger:
         self._own.forget(kept_text(person, LONGEST_NAME))
 
     async def look_after(self) -> int:
-        """End what dead Labs left open, and return how many charges that were.
+        """Show that we live, end what dead Labs left open, and return how many charges that were.
 
         Raises:
             StoreError: the store is away.
