@@ -89,6 +89,8 @@ class Provider:
             names = ("gpt-image-2", "gpt-image-1.5", "gpt-image-1-mini")
             listed = [{"id": name, "object": "model"} for name in names]
             return web.json_response({"object": "list", "data": listed})
+        if request.method != "POST":
+            return web.json_response({"error": {"message": "No such page."}}, status=404)
         body = await request.read()
         self.bodies.append(body)
         self.asked.append(await request.json() if request.content_type.endswith("json") else {})
@@ -156,9 +158,13 @@ async def bench(
     *limits: Limit,
     rules: Rules | None = None,
     services: dict[str, dict[str, Any]] | None = None,
+    usual: float | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
-    """Run the door; `limits` hold for everybody, `rules` are the operator's."""
+    """Run the door; `limits` hold for everybody, `rules` are the operator's.
+
+    `usual` is how many seconds a job takes by the past.
+    """
     provider = Provider()
     app = web.Application(client_max_size=2**28)
     app.router.add_route("*", "/{path:.*}", provider.answer)
@@ -185,6 +191,7 @@ async def bench(
         doors = Doors(
             lab,
             tokens,
+            usual=lambda service: usual,
             charges=ledger,
             questions=questions,
             salt=lambda: store.uuid,
