@@ -19,6 +19,7 @@ from .checks import Finding
 from .find import HOW_TO_RUN, FoundLab, find_lab, where
 from .find import as_json as json_option
 from .offline import look
+from .policy_findings import policy_findings
 from .record import record
 from .secret_findings import secret_findings
 from .settings import operator_settings
@@ -67,7 +68,7 @@ def _findings(url: str, token: str) -> list[Finding]:
         wrong = Finding("settings", "missing", error.message, error.remedy, error.command)
         return [*_installation(), wrong, running]
     mine = [checks.state_folder(Path(settings.state_path)), record(settings)]
-    mine += secret_findings(settings)
+    mine += [*secret_findings(settings), *policy_findings(settings)]
     return [*_installation(), *mine, *_machine(settings, lab, running)]
 
 

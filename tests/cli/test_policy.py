@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from coursia_genai_lab.cli.policy_findings import policy_findings
+from coursia_genai_lab.config import LabSettings
+
 
 @pytest.fixture
 def file(tmp_path, genai_here):
@@ -57,6 +60,30 @@ def test_a_file_that_is_not_there_is_told_with_what_helps(genai_here, tmp_path):
 
 def test_the_schema_is_printed(genai_here):
     assert "quotas" in json.loads(genai_here("policy", "schema").out)["properties"]
+
+
+def test_words_that_the_operator_does_not_allow_are_noted(genai_here, file, tmp_path):
+    config = tmp_path / "config" / "jupyter_server_config.json"
+    config.write_text(json.dumps({"GenAILab": {"mode": "local", "fallback": "never"}}))
+    file.write_text('mode = "cloud"\nfallback = "auto"\n[text]\nmodels = ["gpt-*"]\n')
+    done = genai_here("policy", "check", str(file), "--json")
+    assert (done.status, len(done.json["notes"])) == (0, 3)
+    for words in ("GenAILab.mode is local", "GenAILab.fallback is never", "GenAILab.text_models"):
+        assert words in "".join(done.json["notes"])
+
+
+def test_the_doctor_reads_the_policy_as_a_server_would(file, tmp_path):
+    assert policy_findings(LabSettings()) == []
+    settings = LabSettings(policy_source=str(file))
+    (fine,) = policy_findings(settings)
+    assert (fine.state, fine.name) == ("ok", "policy")
+    assert f"Images 101 is read from {file}" in fine.sentence
+    file.write_text("mode = 1\n")
+    (wrong,) = policy_findings(settings)
+    assert (wrong.state, "policy.toml:1: mode" in wrong.sentence) == ("note", True)
+    (gone,) = policy_findings(LabSettings(policy_source=str(tmp_path / "none.toml")))
+    assert gone.state == "note"
+    assert gone.remedy
 
 
 @pytest.mark.server
