@@ -18,7 +18,14 @@ from kernel_client import kernel_client
 from PIL import Image
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-NAMES = ("01-quickstart", "02-comfyui-raw", "03-openai-sdk", "04-classic", "05-forge-raw")
+NAMES = (
+    "01-quickstart",
+    "02-comfyui-raw",
+    "03-openai-sdk",
+    "04-classic",
+    "05-forge-raw",
+    "06-working-with-pictures",
+)
 CELL_SECONDS = 180
 
 
@@ -91,6 +98,20 @@ def test_the_quickstart_makes_changes_and_saves_pictures_and_shows_a_form(jupyte
     with Image.open(jupyter.root / "lighthouse.png") as saved:
         assert saved.size == (768, 512)
     assert any("application/vnd.jupyter.widget-view+json" in data for data in done.outputs)
+
+
+def test_the_notebook_about_pictures_lays_them_out_and_tells_what_failed(jupyter):
+    done = run(jupyter, "06-working-with-pictures")
+    shown = [data.get("text/html", "") for data in done.outputs]
+    assert any('alt="4 pictures: watercolour; pencil drawing' in html for html in shown)
+    assert any("The pictures are <b>different</b>" in html for html in shown)
+    assert sum(html.count('role="listitem"') for html in shown) == 3 + 2
+    assert [picture.size for picture in done.pictures] == [(512, 512)]
+    assert "1 a blue boat 1" in done.text
+    assert re.search(r"2 a green hill 0 .*no-such-model", done.text)
+    assert "pictures lately" in done.text
+    plain = [data["text/plain"] for data in done.outputs if "widget-view" in " ".join(data)]
+    assert plain[0].startswith("GenerationPanel: a form")
 
 
 def test_the_notebook_that_talks_to_comfyui_runs_as_it_is(jupyter):
