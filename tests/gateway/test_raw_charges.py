@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from ledger_harness import pictures as pictures_a_day
 from odd_comfyui import OddComfyUI
 from postgres_server import PostgresServer
 
+from coursia_genai_lab.errors import NotFound
 from coursia_genai_lab.gateway.comfyui_count import pictures_asked, pictures_made
 from coursia_genai_lab.gateway.record import Record
 from coursia_genai_lab.gateway.webui_count import CountedPictures
@@ -286,6 +289,21 @@ async def test_an_interrupted_job_of_the_webui_counts_only_the_pictures_that_cam
         assert charges.used("ada")[0] == 1
 
 
+async def test_an_enlarged_picture_counts_as_one_and_a_description_as_none() -> None:
+    charges = ExactCharges(5)
+    async with demo_engine() as url, gateway(charges=charges) as g:
+        g.lab.is_ready("forge-turbo", url)
+        ask = await webui(g)
+        _, told = await ask(ORDER)
+        picture = told["images"][0]
+        enlarge = {"image": picture, "upscaling_resize": 2, "upscaler_1": "Lanczos"}
+        assert (await ask(enlarge, "extra-single-image"))[0] == 200
+        await ask({"image": picture, "model": "clip"}, "interrogate")
+        await soon(lambda: "reserved" not in charges.states())
+        assert charges.kept[2].spending.worst.pictures == 0
+        assert charges.used("ada")[0] == 2
+
+
 async def test_a_caller_that_leaves_while_its_quota_is_reserved_gets_it_back() -> None:
     class Slow(ExactCharges):
         def __init__(self) -> None:
@@ -365,6 +383,58 @@ async def drawn(g: Gateway, door: str, url: str) -> int:
         statuses = [status for status, _ in called]
     assert set(statuses) == {200, 429}
     return statuses.count(200)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_however_jobs_of_the_webui_end_each_charge_ends_once(seed: int) -> None:
+    chance, charges = random.Random(seed), ExactCharges()
+    async with demo_engine(seconds_per_step=0.002) as url, gateway(charges=charges) as g:
+        g.lab.is_ready("forge-turbo", url)
+        ask = await webui(g)
+        calls = [asyncio.ensure_future(ask({**ORDER, "steps": 5})) for _ in range(12)]
+        for _ in range(30):
+            await asyncio.sleep(chance.random() * 0.05)
+            deed = chance.choice(("leave", "cancel", "gone", "nothing"))
+            tickets = g.doors.queue.tickets()
+            if deed == "leave":
+                chance.choice(calls).cancel()
+            elif deed == "cancel" and tickets:
+                with suppress(NotFound):
+                    await g.doors.queue.cancel(chance.choice(tickets).id, "ada")
+            elif deed == "gone":
+                g.lab.is_gone("forge-turbo")
+            g.lab.is_ready("forge-turbo", url)
+        await asyncio.wait(calls, timeout=BOUND)
+        done = [one for one in calls if not one.cancelled() and one.result()[0] == 200]
+        await soon(lambda: "reserved" not in charges.states())
+        came = sum(len(one.result()[1]["images"]) for one in done)
+        assert charges.used("ada")[0] >= came
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_however_jobs_of_comfyui_end_each_charge_ends_once(seed: int) -> None:
+    chance, charges = random.Random(seed), ExactCharges()
+    async with demo_engine(seconds_per_step=0.002) as url, gateway(charges=charges) as g:
+        g.lab.is_ready("comfyui", url)
+        ada = await Caller.make(g, "ada")
+        posted: list[str] = []
+        for number in range(12):
+            status, told = await ada.post(graph(5, number))
+            assert status == 200
+            posted.append(told["prompt_id"])
+            one = chance.choice(posted)
+            deed = chance.choice(("interrupt", "delete", "cancel", "nothing"))
+            if deed == "interrupt":
+                await ada.send("/interrupt", {"prompt_id": one})
+            elif deed == "delete":
+                await ada.send("/queue", {"delete": [one]})
+            elif deed == "cancel":
+                await ada.send(f"/api/jobs/{one}/cancel", {})
+        await soon(lambda: not g.doors.queue.tickets())
+        await soon(lambda: "reserved" not in charges.states())
+        ended = [await ada.history(job) for job in posted]
+        done = [one for one in ended if one is not None and one["status"]["completed"]]
+        assert charges.used("ada")[0] == len(done)
 
 
 # -- counting --------------------------------------------------------------------------------------
