@@ -30,6 +30,7 @@ GAP = 12
 CAPTION_HEIGHT = 30
 TEXT_SIZE = 16
 MOST_PICTURES = 100
+CELL = "text-align: left; padding: 2px 1em 2px 0"
 ALWAYS_DIFFER = ("Number", "Made at")
 
 
@@ -180,8 +181,8 @@ def differing_facts(
 def differences(differing: Iterable[tuple[str, str, str]]) -> str:
     """Return what differs as an HTML table; empty: nothing does."""
     rows = "".join(
-        f'<tr><th scope="row" style="text-align: left">{html.escape(name)}</th>'
-        + "".join(f'<td style="text-align: left">{html.escape(value)}</td>' for value in values)
+        f'<tr><th scope="row" style="{CELL}">{html.escape(name)}</th>'
+        + "".join(f'<td style="{CELL}">{html.escape(value)}</td>' for value in values)
         + "</tr>"
         for name, *values in differing
     )
