@@ -101,6 +101,11 @@ class LabHandler(APIHandler):
         """Return the caller's role."""
         return self.parts.lab.policy.people.role(self.person)
 
+    @property
+    def only(self) -> str | None:
+        """Return whose things the caller sees: a student their own; None: everybody's."""
+        return self.person if self.role == "student" else None
+
     def answer(self, shape: BaseModel, status: int = 200) -> None:
         """Send a wire shape."""
         self.answer_json(shape.model_dump_json(), status)

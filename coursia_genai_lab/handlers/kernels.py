@@ -24,8 +24,8 @@ class LaunchesHandler(LabHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """List the launches."""
-        self.answer(LaunchList(launches=self.parts.desk.views()))
+        """List the launches; a student's own."""
+        self.answer(LaunchList(launches=self.parts.desk.views(self.only)))
 
 
 class EnableKernelHandler(LabHandler):

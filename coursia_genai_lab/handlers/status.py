@@ -38,7 +38,7 @@ class StatusHandler(LabHandler):
                 role=self.role,
                 mode=lab.policy.view(self.role, person=person),
                 services=service_views(lab, door=parts.doors.address, person=person),
-                launches=parts.desk.views(),
+                launches=parts.desk.views(self.only),
                 questions=parts.cloud_questions.open(person),
                 warnings=[*lab.changes.warnings, *parts.doors.notes(), *parts.memory.notes()],
             )

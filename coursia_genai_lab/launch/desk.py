@@ -37,6 +37,7 @@ DEMO = "demo"
 @dataclass(frozen=True)
 class _Launch:
     view: LaunchView
+    person: str
     lease_id: str | None
     """None: nothing was injected, the launch is only shown."""
     services: tuple[str, ...]
@@ -150,12 +151,16 @@ class LocalLaunchDesk:
                 self._lab.leases.relabel(launch.lease_id, posixpath.basename(path))
             self._lab.announce("launch")
 
-    def views(self) -> list[LaunchView]:
-        """Return the launches that stand, the newest last; lapsed ones are forgotten."""
+    def views(self, person: str | None = None) -> list[LaunchView]:
+        """Return the launches that stand, the newest last; of one person where one is named.
+
+        Lapsed ones are forgotten.
+        """
         for launch_id, launch in list(self._launches.items()):
             if launch.lease_id is not None and not self._lab.leases.live(launch.lease_id):
                 self._forget(launch_id)
-        return [self._shown(launch) for launch in self._launches.values()]
+        launches = self._launches.values()
+        return [self._shown(one) for one in launches if person in (None, one.person)]
 
     # -- inner workings ------------------------------------------------------------------------
 
@@ -233,6 +238,7 @@ class LocalLaunchDesk:
         )
         return _Launch(
             view=_view(order, reason="", skipped={}),
+            person=order.person,
             lease_id=None,
             services=names,
             optional=frozenset([*profile.optional, *order.in_place]).intersection(names),

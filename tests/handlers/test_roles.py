@@ -182,6 +182,17 @@ async def test_students_see_and_do_what_is_theirs(api: Ask) -> None:
         assert status == code, name
 
 
+async def test_students_see_their_own_launches_and_teachers_all(api: Ask) -> None:
+    ids = {}
+    for name in ("bob", "cyd"):
+        _, given = await api(name, "POST", "tokens")
+        ids[name] = given["id"]
+    for name, seen in (("bob", {ids["bob"]}), ("tea", set(ids.values()))):
+        for path in ("launches", "status"):
+            _, body = await api(name, "GET", path)
+            assert {one["launch_id"] for one in body["launches"]} == seen
+
+
 async def test_each_person_has_a_mode_of_their_own(api: Ask) -> None:
     await api("bob", "PUT", "mode", body={"value": "off"})
     _, body = await api("bob", "GET", "mode")
