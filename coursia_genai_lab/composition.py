@@ -174,7 +174,7 @@ def compose(
         questions=cloud_questions,
         salt=lambda: memory.store.uuid,
     )
-    desk = LocalLaunchDesk(lab, tokens, doors, consents)
+    desk = LocalLaunchDesk(lab, tokens, doors, consents, cloud_questions)
     return Core(
         lab=lab,
         memory=memory,
@@ -208,6 +208,13 @@ def compose(
 
 def _kept(settings: LabSettings, name: str) -> Path | None:
     return Path(settings.state_path) / name if settings.state_path else None
+
+
+def shuts_memory(settings: LabSettings, secrets: SecretsFolder) -> bool:
+    """Say whether whoever hosts the Lab keeps others of the same user out of its memory."""
+    # A key that every kernel has anyway is not worth a server that nobody can look into.
+    kept = bool(settings.secrets_path) or settings.withhold_keys != "never"
+    return settings.shut_memory and kept and secrets.may_hold
 
 
 def _workflows(settings: LabSettings, notebook_root: Path | None) -> WorkflowFolder:

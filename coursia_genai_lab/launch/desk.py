@@ -13,13 +13,16 @@ from ..catalog.spec import ServiceSpec
 from ..errors import GenAIError, NotFound
 from ..gateway.doors import Doors
 from ..gateway.tokens import Tokens
+from ..lab.cloud_questions import CloudQuestions
 from ..lab.consents import Consent, Consents
 from ..lab.lab import Lab
 from ..wire.launches import LaunchView
 from ..wire.notebooks import Profile
-from ..wire.policy import Mode
+from ..wire.policy import Fallback, Mode
+from .cloud_offer import CloudOffers
+from .opening import first_view, open_doors, why_nothing
 from .orders import LaunchGrant, LaunchOrder
-from .variables import Plan, names_that_matter, plan, proxy_exceptions, taken_names
+from .variables import names_that_matter, plan, proxy_exceptions, taken_names
 from .withholding import Withholding, limited, widening_of
 
 log = logging.getLogger(__name__)
@@ -29,8 +32,6 @@ PENDING_SECONDS = 60.0
 SURVEY_SECONDS = 5.0
 """How long the first launch waits to learn what this machine can run: half a second as a rule, and
 an engine that keeps silent is asked for three."""
-DOOR_SECONDS = 2.0
-"""How long a launch waits for its doors: milliseconds, but the first loads a library."""
 DEMO = "demo"
 
 
@@ -47,6 +48,8 @@ class _Launch:
     mode: Mode | None
     """The notebook's own word."""
     withholding: Withholding
+    fallback: Fallback | None = None
+    """The notebook's own word on clouds that stand in."""
     held_back: frozenset[str] = frozenset()
     """What waited for a consent when we last looked."""
 
@@ -55,9 +58,15 @@ class LocalLaunchDesk:
     """Serve launches from the Lab in this process."""
 
     def __init__(
-        self, lab: Lab, tokens: Tokens, doors: Doors, consents: Consents | None = None
+        self,
+        lab: Lab,
+        tokens: Tokens,
+        doors: Doors,
+        consents: Consents | None = None,
+        questions: CloudQuestions | None = None,
     ) -> None:
-        """Without `consents` nothing is ever confirmed."""
+        """Without `consents` nothing is ever confirmed, without `questions` no cloud offered."""
+        self._offers = CloudOffers(lab, questions)
         self._lab = lab
         self._consents = Consents() if consents is None else consents
         self._consents.listen(self._look_at_consents)
@@ -76,6 +85,7 @@ class LocalLaunchDesk:
         an error. An earlier launch of the same kernel ends with this one.
         """
         await self._lab.opened(SURVEY_SECONDS)
+        await self._lab.clouds.refresh()
         grant = await self._prepared(order)
         # Looked at after the last wait: two pages may enable one kernel at a time.
         for launch_id in self._of_kernel(order.kernel_id):
@@ -95,7 +105,9 @@ class LocalLaunchDesk:
         waits = [
             self._lab.endpoint(name, timeout=timeout, notebook_mode=launch.mode)
             for name in launch.services
-            if name not in launch.optional and not launch.withholding.holds(name)
+            if name not in launch.optional
+            and not launch.withholding.holds(name)
+            and self._run_here(launch, name)
         ]
         for outcome in await asyncio.gather(*waits, return_exceptions=True):
             if isinstance(outcome, GenAIError):
@@ -165,9 +177,11 @@ class LocalLaunchDesk:
     # -- inner workings ------------------------------------------------------------------------
 
     async def _prepared(self, order: LaunchOrder) -> LaunchGrant:
-        profile, lab = order.profile, self._lab
+        profile = order.profile
         specs = self._specs(profile, order.in_place)
-        mode, fallback = lab.genai_mode(profile.services, self._word(order))
+        mode, fallback = self._offers.genai_mode(
+            profile.services, self._word(order), profile.fallback, order.person
+        )
         if mode is None:
             return self._plain(order, "GenAI is off for this notebook.")
         refused = self._refused(specs, profile)
@@ -183,12 +197,12 @@ class LocalLaunchDesk:
         )
         served = [s for s in specs if s.name not in drawn.external and s.name not in refused]
         if not order.asked and not any(spec.name in profile.services for spec in served):
-            return self._plain(order, _why_nothing(drawn, refused), drawn.skipped)
+            return self._plain(order, why_nothing(drawn, refused), drawn.skipped)
         launch = self._launch(order, served)
         lease_id = self._claim(order, launch)
         try:
             problems = self._start(launch, launch.services, by=order.path)
-            doors, openai = await self._open(drawn)
+            doors, openai = await open_doors(self._doors, drawn)
             token = self._tokens.mint(
                 lease_id,
                 person=order.person,
@@ -212,7 +226,7 @@ class LocalLaunchDesk:
             # Also when the launch's deadline cancels us: a claim of nobody must not stay.
             self._drop(lease_id)
             raise
-        view = _view(order, reason=" ".join(problems), skipped=skipped).model_copy(
+        view = first_view(order, reason=" ".join(problems), skipped=skipped).model_copy(
             update={
                 "variables": sorted(values),
                 "genai_mode": mode,
@@ -237,13 +251,14 @@ class LocalLaunchDesk:
             widenings=limited(widenings, names),
         )
         return _Launch(
-            view=_view(order, reason="", skipped={}),
+            view=first_view(order, reason="", skipped={}),
             person=order.person,
             lease_id=None,
             services=names,
             optional=frozenset([*profile.optional, *order.in_place]).intersection(names),
             mode=self._word(order),
             withholding=withholding,
+            fallback=profile.fallback,
             held_back=frozenset(filter(withholding.holds, names)),
         )
 
@@ -253,7 +268,7 @@ class LocalLaunchDesk:
     def _plain(
         self, order: LaunchOrder, reason: str, skipped: Mapping[str, str] | None = None
     ) -> LaunchGrant:
-        view = _view(order, reason=reason, skipped=skipped or {})
+        view = first_view(order, reason=reason, skipped=skipped or {})
         self._launches[order.launch_id] = replace(self._launch(order, ()), view=view)
         return LaunchGrant(view, {})
 
@@ -269,9 +284,18 @@ class LocalLaunchDesk:
             hosted = profile.remote or spec.name in profile.remote_services
             if spec.kind == "local" and hosted:
                 refused[spec.name] = "The notebook names a hosted server itself."
-            elif spec.kind == "cloud" and self._lab.backend(spec.name, profile.mode) != DEMO:
+            elif spec.kind == "cloud" and not self._answers(spec, profile.mode):
                 refused[spec.name] = f"This server has no key for {spec.title}."
         return refused
+
+    def _answers(self, spec: ServiceSpec, mode: Mode | None) -> bool:
+        """Say whether a provider can be asked, or the demo engine draws in its place."""
+        drawn_here = self._lab.backend(spec.name, mode) == DEMO
+        return drawn_here or self._lab.clouds.has_key(spec.name)
+
+    def _run_here(self, launch: _Launch, service: str) -> bool:
+        """Say whether there is something to start for a service."""
+        return self._lab.catalog[self._lab.backend(service, launch.mode)].kind == "local"
 
     def _claim(self, order: LaunchOrder, launch: _Launch) -> str:
         return self._lab.leases.take(
@@ -294,6 +318,8 @@ class LocalLaunchDesk:
         problems: dict[str, None] = {}
         for name in services:
             if name in launch.optional or launch.withholding.holds(name):
+                continue
+            if not self._run_here(launch, name):
                 continue
             try:
                 self._lab.start(name, by=by, notebook_mode=launch.mode)
@@ -328,31 +354,14 @@ class LocalLaunchDesk:
         if launch.lease_id is None:
             return launch.view
         needed = launch.withholding.needed(launch.services)
-        return launch.view.model_copy(update={"consent": needed})
-
-    async def _open(self, drawn: Plan) -> tuple[dict[str, str], str]:
-        """Return the doors that opened in time, and the OpenAI door or an empty string."""
-        names = drawn.doors
-        waits = [self._doors.open(name) for name in names]
-        if drawn.openai_door:
-            waits.append(self._doors.open_openai())
-        tasks = [asyncio.ensure_future(wait) for wait in waits]
-        try:
-            if tasks:
-                await asyncio.wait(tasks, timeout=DOOR_SECONDS)
-        finally:
-            for task in tasks:
-                task.cancel()
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        opened: list[str] = []
-        for outcome in outcomes:
-            if isinstance(outcome, (GenAIError, OSError, asyncio.CancelledError)):
-                log.warning("A door did not open: %s", str(outcome) or "it took too long")
-            elif isinstance(outcome, BaseException):
-                raise outcome
-            opened.append("" if isinstance(outcome, BaseException) else outcome)
-        openai = opened.pop() if drawn.openai_door else ""
-        return {name: url for name, url in zip(names, opened, strict=True) if url}, openai
+        cloud = self._offers.of(
+            launch.services,
+            mode=launch.mode,
+            word=launch.fallback,
+            person=launch.person,
+            path=launch.view.path,
+        )
+        return launch.view.model_copy(update={"consent": needed, "cloud": cloud})
 
     def _of_kernel(self, kernel_id: str) -> list[str]:
         return [key for key, one in self._launches.items() if one.view.kernel_id == kernel_id]
@@ -366,22 +375,3 @@ class LocalLaunchDesk:
     def _drop(self, lease_id: str) -> None:
         self._tokens.revoke(lease_id)
         self._lab.leases.drop(lease_id)
-
-
-def _view(order: LaunchOrder, *, reason: str, skipped: Mapping[str, str]) -> LaunchView:
-    return LaunchView(
-        launch_id=order.launch_id,
-        kernel_id=order.kernel_id,
-        path=order.path,
-        type=order.profile.type,
-        services=order.profile.services,
-        skipped=dict(skipped),
-        reason=reason,
-        since=time.time(),
-    )
-
-
-def _why_nothing(drawn: Plan, refused: Mapping[str, str]) -> str:
-    if drawn.external:
-        return "The addresses of its services are set by you, so they are left as they are."
-    return " ".join(dict.fromkeys(refused.values())) or "No service of the catalogue is needed."

@@ -1,0 +1,141 @@
+"""What a launch is told of clouds: who draws while its services cannot, and the offer to agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import NotAllowed
+from ..lab.charge import MICROUSD_A_CENT
+from ..lab.cloud_questions import CLOUD, Ask, CloudQuestions
+from ..lab.fallback import Cause, cause, decide
+from ..lab.lab import Lab
+from ..lab.routing import DEMO, PASSING
+from ..lab.stand_ins import CloudName, StandIns
+from ..wire.consents import ConsentNeeded
+from ..wire.policy import Fallback, Mode
+
+ON_ITS_WAY = frozenset({"building", "pulling", "starting"})
+
+
+class CloudOffers:
+    """Look at services, keys and policy anew at each call."""
+
+    def __init__(self, lab: Lab, questions: CloudQuestions | None = None) -> None:
+        """Without `questions` nothing is offered: nobody could agree."""
+        self._lab = lab
+        self._questions = questions
+        self._stand_ins = StandIns(lab.catalog, lab.clouds)
+
+    def genai_mode(
+        self, services: Sequence[str], mode: Mode | None, word: Fallback | None, person: str
+    ) -> tuple[str | None, str | None]:
+        """Return GENAI_MODE and FALLBACK_REASON for a kernel; (None, None) injects nothing."""
+        said, reason = self._lab.genai_mode(services, mode)
+        asked = [name for name in services if name in self._lab.catalog and name != DEMO]
+        if said != "local" or self._lab.policy.effective(mode) != "auto" or not asked:
+            return said, reason
+        local = [name for name in asked if self._lab.catalog[name].kind == "local"]
+        if not local:
+            keys = all(map(self._lab.clouds.has_key, asked))
+            return ("cloud" if keys else said), reason
+        whys = [self._away(name) for name in local]
+        if all(
+            why is not None and self._stands_in(name, why, mode, word, person) is not None
+            for name, why in zip(local, whys, strict=True)
+        ):
+            return "cloud", next(why.code for why in whys if why is not None)
+        return said, reason
+
+    def of(
+        self,
+        services: Sequence[str],
+        *,
+        mode: Mode | None,
+        word: Fallback | None,
+        person: str,
+        path: str,
+    ) -> ConsentNeeded | None:
+        """Return the cloud that could draw while a service is not to be had; None: none may.
+
+        What draws already, for its person has agreed, is `given`.
+        """
+        if self._questions is None:
+            return None
+        for name in services:
+            why = self._away(name) or self._awaited(name, mode)
+            found = None if why is None else self._stands_in(name, why, mode, word, person)
+            if found is not None and why is not None:
+                return self._shown(name, found, why, person, path, word)
+        return None
+
+    # -- inner workings ------------------------------------------------------------------------
+
+    def _shown(
+        self,
+        service: str,
+        cloud: CloudName,
+        why: Cause,
+        person: str,
+        path: str,
+        word: Fallback | None,
+    ) -> ConsentNeeded:
+        assert self._questions is not None
+        live = (self._lab.clouds.models(cloud.service) or {}).get(cloud.model)
+        price = None if live is None or live.microusd is None else live.microusd / MICROUSD_A_CENT
+        shown = self._questions.shown(
+            Ask(
+                person,
+                CLOUD,
+                cloud.service,
+                model=cloud.name,
+                reason=why.problem,
+                price_cents=price,
+                services=(service,),
+                path=path,
+            )
+        )
+        # Where policy takes clouds, nobody is to be asked.
+        by_policy = self._lab.policy.fallback(word) == "auto"
+        return shown.model_copy(update={"given": shown.given or by_policy})
+
+    def _away(self, service: str) -> Cause | None:
+        """Return why a local service cannot draw; None where it can, or nobody has looked."""
+        spec = self._lab.catalog[service]
+        if spec.kind != "local" or spec.name == DEMO:
+            return None
+        cell, problem = self._lab.service(service), self._lab.survey.problems.get(service)
+        if cell.state == "failed":
+            return cause("local_died", spec.title)
+        hindered = problem is not None and problem.code not in PASSING
+        if hindered and cell.instance is None:
+            return cause("local_unavailable", spec.title)
+        return None
+
+    def _awaited(self, service: str, mode: Mode | None) -> Cause | None:
+        spec = self._lab.catalog[service]
+        if spec.kind != "local":
+            return None
+        if self._lab.policy.effective(mode) == "cloud":
+            return cause("mode_cloud", spec.title)
+        on_its_way = self._lab.service(service).state in ON_ITS_WAY
+        return cause("local_not_ready", spec.title) if on_its_way else None
+
+    def _stands_in(
+        self,
+        service: str,
+        why: Cause,
+        mode: Mode | None,
+        word: Fallback | None,
+        person: str,
+    ) -> CloudName | None:
+        policy = self._lab.policy
+        models = sorted(self._lab.catalog[service].models, key=lambda one: -one.rank)
+        names = [one for model in models for one in self._stand_ins.of(service, model.id)]
+        for one in names or self._stand_ins.of(service):
+            try:
+                policy.refuse_model(person, one.name)
+            except NotAllowed:
+                continue
+            step = decide(policy.fallback(word), policy.effective(mode), why, stand_in=True)
+            return None if step == "local" else one
+        return None
