@@ -14,6 +14,7 @@ from door_harness import BOUND, Gateway, SmallLab, service
 from exact_charges import ExactCharges
 
 from coursia_genai_lab.catalog.load import Catalog, load_catalog
+from coursia_genai_lab.catalog.spec import TextModelSpec
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.engines import cloud_engine_of
 from coursia_genai_lab.gateway.doors import Doors
@@ -198,16 +199,17 @@ async def text_lab(
     models: tuple[str, ...] = MODELS,
     fallback: Any = "auto",
     key: str | None = KEY,
+    text: Sequence[TextModelSpec] = (),
     **settings: Any,
 ) -> AsyncIterator[TextLab]:
     """Run a provider, doors before it and a client in front; with `fallback` auto nobody is asked.
 
-    `settings` are the Lab's.
+    `text` are prices of the service files, `settings` are the Lab's.
     """
     provider = TextProvider()
     account = charges or ExactCharges()
     async with service(provider) as upstream, ClientSession(auto_decompress=False) as session:
-        catalog = _catalog(upstream.url)
+        catalog = _catalog(upstream.url, text)
         clouds = Clouds(
             catalog,
             lambda name: None if key is None else Secret(key),
@@ -230,13 +232,13 @@ async def text_lab(
             await clouds.close()
 
 
-def _catalog(url: str) -> Catalog:
+def _catalog(url: str, text: Sequence[TextModelSpec]) -> Catalog:
     known = load_catalog(packages=False)
     specs = dict(known.specs)
     for name in ("openai", "openrouter"):
         cloud = specs[name].cloud
         assert cloud is not None
         specs[name] = specs[name].model_copy(
-            update={"cloud": cloud.model_copy(update={"url": url})}
+            update={"cloud": cloud.model_copy(update={"url": url, "text": [*text]})}
         )
     return Catalog(specs)

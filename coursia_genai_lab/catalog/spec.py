@@ -168,6 +168,15 @@ class CredentialSpec(SpecPart):
     else runs for this service; None: such a server gets none."""
 
 
+class TextModelSpec(SpecPart):
+    """What a text model costs, in US dollars for a million tokens."""
+
+    model: ModelId
+    """The provider's own name."""
+    input_usd: float = Field(ge=0, le=100_000)
+    output_usd: float = Field(ge=0, le=100_000)
+
+
 class CloudSpec(SpecPart):
     """Where a provider is asked, and what a person must know before."""
 
@@ -180,6 +189,9 @@ class CloudSpec(SpecPart):
     """The provider's own words on what it does with them."""
     daily_cents: float | None = Field(default=None, ge=0, le=1_000_000)
     """US cents that everybody together may spend there a day; None takes the Lab's own cap."""
+    text: list[TextModelSpec] = Field(default_factory=list, max_length=200)
+    """Prices of text models that go before the provider's list or ours; what has none of the three
+    is not bought."""
 
 
 class ExportGroup(SpecPart):

@@ -79,6 +79,9 @@ class TextProviders:
             ModelUnknown: the provider does not offer it.
             ServiceError, GenerationError: its price list cannot be had.
         """
+        own = self._own_price(asked)
+        if own is not None:
+            return own
         if asked.service != OPENROUTER:
             return await asyncio.to_thread(openai_price, asked.model)
         path = "/v1/embeddings/models" if kind == "embeddings" else "/v1/models"
@@ -88,6 +91,12 @@ class TextProviders:
                 f"OpenRouter offers no text model '{asked.model[:100]}'.", param="model"
             )
         return listed[asked.model]
+
+    def _own_price(self, asked: Asked) -> TextPrice | None:
+        """Return the price that the service's file sets for a model; None where it sets none."""
+        cloud = self._lab.catalog[asked.service].cloud
+        rows = [] if cloud is None else [one for one in cloud.text if one.model == asked.model]
+        return TextPrice(rows[0].input_usd, rows[0].output_usd) if rows else None
 
     async def _listed(self, asking: Asking, path: str) -> Listed:
         known = self._lists.get((asking, path))

@@ -14,6 +14,7 @@ from exact_charges import ExactCharges
 from openai import APIError, AsyncOpenAI, OpenAI, PermissionDeniedError, RateLimitError
 from text_provider import KEY, TextLab, chat_answer, chunk, events, text_lab
 
+from coursia_genai_lab.catalog.spec import TextModelSpec
 from coursia_genai_lab.gateway.text_calls import AT_ONCE
 
 HELLO: list[Any] = [{"role": "user", "content": "hello"}]
@@ -157,6 +158,13 @@ async def test_a_model_without_a_price_is_not_bought(model: str) -> None:
         assert (status, told["error"]["code"]) == (403, "price_unknown")
         assert not lab.provider.bodies
         assert not lab.charges.kept
+
+
+async def test_a_price_of_the_service_file_goes_before_all_others() -> None:
+    prices = [TextModelSpec(model="our-own", input_usd=10, output_usd=20)]
+    async with text_lab(models=("*",), text=prices) as lab:
+        assert (await lab.chat(model="our-own"))[0] == 200
+        assert lab.charges.used("ada")[1] == 100 * 10 + 10 * 20
 
 
 async def test_a_spent_budget_is_told_with_what_is_left() -> None:
