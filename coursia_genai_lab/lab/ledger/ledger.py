@@ -23,8 +23,9 @@ from .kept_charge import KeptCharge
 from .limits import Demand, Refusal, allowance, own, tightness
 from .own_charges import OwnCharges, given_up
 from .row import LONGEST_NAME, ChargeRow, Counted, reserved
-from .small_caps import PICTURES_AN_HOUR, SmallCaps
+from .small_caps import PICTURES_AN_HOUR, SmallCaps, nothing_bought
 from .transactions import (
+    ending,
     leaving,
     pruning,
     putting,
@@ -134,7 +135,7 @@ class Ledger:
             except StoreError as error:
                 self._take_back(demand.rows)
                 if paid:
-                    raise _nothing_bought(error) from error
+                    raise nothing_bought(error) from error
                 self._caps.take(spending)
             except asyncio.CancelledError:
                 self._take_back(demand.rows)
@@ -261,7 +262,7 @@ class Ledger:
         try:
             refusal = await self._store.transact(sending(row, Demand([row], [limits])))
         except StoreError as error:
-            raise _nothing_bought(error) from error
+            raise nothing_bought(error) from error
         except asyncio.CancelledError:
             # It may have been kept; whoever holds the charge ends it.
             self._own.keep(sent)
@@ -271,9 +272,14 @@ class Ledger:
         self._own.keep(sent)
 
     def _ended(self, row: ChargeRow) -> None:
-        if self._own.end(row):
+        before = self._own.end(row)
+        if before is not None:
+            self._store.write(ending(before, row))
+        elif row.state != "refunded":
             self._store.write(putting(row))
-            self._count(row)
+        else:
+            return
+        self._count(row)
 
     def _count(self, row: ChargeRow) -> None:
         families().charges.labels(row.state).inc()
@@ -295,11 +301,3 @@ class Ledger:
     def rewrite(self) -> Sequence[Write]:
         """Return what puts our charges into a new store."""
         return [putting(row) for row in self._own.all()]
-
-
-def _nothing_bought(error: StoreError) -> StoreError:
-    return StoreError(
-        f"Nothing is bought while the Lab's record cannot be written. {error.message}",
-        error.remedy,
-        code="ledger_away",
-    )

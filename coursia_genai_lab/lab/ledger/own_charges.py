@@ -23,15 +23,15 @@ class OwnCharges:
         """Take a charge as the store has it now, open."""
         self.open[row.id] = row
 
-    def end(self, row: ChargeRow) -> bool:
-        """Take the end of a charge; say whether the store has it at all."""
-        was_open = self.open.pop(row.id, None) is not None
-        if was_open or row.state != "refunded":
+    def end(self, row: ChargeRow) -> ChargeRow | None:
+        """Take the end of a charge; return it as the store has it, None: it has not."""
+        before = self.open.pop(row.id, None)
+        if before is not None or row.state != "refunded":
             self._last.pop(row.id, None)
             self._last[row.id] = row
             while len(self._last) > MOST_REMEMBERED:
                 del self._last[next(iter(self._last))]
-        return was_open or row.state != "refunded"
+        return before
 
     def resolved(self, row: ChargeRow) -> None:
         """Take what somebody found out about a charge."""

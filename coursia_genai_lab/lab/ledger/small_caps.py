@@ -52,3 +52,12 @@ class SmallCaps:
         while taken and self._monotonic() - taken[0] > WINDOW_SECONDS:
             taken.popleft()
         return self._most - len(taken)
+
+
+def nothing_bought(error: StoreError) -> StoreError:
+    """Return the words for whoever would spend money while the store is away."""
+    return StoreError(
+        f"Nothing is bought while the Lab's record cannot be written. {error.message}",
+        error.remedy,
+        code="ledger_away",
+    )

@@ -29,7 +29,7 @@ def reservation(demand: Demand, writer: Writer | None) -> Callable[[Connection],
     def work(connection: Connection) -> Refusal | None:
         from ..store import charge_rows, counter_rows, writer_rows
 
-        counter_rows.lock(connection)
+        counter_rows.lock(connection, lasting=False)
         used = counter_rows.values(connection, demand.counters(), keep=True)
         refusal = demand.refusal(used)
         if refusal is None:
@@ -50,6 +50,8 @@ def sending(row: ChargeRow, demand: Demand) -> Callable[[Connection], Refusal | 
     def work(connection: Connection) -> Refusal | None:
         from ..store import charge_rows, counter_rows
 
+        if charge_rows.send(connection, row):
+            return None
         counter_rows.lock(connection)
         known = charge_rows.by_id(connection, row.id)
         if known is None or known.state == "refunded":
@@ -70,6 +72,17 @@ def putting(row: ChargeRow, *, only_known: bool = False) -> Write:
         from ..store.charge_rows import put
 
         put(connection, row, only_known=only_known)
+
+    return write
+
+
+def ending(before: ChargeRow, row: ChargeRow) -> Write:
+    """Let the store hold the end of a charge, which it should have as it was `before`."""
+
+    def write(connection: Connection) -> None:
+        from ..store.charge_rows import end
+
+        end(connection, before, row)
 
     return write
 
@@ -130,13 +143,13 @@ def burial(dead: Sequence[Writer]) -> Callable[[Connection], list[ChargeRow]]:
         for writer in dead:
             rows = charge_rows.open_of(connection, writer.id, MOST_AT_ONCE)
             for row in rows:
-                if row.state == "sent":
-                    charge_rows.change(connection, row, "unknown", row.counted)
-                else:
-                    charge_rows.change(connection, row, "refunded", Counted())
+                is_sent = row.state == "sent"
+                left = row.counted if is_sent else Counted()
+                # One that is sent at this very moment is found at the next look.
+                if charge_rows.change(connection, row, "unknown" if is_sent else "refunded", left):
+                    ended.append(row)
             if len(rows) < MOST_AT_ONCE:
                 writer_rows.forget(connection, writer.id)
-            ended += rows
         return ended
 
     return work

@@ -34,7 +34,7 @@ _COLUMNS = [charges.c[field.name] for field in fields(ChargeRow)]
 _ONE = select(*_COLUMNS).where(charges.c.id == bindparam("charge"))
 _CHANGE = (
     update(charges)
-    .where(charges.c.id == bindparam("charge"))
+    .where(charges.c.id == bindparam("charge"), charges.c.state == bindparam("old_state"))
     .values(
         state=bindparam("new_state"),
         pictures=bindparam("new_pictures"),
@@ -50,17 +50,39 @@ def add(connection: Connection, rows: Sequence[ChargeRow]) -> None:
     counter_rows.add(connection, [(row, row.counted) for row in rows])
 
 
-def change(connection: Connection, row: ChargeRow, state: ChargeState, counted: Counted) -> None:
-    """Give a charge another state and amount, and count the difference; locked."""
+def change(connection: Connection, row: ChargeRow, state: ChargeState, counted: Counted) -> bool:
+    """Give a charge another state and amount, and count the difference; locked.
+
+    False: it is not in the state that `row` has, and stays as it is.
+    """
     values = {
         "charge": row.id,
+        "old_state": row.state,
         "new_state": state,
         "new_pictures": counted.pictures,
         "new_gpu_ms": counted.gpu_ms,
         "new_microusd": counted.microusd,
     }
-    connection.execute(_CHANGE, values)
+    if connection.execute(_CHANGE, values).rowcount != 1:
+        return False
     counter_rows.add(connection, [(row, counted - row.counted)])
+    return True
+
+
+def send(connection: Connection, row: ChargeRow) -> bool:
+    """Let a charge that is reserved be sent; False: it is not reserved any more.
+
+    Nothing is counted, so no lock is needed.
+    """
+    assert row.state == "reserved"
+    return change(connection, row, "sent", row.counted)
+
+
+def end(connection: Connection, before: ChargeRow, row: ChargeRow) -> None:
+    """Let the store hold the end of a charge that it should have as it was `before`."""
+    counter_rows.lock(connection, lasting=False)
+    if not change(connection, before, row.state, row.counted):
+        put(connection, row)
 
 
 def put(connection: Connection, row: ChargeRow, *, only_known: bool = False) -> None:
@@ -68,7 +90,7 @@ def put(connection: Connection, row: ChargeRow, *, only_known: bool = False) -> 
 
     What is settled stays. A charge that the store has lost is kept anew, unless `only_known`.
     """
-    counter_rows.lock(connection)
+    counter_rows.lock(connection, lasting=False)
     known = by_id(connection, row.id)
     if known is not None:
         if known.state != "settled" and (known.state, known.counted) != (row.state, row.counted):

@@ -19,6 +19,8 @@ from .tables import charges, counters
 
 _LOCK = 0x6C6564676572
 """Key of PostgreSQL's advisory lock; any number that nobody else takes ("ledger")."""
+_LASTING = text("SELECT pg_advisory_xact_lock(:key)")
+_PASSING = text("SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(:key)")
 
 _ADDITION = (
     update(counters)
@@ -34,15 +36,19 @@ _VALUES = select(counters.c.id, counters.c.pictures, counters.c.gpu_ms, counters
 )
 
 
-def lock(connection: Connection) -> None:
+def lock(connection: Connection, *, lasting: bool = True) -> None:
     """Let nobody else change the ledger until this transaction ends.
 
     SQLite's writing transaction is such a lock already. In PostgreSQL locks of rows would let
     Labs that share no quota go on side by side, but not see a counter come into being beside a
     charge that belongs into it; one lock makes both databases behave alike.
+
+    Without `lasting` the commit does not wait for PostgreSQL's disk. Should its machine die in
+    that moment, a reservation is asked for anew when it is sent, and an end is written anew.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        statement = _LASTING if lasting else _PASSING
+        connection.execute(statement, {"key": _LOCK})
 
 
 def values(
