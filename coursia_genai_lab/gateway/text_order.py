@@ -30,6 +30,8 @@ OVERHEAD_TOKENS = 400
 """Of input that a provider adds, and then some."""
 TOKENS_A_VALUE = 8
 """Of input for whatever is no text: numbers, names of fields."""
+LONGEST_WORD = 20
+"""What is longer, or more than a word, is somebody's own text, and no error repeats it."""
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 # A name after a colon (`:online`) lets OpenRouter search the web; a leading `~` or `@` chooses.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?(:free)?")
@@ -170,7 +172,7 @@ class _Size:
             elif one not in self._pictures.urls:
                 self.characters += len(one)
                 self.tokens += len(one.encode("utf-8", "replace")) + TOKENS_A_VALUE
-                if len(one) > 20:
+                if len(one) > LONGEST_WORD or (len(one) > 3 and not one.isidentifier()):
                     self.texts.append(one)
 
 

@@ -18,7 +18,7 @@ from coursia_genai_lab.catalog.spec import TextModelSpec
 from coursia_genai_lab.gateway.text_calls import AT_ONCE
 
 HELLO: list[Any] = [{"role": "user", "content": "hello"}]
-SECRET = "my grandmother's recipe for foxes"
+SECRET = "my own fox"
 INPUT, OUTPUT, CACHED = 0.15, 0.60, 0.075
 """Dollars for a million tokens of gpt-4o-mini."""
 
