@@ -15,7 +15,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 
 from .catalog.load import load_catalog
-from .composition import build_builder, compose
+from .composition import build_builder, compose, shuts_memory
 from .config import GenAILab
 from .detection.cache import ProfileCache
 from .detection.contents import ContentsProfiles, lies_on_disk
@@ -102,9 +102,7 @@ class GenAILabApp(ExtensionApp):
         self._unhook: Callable[[], None] = install(factory, launcher)
         self._publisher, self._core = publisher, core
         self._renames = Renames(server.event_logger, core.desk.renamed)
-        # A key that every kernel has anyway is not worth a server that nobody can look into.
-        kept = bool(settings.secrets_path) or settings.withhold_keys != "never"
-        self._shut_memory = settings.shut_memory and kept and core.secrets.may_hold
+        self._shut_memory = shuts_memory(settings, core.secrets)
         self._openai = JupyterRoad(core.doors, PersonTokens(lab.leases, core.tokens, catalog))
         builds = Builds(lab, lambda: build_builder(settings))
         fetches = fetches_of(

@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 
 from ..catalog.load import Catalog
 from ..client import AsyncLabClient
-from ..composition import compose
+from ..composition import compose, shuts_memory
 from ..config import LabSettings
 from ..errors import GenAIError
 from ..launch.person import people_of_server, unix_user
+from ..secret_files.own_memory import shut_own_memory
 from ..wire.tokens import TokenGiven, TokenRequest
 from .find import FoundLab
 from .settings import host_path
@@ -61,6 +62,8 @@ async def hosted(
     people = people_of_server(os.environ, None, teachers=settings.teachers, admins=settings.admins)
     core = compose(settings, catalog, host_path=host_path(), people=people)
     person = people.owner or unix_user()
+    if shuts_memory(settings, core.secrets):
+        shut_own_memory()
     try:
         await core.open()
         await core.lab.opened(SURVEY_SECONDS)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import threading
 from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import cloud_bench
 import pytest
 from jupyter_process import JupyterProcess, write_notebook
+from red_team import agreeing
 
-from coursia_genai_lab.catalog.load import Catalog, load_catalog
+from coursia_genai_lab.catalog.load import BUILT_IN_FOLDER, Catalog, load_catalog
 from coursia_genai_lab.config import WithholdKeys
 from coursia_genai_lab.launch.environment import (
     LAB_SECRETS,
@@ -234,6 +240,71 @@ def test_an_openai_notebook_gets_the_door_in_place_of_the_key_and_draws(
     assert seen(jupyter, session.kernel_id)["OPENAI_API_KEY"].startswith("cgl_")
     classic = seen(jupyter, jupyter.open_notebook("classic.ipynb").kernel_id)
     assert (classic["OPENAI_API_KEY"], "GENAI_API_TOKEN" in classic) == (KEY, False)
+
+
+class OpenAI(BaseHTTPRequestHandler):
+    """Sells a picture to whoever has the key, as OpenAI does; `.server.seen` is who asked."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        sent = self.headers.get("Authorization", "")
+        self.server.seen.append(sent)  # type: ignore[attr-defined]
+        usage = {"input_tokens": 10, "output_tokens": 1000, "total_tokens": 1010}
+        usage["input_tokens_details"] = {"text_tokens": 10, "image_tokens": 0}  # type: ignore[assignment]
+        picture = base64.b64encode(cloud_bench.picture()).decode()
+        good = {"created": 1, "data": [{"b64_json": picture}], "usage": usage}
+        bad = {"error": {"message": "no such key", "type": "error", "code": "invalid_api_key"}}
+        data = json.dumps(good if sent == f"Bearer {KEY}" else bad).encode()
+        self.send_response(200 if sent == f"Bearer {KEY}" else 401)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST  # noqa: N815 -- http.server's names
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.mark.server
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
+def test_an_unmodified_openai_notebook_buys_through_the_door_with_the_servers_key(
+    jupyter_process: Start, tmp_path: Path
+) -> None:
+    cloud = ThreadingHTTPServer(("127.0.0.1", 0), OpenAI)
+    cloud.seen = []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=cloud.serve_forever)
+    thread.start()
+    try:
+        address = f"http://127.0.0.1:{cloud.server_address[1]}"
+        text = (BUILT_IN_FOLDER / "openai.toml").read_text(encoding="utf-8")
+        (tmp_path / "services").mkdir(mode=0o700)
+        (tmp_path / "services" / "openai.toml").write_text(
+            re.sub(r'(?m)^url = ".*"$', f'url = "{address}"', text, count=1)
+        )
+        jupyter = jupyter_process(
+            before=lambda root: write_notebook(root / "openai.ipynb", OPENAI),
+            traits={"GenAILab": {"services_path": str(tmp_path / "services")}},
+            environment={"OPENAI_API_KEY": KEY},
+        )
+        session = jupyter.open_notebook("openai.ipynb")
+        environment = seen(jupyter, session.kernel_id)
+        draw = OPENAI.replace("OpenAI().", "answer = OpenAI().")
+        with agreeing(jupyter):
+            said = jupyter.execute(
+                session.kernel_id, draw + "print(answer.data[0].b64_json[:8])", timeout=300
+            )
+        assert said.strip() == base64.b64encode(cloud_bench.picture()).decode()[:8]
+        assert f"Bearer {KEY}" in cloud.seen  # type: ignore[attr-defined]
+        assert environment["OPENAI_API_KEY"] == environment["GENAI_API_TOKEN"]
+        assert KEY not in environment.values()
+    finally:
+        cloud.shutdown()
+        cloud.server_close()
+        thread.join(60)
 
 
 @pytest.mark.server
