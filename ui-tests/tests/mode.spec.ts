@@ -19,7 +19,9 @@ test('the mode is chosen in the panel, said in the status bar, and taken back', 
   await openPanel(page);
   const panel = panelOf(page);
   await panel.getByRole('radio', { name: /^Demo/ }).click();
-  await expect(panel.getByText(/^You says?: Demo|^You: Demo/)).toBeVisible();
+  await expect(
+    panel.getByRole('definition').filter({ hasText: /^Demo/ })
+  ).toBeVisible();
   await expect(page.getByRole('button', { name: 'GenAI: Demo' })).toBeVisible();
   await page.screenshot({ path: info.outputPath('mode.png') });
   await panel.getByRole('button', { name: 'Take my choice back' }).click();
