@@ -80,13 +80,7 @@ export function CloudTerms(
   return (
     <dl className="jp-GenAILab-terms">
       <Fact term={trans.__('Why')}>
-        {whyCloud(asked, trans)}
-        {asked.reason?.message && (
-          <span className="jp-GenAILab-small" lang="en">
-            {' '}
-            {asked.reason.message}
-          </span>
-        )}
+        <span title={asked.reason?.message}>{whyCloud(asked, trans)}</span>
       </Fact>
       {asked.services.length > 0 && (
         <Fact term={trans.__('In place of')}>
