@@ -211,8 +211,11 @@ class OpenAIDoor:
             return [Detour(choice.cloud)]
         if detours := self._detours.by_mode(grant, choice, edit=edit):
             return detours
+        # Who would be drawn for at once need not wait for what was away a moment ago.
+        at_once = self._paid.agreed(call, self._detours.meanwhile(grant, choice, edit=edit))
+        seconds = 0.0 if at_once else self._holding.seconds()
         try:
-            return await self._ready(choice, grant)
+            return await self._ready(choice, grant, seconds)
         except GenAIError as error:
             if not (detours := self._detours.of(grant, choice, error, edit=edit)):
                 raise
@@ -248,7 +251,7 @@ class OpenAIDoor:
 
         return wished
 
-    async def _ready(self, choice: Choice, grant: Grant) -> str:
+    async def _ready(self, choice: Choice, grant: Grant, seconds: float) -> str:
         """Return who makes the pictures, once it answers; starts nothing that cannot serve."""
         backend = self._lab.backend(choice.service, grant.mode)
         mode = self._lab.policy.effective(grant.mode)
@@ -257,9 +260,7 @@ class OpenAIDoor:
         # Of the others the Lab says why they cannot.
         if here or self._lab.catalog[choice.service].kind == "cloud" or mode == "cloud":
             with self._admission.seat(grant, "hold"):
-                endpoint = await self._holding.endpoint(
-                    choice.service, self._holding.seconds(), grant
-                )
+                endpoint = await self._holding.endpoint(choice.service, seconds, grant)
             if drawn_here(self._lab.catalog[endpoint.backend]):
                 return endpoint.backend
         raise ServiceError(

@@ -14,6 +14,7 @@ from .openai_clouds import CloudModels
 from .openai_models import Choice
 from .tokens import Grant
 
+AWAY = frozenset({"local_not_ready", "local_unavailable", "local_died"})
 REMEMBERED_SECONDS = 120.0
 """How long a service that was not there in time is not waited for again: it goes on starting, and
 as soon as it is there it draws again."""
@@ -37,7 +38,11 @@ class Detours:
     def of(self, grant: Grant, choice: Choice, error: GenAIError, *, edit: bool) -> list[Detour]:
         """Return who may draw in place of what failed, the best first; none: the error stands."""
         spec = self._lab.catalog[choice.service]
-        return self.because(grant, choice, cause_of(error, spec.title), edit=edit)
+        why = cause_of(error, spec.title)
+        found = self.because(grant, choice, why, edit=edit)
+        if found and why is not None and why.code in AWAY:
+            self._away[choice.service] = self._clock()
+        return found
 
     def because(
         self, grant: Grant, choice: Choice, why: Cause | None, *, edit: bool
@@ -55,8 +60,6 @@ class Detours:
         )
         if step == "local":
             return []
-        if why.code in ("local_not_ready", "local_unavailable", "local_died"):
-            self._away[choice.service] = self._clock()
         return [Detour(one, why) for one in allowed]
 
     def by_mode(self, grant: Grant, choice: Choice, *, edit: bool) -> list[Detour]:
@@ -66,9 +69,13 @@ class Detours:
             return []
         return self.because(grant, choice, cause("mode_cloud", spec.title), edit=edit)
 
-    def was_away(self, service: str) -> bool:
-        """Say whether a service was not there in time a moment ago."""
-        return self._clock() - self._away.get(service, float("-inf")) < REMEMBERED_SECONDS
+    def meanwhile(self, grant: Grant, choice: Choice, *, edit: bool) -> list[Detour]:
+        """Return who draws at once where a service was not there in time a moment ago."""
+        since = self._clock() - self._away.get(choice.service, float("-inf"))
+        if since >= REMEMBERED_SECONDS:
+            return []
+        title = self._lab.catalog[choice.service].title
+        return self.because(grant, choice, cause("local_not_ready", title), edit=edit)
 
     def is_back(self, service: str) -> None:
         """Note that a service draws again."""

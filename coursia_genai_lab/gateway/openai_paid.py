@@ -85,6 +85,10 @@ class PaidRoad:
         except GenAIError as refusal:
             raise error from refusal
 
+    def agreed(self, call: Call, detours: Sequence[Detour]) -> bool:
+        """Say whether one of these could draw without a question to its person."""
+        return any(not self._asks(call, one, None) for one in detours)
+
     def spending(self, call: Call, bill: Bill, job_id: str) -> Spending:
         """Return what one picture of a bill is to be set aside for."""
         cloud, why = bill.detour.cloud, bill.detour.cause
@@ -140,16 +144,16 @@ class PaidRoad:
         return bill
 
     async def _ask(self, call: Call, bill: Bill) -> None:
-        needed = self._needed(call, bill)
+        needed = self._asks(call, bill.detour, cents(bill.microusd))
         if not needed:
             return
         with self._admission.seat(call.grant, "hold"):
             for ask in needed:
                 await self._questions.agreed(ask, self._holding.seconds())
 
-    def _needed(self, call: Call, bill: Bill) -> list[Ask]:
+    def _asks(self, call: Call, detour: Detour, price_cents: float | None) -> list[Ask]:
         """Return what its person has still to agree to: pictures of one's own always by oneself."""
-        grant, detour = call.grant, bill.detour
+        grant = call.grant
         provider = detour.cloud.service
         # The notebook's word is on what stands in, not on what its code calls by name.
         word = None if detour.cause is None else grant.fallback
@@ -163,7 +167,7 @@ class PaidRoad:
                 provider,
                 model=detour.cloud.name,
                 reason=None if detour.cause is None else detour.cause.problem,
-                price_cents=cents(bill.microusd),
+                price_cents=price_cents,
                 services=() if detour.cause is None else (call.choice.service,),
                 path=grant.path,
             )
@@ -175,7 +179,7 @@ class PaidRoad:
         """Look once more, right before anything is sent: the job may have waited for long."""
         refuse_clouds(self._lab, call.grant.mode)
         self._lab.policy.refuse_model(call.grant.person, bill.detour.cloud.name)
-        for ask in self._needed(call, bill):
+        for ask in self._asks(call, bill.detour, None):
             raise self._questions.missing(ask)
 
     def _order(self, call: Call, job: Job, bill: Bill) -> Order:
