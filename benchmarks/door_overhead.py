@@ -31,6 +31,7 @@ from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.gateway.doors import Doors
 from coursia_genai_lab.gateway.tokens import Tokens
+from coursia_genai_lab.lab.clouds import Clouds
 from coursia_genai_lab.lab.endpoint import Endpoint
 from coursia_genai_lab.lab.leases import Leases
 from coursia_genai_lab.lab.policy import Policy
@@ -293,6 +294,7 @@ class ReadyLab:
         self.settings = LabSettings()
         self.catalog = load_catalog()
         self.policy = Policy("auto")
+        self.clouds = Clouds(self.catalog)
         self.leases = Leases()
         self._url = f"http://127.0.0.1:{port}"
 
