@@ -11,6 +11,7 @@ import httpx
 
 from ..errors import (
     Conflict,
+    ConsentMissing,
     GenAIError,
     GenerationError,
     InvalidRequest,
@@ -29,6 +30,8 @@ FOREIGN_CODES: dict[str, type[GenAIError]] = {
     "moderation_blocked": GenerationError,
     "content_policy_violation": GenerationError,
     "insufficient_quota": NotAllowed,
+    "cloud_consent_needed": ConsentMissing,
+    "upload_consent_needed": ConsentMissing,
 }
 MODERATION = frozenset({"moderation_blocked", "content_policy_violation"})
 BY_STATUS: dict[int, type[GenAIError]] = {

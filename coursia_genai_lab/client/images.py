@@ -126,6 +126,9 @@ def _model(item: dict[str, Any]) -> ModelInfo:
         available=item.get("available", True),
         reason=item.get("reason") or "",
         demo=item.get("demo", False),
+        cloud=item.get("cloud", False),
+        price_cents=item.get("price_cents"),
+        edits=item.get("edits"),
     )
 
 

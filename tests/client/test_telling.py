@@ -11,7 +11,13 @@ import pytest
 from PIL import Image
 
 from coursia_genai_lab.client import Access, AsyncDoor, Door, Picture, Waiting
-from coursia_genai_lab.errors import LabUnreachable
+from coursia_genai_lab.errors import (
+    ConsentMissing,
+    LabUnreachable,
+    NotAllowed,
+    PriceUnknown,
+    QuotaExceeded,
+)
 from coursia_genai_lab.wire.images import GenerationRequest
 
 REQUEST = GenerationRequest(prompt="a red fox")
@@ -147,3 +153,33 @@ def test_an_answer_of_another_shape_is_told_apart(server, answer):
         for ask in (door.queue, door.usage):
             with pytest.raises(LabUnreachable):
                 ask()
+
+
+def test_a_model_tells_where_it_is_drawn_and_what_it_costs(server, answer):
+    told = {"id": "gpt-image-2", "cloud": True, "price_cents": 4.2, "edits": True}
+    server.will_answer(answer(body={"data": [told, {"id": "demo"}]}))
+    with Door(access(server)) as door:
+        paid, free = door.models()
+    assert (paid.cloud, paid.price_cents, paid.edits) == (True, 4.2, True)
+    assert (free.cloud, free.price_cents, free.edits) == (False, None, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (503, "cloud_consent_needed", ConsentMissing),
+        (503, "upload_consent_needed", ConsentMissing),
+        (429, "quota_exceeded", QuotaExceeded),
+        (403, "price_unknown", PriceUnknown),
+        (403, "model_not_allowed", NotAllowed),
+    ],
+)
+def test_what_keeps_a_cloud_from_being_asked_is_an_error_of_its_own(
+    server, answer, status, code, kind
+):
+    told = {"code": code, "message": "It was not asked. Press Allow.", "remedy": "Press Allow."}
+    server.will_answer(answer(status, {"error": told}))
+    with Door(access(server)) as door, pytest.raises(kind) as refused:
+        door.generate(REQUEST)
+    assert refused.value.error_code == code
+    assert (refused.value.message, refused.value.remedy) == ("It was not asked.", "Press Allow.")
