@@ -8,7 +8,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..errors import Conflict, NotFound
-from ..lab.cloud_questions import CLOUD_KINDS, Ask
+from ..lab.cloud_questions import CLOUD, CLOUD_KINDS, Ask
 from ..lab.consents import METADATA, Widening
 from ..launch.resolve import Claim, Resolver
 from ..launch.withholding import widening_of
@@ -24,9 +24,13 @@ class ConsentsHandler(LabHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """List the caller's consents; with `path`, also what that notebook asks for."""
+        """List the caller's consents; with `path`, also what that notebook asks for.
+
+        With `provider` and `kind` (`cloud`, unless it is said), the terms of that provider.
+        """
         path = clean_path(self.get_query_argument("path", ""))
-        asked = await self._asked(path) if path else None
+        provider = self.get_query_argument("provider", "")
+        asked = await self._asked(path) if path else self._terms(provider) if provider else None
         questions = self.parts.cloud_questions.open(self.person)
         self.answer(ConsentList(consents=self._mine(), asked=asked, questions=questions))
 
@@ -48,6 +52,8 @@ class ConsentsHandler(LabHandler):
                 code="digest_changed",
             )
         new = self.parts.consents.give(self.person, path, wish.digest)
+        if new:
+            self.parts.audit.note(self.person, "consent", path, "metadata: given")
         kept = ConsentNeeded(path=path, digest=wish.digest, services=profile.widened, given=True)
         self.answer(kept, 201 if new else 200)
 
@@ -85,8 +91,16 @@ class ConsentsHandler(LabHandler):
     def _agree(self, wish: ConsentRequest) -> None:
         questions = self.parts.cloud_questions
         new = questions.give(self.person, wish.kind, wish.provider, wish.digest)
+        if new:
+            self.parts.audit.note(self.person, "consent", wish.provider, f"{wish.kind}: given")
         asked = Ask(self.person, wish.kind, wish.provider)
         self.answer(questions.shown(asked), 201 if new else 200)
+
+    def _terms(self, provider: str) -> ConsentNeeded:
+        kind = self.get_query_argument("kind", CLOUD)
+        return self.parts.cloud_questions.terms(
+            self.person, next((one for one in CLOUD_KINDS if one == kind), CLOUD), provider
+        )
 
     def _take_back(self, provider: str) -> None:
         kind = self.get_query_argument("kind", "")
@@ -95,6 +109,7 @@ class ConsentsHandler(LabHandler):
             raise NotFound(
                 f"You have confirmed nothing for {provider[:100]!r}.", "Look at GET consents first."
             )
+        self.parts.audit.note(self.person, "consent", provider, "withdrawn")
         self.answer(ConsentList(consents=self._mine()))
 
     async def _asked(self, path: str) -> ConsentNeeded | None:

@@ -94,9 +94,9 @@ class CloudQuestions:
             NotFound: there is no such provider.
             Conflict: its terms are not what was shown.
         """
-        spec = self._catalog.get(provider)
-        if spec is None or spec.kind != "cloud" or kind not in CLOUD_KINDS:
-            raise NotFound(f"There is no provider {provider[:100]!r}.", "Look at its card again.")
+        spec = self._provider(provider)
+        if kind not in CLOUD_KINDS:
+            raise NotFound(f"A provider is not asked for {kind}.", "Look at its card again.")
         if digest != terms_digest(spec):
             raise Conflict(
                 f"The terms of {spec.title} are not what was shown.",
@@ -119,6 +119,15 @@ class CloudQuestions:
             one.answered.set()
             self._drop(one)
         return self._consents.withdraw(person, provider, kinds) + len(declined)
+
+    def terms(self, person: str, kind: ConsentKind, provider: str) -> ConsentNeeded:
+        """Return a provider's terms as a person would be asked to agree to them.
+
+        Raises:
+            NotFound: there is no such provider.
+        """
+        self._provider(provider)
+        return self.shown(Ask(person, kind, provider))
 
     def shown(self, ask: Ask) -> ConsentNeeded:
         """Return a question as its person sees it, asked or not."""
@@ -184,6 +193,12 @@ class CloudQuestions:
         )
 
     # -- inner workings ------------------------------------------------------------------------
+
+    def _provider(self, name: str) -> ServiceSpec:
+        spec = self._catalog.get(name)
+        if spec is None or spec.kind != "cloud":
+            raise NotFound(f"There is no provider {name[:100]!r}.", "Look at its card again.")
+        return spec
 
     def _asked(self, ask: Ask) -> _Open:
         self._forget_old()

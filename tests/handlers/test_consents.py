@@ -204,3 +204,56 @@ async def test_a_kernel_of_a_real_server_waits_for_the_consent_and_then_has_its_
 async def _until_ready(lab: Any) -> None:
     while lab.service("comfyui").state != "ready":
         await lab.wait_for_change(lab.revision, 1)
+
+
+async def test_the_terms_of_a_provider_are_agreed_to_as_shown_and_taken_back(api: Api) -> None:
+    _, body = await api("GET", "consents", provider="openai")
+    terms = ConsentList.model_validate(body).asked
+    assert terms is not None
+    assert (terms.kind, terms.provider, terms.given) == ("cloud", "openai", False)
+    assert "OpenAI" in terms.data
+    assert terms.policy_url.startswith("https://")
+    wish = {"kind": "cloud", "provider": "openai", "digest": terms.digest}
+    code, body = await api("POST", "consents", body={**wish, "digest": "0" * 64})
+    assert (code, body["error"]["code"]) == (409, "digest_changed")
+    code, body = await api("POST", "consents", body=wish)
+    assert (code, ConsentNeeded.model_validate(body).given) == (201, True)
+    code, _ = await api("POST", "consents", body=wish)
+    assert code == 200
+    _, body = await api("GET", "consents")
+    (given,) = ConsentList.model_validate(body).consents
+    assert (given.kind, given.provider, given.path) == ("cloud", "openai", "")
+    _, body = await api("GET", "consents", provider="openai", kind="upload")
+    assert not body["asked"]["given"], "pictures of one's own are asked for by themselves"
+    code, body = await api("DELETE", "consents", provider="openai")
+    assert (code, body["consents"]) == (200, [])
+    code, _ = await api("DELETE", "consents", provider="openai")
+    assert code == 404
+
+
+@pytest.mark.parametrize("provider", ["comfyui", "nobody"])
+async def test_only_providers_have_terms(api: Api, provider: str) -> None:
+    code, _ = await api("GET", "consents", provider=provider)
+    assert code == 404
+    wish = {"kind": "cloud", "provider": provider, "digest": "0" * 64}
+    code, _ = await api("POST", "consents", body=wish)
+    assert code == 404
+
+
+async def test_agreements_stand_in_the_audit(api: Api) -> None:
+    _, body = await api("GET", "consents", provider="openai")
+    wish = {"kind": "cloud", "provider": "openai", "digest": body["asked"]["digest"]}
+    await api("POST", "consents", body=wish)
+    await api("DELETE", "consents", provider="openai")
+
+    async def told() -> list[dict[str, Any]]:
+        while True:
+            _, body = await api("GET", "audit", deed="consent")
+            if len(body["entries"]) >= 2:
+                found: list[dict[str, Any]] = body["entries"]
+                return found
+            await asyncio.sleep(0.05)
+
+    entries = await asyncio.wait_for(told(), PATIENCE)
+    assert {one["subject"] for one in entries} == {"openai"}
+    assert {one["detail"] for one in entries} == {"cloud: given", "withdrawn"}
