@@ -152,3 +152,15 @@ async def test_a_settled_charge_tells_what_it_came_to(app: Any, api: Api) -> Non
     charge.settle(Amount(pictures=1, microusd=12_345))
     _, usage = await api("GET", "usage")
     assert [(c["state"], c["cents"]) for c in usage["charges"]] == [("settled", 1.2345)]
+
+
+async def test_the_openai_door_tells_the_same_of_its_caller(
+    app: Any, api: Api, jp_fetch: Callable[..., Any]
+) -> None:
+    await bought(app, 4)
+    await bought(app, 1, end="unknown")
+    answer = await jp_fetch("coursia-genai", "openai", "v1", "coursia", "usage")
+    told = json.loads(answer.body)
+    _, usage = await api("GET", "usage")
+    assert {**told, "since": 0} == {**usage, "since": 0}
+    assert (told["cents"], told["unknown"]) == (5, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,46 @@ async def test_free_work_that_went_on_without_the_store_is_counted_when_it_is_ba
                 return
             await asyncio.sleep(0.01)
         pytest.fail("it was not counted")
+
+
+async def test_a_provider_is_not_asked_where_that_cannot_be_written_down(place: Place) -> None:
+    async with opened(place, pictures(10)) as ledger:
+        first, second = await ledger.reserve([spending(cents=5), spending(cents=5)])
+        assert place.path is not None
+        database = sqlite3.connect(place.path, isolation_level=None)
+        database.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="Nothing is bought") as refusal:
+            await first.sent()
+        assert (refusal.value.error_code, refusal.value.may_have_billed) == ("ledger_away", False)
+        first.refund()
+        database.close()
+        for _ in range(6000):
+            if await left(ledger) == 9:
+                break
+            await asyncio.sleep(0.01)
+        await second.sent()
+        second.settle(Amount(pictures=1, microusd=CENT))
+        account = await ledger.account(PERSON, 0)
+        assert (account.cents, account.unknown) == (1, 0)
+
+
+async def test_a_store_deleted_under_the_ledger_is_filled_with_what_it_remembers(
+    place: Place,
+) -> None:
+    async with opened(place, pictures(10)) as ledger:
+        settled, waiting, lost = await ledger.reserve([spending(cents=2) for _ in range(3)])
+        for charge in (settled, lost):
+            await charge.sent()
+        settled.settle(Amount(pictures=1, microusd=2 * CENT))
+        assert await left(ledger) == 7
+        assert place.path is not None
+        for suffix in ("", "-wal", "-shm"):
+            place.path.with_name(place.path.name + suffix).unlink(missing_ok=True)
+        with pytest.raises(QuotaExceeded):
+            await ledger.reserve([spending(cents=1, pictures=8)])
+        assert await left(ledger) == 7
+        lost.unknown()
+        waiting.refund()
+        assert await left(ledger) == 8
+        account = await ledger.account(PERSON, 0)
+        assert (account.cents, account.unknown) == (4, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 import subprocess
@@ -15,7 +16,8 @@ import pytest
 from ledger_harness import left, opened, pictures, spending
 from postgres_server import PostgresServer
 
-from coursia_genai_lab.lab.charge import Limit
+from coursia_genai_lab.errors import StoreError
+from coursia_genai_lab.lab.charge import Amount, Limit
 from coursia_genai_lab.lab.ledger import Ledger
 from coursia_genai_lab.lab.store.place import find_place
 
@@ -224,3 +226,25 @@ async def test_whoever_finds_no_room_looks_whether_a_dead_lab_holds_it(
     async with opened(place(url), COURSE, pictures(100)) as ledger:
         await ledger.reserve([spending(pictures=ROOM)])
         assert await left(ledger) == 0
+
+
+async def test_a_database_that_goes_and_comes_back_sells_nothing_and_counts_what_was_free(
+    postgres: PostgresServer,
+) -> None:
+    limit = Limit("person", "*", "course", pictures=100)
+    async with opened(place(postgres.new_database()), limit) as ledger:
+        (sent,) = await ledger.reserve([spending(cents=5)])
+        await sent.sent()
+        postgres.stop()
+        with pytest.raises(StoreError, match="Nothing is bought"):
+            await ledger.reserve([spending(cents=5)])
+        (free,) = await ledger.reserve([spending(pictures=4)])
+        free.settle(Amount(pictures=4))
+        sent.settle(Amount(pictures=1, microusd=30_000))
+        postgres.start()
+        for _ in range(600):
+            account = await ledger.account(None, 0)
+            if await left(ledger) == 95 and account.cents == 3:
+                return
+            await asyncio.sleep(0.1)
+        pytest.fail(f"{account}, {await left(ledger)} left")

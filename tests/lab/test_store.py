@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 from store_harness import note, opened, services
 from waiting import until
 
-from coursia_genai_lab.errors import ConfigurationError
+from coursia_genai_lab.errors import ConfigurationError, StoreError
 from coursia_genai_lab.lab.store.place import Place, file_place, find_place
 from coursia_genai_lab.lab.store.store import Store
 from coursia_genai_lab.lab.timeline import Timeline
@@ -278,3 +279,30 @@ async def test_who_asks_finds_everything_that_was_given_before(place: Place) -> 
             # Asked of the store itself: the timeline adds what the store does not have yet.
             found = await store.read(timeline.load)
             assert found[0].service == f"service-{number}"
+
+
+async def test_a_transaction_answers_once_all_of_it_is_kept(place: Place) -> None:
+    async with opened(place) as (store, timeline):
+        timeline.record(note("before"))
+
+        def work(connection: Connection) -> int:
+            return int(connection.exec_driver_sql("UPDATE genai_timeline SET cause = 'x'").rowcount)
+
+        # What was given before is written before.
+        assert await store.transact(work) == 1
+
+        def broken(connection: Connection) -> None:
+            connection.exec_driver_sql("UPDATE genai_timeline SET cause = 'y'")
+            connection.exec_driver_sql("UPDATE nothing SET cause = 'y'")
+
+        with pytest.raises(StoreError):
+            await store.transact(broken)
+        # The store is well, and nothing of it was kept.
+        assert (await timeline.page(person=None)).entries[0].by == "x"
+        assert store.notes() == []
+
+
+async def test_a_store_that_is_not_open_takes_no_transaction(place: Place) -> None:
+    store = Store(lambda: place, "durable")
+    with pytest.raises(StoreError):
+        await store.transact(lambda connection: None)
