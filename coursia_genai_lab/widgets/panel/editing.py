@@ -35,6 +35,7 @@ class Editing:
     def __init__(self, words: Words) -> None:
         self._words = words
         self._picture: GeneratedImage | None = None
+        self._shown = ""
         self.change = w.Textarea(
             description=words("Change"),
             placeholder=words("What should be different in the picture?"),
@@ -71,6 +72,8 @@ class Editing:
 
     def open(self, picture: GeneratedImage | None) -> None:
         """Show the fields for a picture; None hides them."""
+        if picture is not self._picture:
+            self._shown = picture.thumbnail(SHOWN_WIDTH) if picture is not None else ""
         self._picture = picture
         (hide if picture is None else show)(self.box)
         self._draw()
@@ -136,7 +139,7 @@ class Editing:
         self.where.value = (
             f'<div style="position: relative; width: {SHOWN_WIDTH}px; max-width: 100%; '
             f'line-height: 0"><img alt="{html.escape(words, quote=True)}" '
-            f'src="{self._picture.thumbnail(SHOWN_WIDTH)}" style="width: 100%">'
+            f'src="{self._shown}" style="width: 100%">'
             f'<div style="{frame}"></div></div>'
             '<small role="status" style="line-height: 1.4; display: block">'
             f"{html.escape(words)}</small>"
@@ -161,6 +164,7 @@ def _percent(description: str, value: int, *, least: int = 0) -> w.BoundedIntTex
         min=least,
         max=100,
         step=5,
+        continuous_update=True,
         description=description,
         style=LABELS,
         layout=w.Layout(width="13em"),
