@@ -35,7 +35,7 @@ PLANTED = (HUB, CLOUD, MANAGING, POLICY, SERVERS_OWN, STORE, THEIRS)
 """Of the files: hub, cloud (as a key of a class), managing, theirs; of the environment: own."""
 
 EXTENSION = """
-import ctypes, gc, json
+import ctypes, gc, json, logging
 from tornado.web import RequestHandler
 
 class Tells(RequestHandler):
@@ -63,6 +63,11 @@ class Reprs(RequestHandler):
         self.write(json.dumps({"seen": seen, "bad": sorted(bad)}))
 
 def _load_jupyter_server_extension(app):
+    # Jupyter's level is for its own logger; ours and those of libraries say all, too.
+    logging.basicConfig(level=logging.DEBUG)
+    for name in ("httpcore", "httpcore2"):
+        # They repeat the headers of answers, and the echo writes into those what it was sent.
+        logging.getLogger(name).setLevel(logging.INFO)
     handlers = [("whether-shut", Tells), ("reprs", Reprs)]
     app.web_app.add_handlers(".*", [(app.base_url + path, one) for path, one in handlers])
 """

@@ -171,6 +171,7 @@ def test_no_answer_event_metric_page_or_output_has_one(worked: Searched) -> None
 def test_the_debug_log_has_none(worked: Searched) -> None:
     log = worked.jupyter.log_file.read_bytes()
     assert b"[D " in log
+    assert b"DEBUG:" in log
     assert b"secrets_" in log or b"secrets file" in log
     assert worked.leaks(log) == []
 
