@@ -17,7 +17,7 @@ from ledger_harness import of, opened_store
 from PIL import Image
 
 from coursia_genai_lab.catalog.load import Catalog, load_catalog
-from coursia_genai_lab.catalog.spec import CloudSpec
+from coursia_genai_lab.catalog.spec import CloudSpec, ServiceSpec
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.engines import cloud_engine_of
 from coursia_genai_lab.errors import GenAIError
@@ -142,13 +142,17 @@ class Bench:
         return sorted(one.state for one in await self.charges())
 
 
-def catalog_with(url: str, services: dict[str, dict[str, Any]]) -> Catalog:
+def catalog_with(url: str, services: dict[str, dict[str, Any]], *, second: bool = False) -> Catalog:
     """Return the catalogue with OpenAI at an address, and services changed by name."""
     catalog = dict(load_catalog(packages=False))
     cloud = CloudSpec(url=url, data="Prompts go to the provider.", policy_url="https://x.example/p")
     openai = {"cloud": cloud, "concurrency": 4, **services.get("openai", {})}
     for name, changed in {**services, "openai": openai}.items():
         catalog[name] = catalog[name].model_copy(update=changed)
+    if second:
+        first, sold = catalog["openai"], [{"id": "gpt-image-1-mini", "title": "Mini"}]
+        told = first.model_dump() | {"name": "second", "title": "Second", "models": sold}
+        catalog["second"] = ServiceSpec.model_validate(told)
     return Catalog(catalog)
 
 
@@ -159,11 +163,13 @@ async def bench(
     rules: Rules | None = None,
     services: dict[str, dict[str, Any]] | None = None,
     usual: float | None = None,
+    second: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
     """Run the door; `limits` hold for everybody, `rules` are the operator's.
 
-    `usual` is how many seconds a job takes by the past.
+    `usual` is how many seconds a job takes by the past; `second` adds another provider, `second`,
+    at the same address, that sells `gpt-image-1-mini`.
     """
     provider = Provider()
     app = web.Application(client_max_size=2**28)
@@ -174,7 +180,7 @@ async def bench(
     provider.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     keys = {"OPENAI_API_KEY": KEY}
     notes: list[Generation] = []
-    catalog = catalog_with(provider.url, services or {})
+    catalog = catalog_with(provider.url, services or {}, second=second)
     async with ClientSession() as session, opened_store(file_place(folder / "s.sqlite3")) as store:
         clouds = Clouds(
             catalog,

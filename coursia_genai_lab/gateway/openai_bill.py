@@ -29,6 +29,8 @@ class Bill:
     """Of the provider, for people."""
     host: str
     """Where it is asked."""
+    others: tuple[Detour, ...] = ()
+    """Who may stand in when this provider cannot, either."""
 
     @property
     def worst(self) -> Amount:

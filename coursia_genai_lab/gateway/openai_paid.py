@@ -62,9 +62,10 @@ class PaidRoad:
             GenAIError: as `CloudEngine.quote` says; of several the first's.
         """
         refusal: GenAIError | None = None
-        for detour in detours:
+        for nth, detour in enumerate(detours, 1):
             try:
-                return await self._agreed(call, detour)
+                bill = await self._agreed(call, detour)
+                return replace(bill, others=tuple(detours[nth:]))
             except GenAIError as error:
                 if error.error_code not in NEXT_CODES:
                     raise

@@ -26,7 +26,7 @@ from .openai_local import LocalRoad
 from .openai_made import Made
 from .openai_models import DEMO
 from .openai_order import Wish
-from .openai_paid import PaidRoad
+from .openai_paid import NEXT_CODES, PaidRoad
 from .openai_stream import streamed, whole
 from .openai_telling import Telling
 from .openai_work import Cancel, Job, Work
@@ -171,9 +171,16 @@ class EngineRoad:
             made = await self._drawn_here(call, backend, lease_id, job)
             if made is not None:
                 return made
-        assert job.bill is not None
-        job.work.telling.asks(job.bill)
-        return await self._paid.draw(call, job, job.bill)
+        while True:
+            bill = job.bill
+            assert bill is not None
+            job.work.telling.asks(bill)
+            try:
+                return await self._paid.draw(call, job, bill)
+            except GenAIError as error:
+                if not bill.others or error.may_have_billed or error.error_code not in NEXT_CODES:
+                    raise
+                await self._move(call, job, await self._paid.instead(call, bill.others, error))
 
     async def _drawn_here(self, call: Call, backend: str, lease_id: str, job: Job) -> Made | None:
         """Return the picture of an engine here; None where a provider has taken it over."""

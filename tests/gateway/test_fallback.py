@@ -36,9 +36,12 @@ PAINTED: dict[str, Any] = {name: getattr(PAINTER, name) for name in ServiceSpec.
 
 @asynccontextmanager
 async def painted(
-    folder: Path, *limits: Limit, **more: Any
+    folder: Path, *limits: Limit, second: bool = False, **more: Any
 ) -> AsyncIterator[tuple[Bench, Provider]]:
-    """Run the door before a local painter that speaks OpenAI's API, and a provider."""
+    """Run the door before a local painter that speaks OpenAI's API, and a provider.
+
+    `second` adds another provider, which sells the same at the same address.
+    """
     painter = Provider()
     app = web.Application(client_max_size=2**28)
     app.router.add_route("*", "/{path:.*}", painter.answer)
@@ -47,7 +50,8 @@ async def painted(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     painter.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        async with bench(folder, CAP, *limits, services={"forge-turbo": PAINTED}, **more) as b:
+        services = {"forge-turbo": PAINTED | ({"cloud_stand_in": "second"} if second else {})}
+        async with bench(folder, CAP, *limits, services=services, second=second, **more) as b:
             b.g.lab.is_ready("forge-turbo", painter.url)
             yield b, painter
     finally:
@@ -275,3 +279,22 @@ async def test_a_quota_holds_for_what_is_drawn_here_too(tmp_path: Path) -> None:
             "quota_exceeded"
         }
         assert await b.states() == ["settled"] * 3
+
+
+async def test_the_next_provider_draws_where_the_first_has_no_credit(tmp_path: Path) -> None:
+    async with painted(tmp_path, second=True) as (b, _):
+        b.agree()
+        b.agree(provider="second")
+        b.g.lab.is_gone("forge-turbo")
+        b.g.lab.has_failed(ImageMissing("The image is not here.", "Build it."))
+        b.provider.answers.append(fails(429, "insufficient_quota"))
+        answer = await paint(b)
+        assert answer["coursia"]["provider"] == "second"
+        assert [one["model"] for one in b.provider.asked] == ["gpt-image-2", "gpt-image-1-mini"]
+        assert await b.states() == ["refunded", "settled"]
+        problem = b.clouds.problem("openai")
+        assert problem is not None
+        assert problem.code == "cloud_no_credit"
+        b.provider.asked.clear()
+        assert (await paint(b))["coursia"]["provider"] == "second"
+        assert len(b.provider.asked) == 1, "who has no credit is asked last"
