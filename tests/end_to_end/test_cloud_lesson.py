@@ -170,6 +170,10 @@ def test_a_class_goes_on_in_the_cloud_and_comes_back(
         kernel = jupyter.open_notebook("lesson.ipynb").kernel_id
         assert jupyter.kernel(kernel).environ["GENAI_MODE"] == "local"
 
+        card = jupyter.api("GET", f"{API}/services/openai")
+        assert (card["state"], card["can_start"], card["can_stop"]) == ("ready", False, False)
+        jupyter.api("POST", f"{API}/services/openai/start", {}, status=409)
+
         first = drawn(jupyter, kernel)
         assert (first["service"], first["provider"], seen) == ("forge-turbo", None, [])
 
