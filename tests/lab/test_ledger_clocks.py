@@ -233,10 +233,41 @@ async def test_a_woken_lab_that_everybody_forgot_is_still_buried_when_it_dies(pl
         assert await left(lab) == 10
 
 
+async def test_an_end_that_never_reached_the_store_is_written_again(place: Place) -> None:
+    async with opened(place, pictures(10), watch_seconds=0.01) as lab:
+        held, ended = await lab.reserve([spending(pictures=2), spending(pictures=3)])
+        ended.refund()
+        assert await left(lab) == 8
+        forge_loss(place)
+        assert await left(lab) == 5
+        lab.open()
+        for _ in range(6000):
+            if await left(lab) == 8:
+                break
+            await asyncio.sleep(0.01)
+        # What somebody holds is no stray.
+        assert [one.pictures for one in await lab.charges(None, state="reserved")] == [2]
+        held.refund()
+        assert await left(lab) == 10
+
+
 def forge_end(place: Place) -> None:
     """Let the Labs on a store have been processes that began long ago under the same ids."""
     assert place.path is not None
     database = sqlite3.connect(place.path)
     with database:
         database.execute("UPDATE genai_writers SET began = '1'")
+    database.close()
+
+
+def forge_loss(place: Place) -> None:
+    """Let the end of the refunded charge, of three pictures, be lost on its way to the store."""
+    assert place.path is not None
+    database = sqlite3.connect(place.path)
+    with database:
+        changed = (
+            "UPDATE genai_charges SET state = 'reserved', pictures = 3 WHERE state = 'refunded'"
+        )
+        database.execute(changed)
+        database.execute("UPDATE genai_counters SET pictures = pictures + 3")
     database.close()

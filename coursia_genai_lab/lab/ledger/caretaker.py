@@ -59,10 +59,15 @@ class Caretaker:
         Raises:
             StoreError: the store is away.
         """
+        others, _ = await self._look()
+        return await self._bury(others)
+
+    async def _look(self) -> tuple[list[Writer], list[ChargeRow]]:
         if self._open:
             self._store.write(beating(self._writer))
-        others, ours = await self._store.read(looking(self._writer))
-        self._end_strays(ours)
+        return await self._store.read(looking(self._writer))
+
+    async def _bury(self, others: list[Writer]) -> int:
         dead = self._watch.dead(others)
         if not dead:
             return 0
@@ -89,5 +94,7 @@ class Caretaker:
     async def _go_on(self) -> None:
         while True:
             with suppress(StoreError):
-                await self.look_after()
+                others, ours = await self._look()
+                self._end_strays(ours)
+                await self._bury(others)
             await asyncio.sleep(self._seconds)
