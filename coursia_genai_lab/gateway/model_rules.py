@@ -1,18 +1,44 @@
-"""Which models a person's role may use: in lists of models, and in orders that name files."""
+"""Which models a person's role may use: in lists of models, and in orders that name files.
+
+Raw orders name models in inputs and prompts of their own dialect. What cannot be told apart from
+a model's name counts as one: a list that somebody else's words get around protects nobody.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from ..engines.comfyui_errors import FOLDERS
 from ..wire.images import ModelInfo
+from .comfyui_graph import is_link
 from .needs import LabView
 
 WEIGHTS = (".safetensors", ".sft", ".ckpt", ".gguf", ".pt", ".pth", ".bin", ".onnx")
 PARTS = ("vae", "clip", "text_encoder", "t5")
 """Inputs that begin so name what draws nothing by itself."""
+MODELS = frozenset(
+    {
+        "model",
+        "ckpt",
+        "checkpoint",
+        "unet",
+        "transformer",
+        "lora",
+        "lycoris",
+        "hypernetwork",
+        "repo",
+    }
+)
+NAMES = frozenset({"name", "path", "file", "folder", "dir", "id", "url"})
+"""A loader's input is called by one of `MODELS`, with one of these at its end or without."""
+NO_MODEL = frozenset({"", "none"})
+MADE_UP = "(a name that the graph makes up)"
 _LONGEST_NAME = 300
+_NETWORK = re.compile(r"<(?:lora|lyco|hypernet):([^>]{1,600})", re.IGNORECASE)
+"""How prompts of the WebUI, and of nodes that read such prompts, bring a network along."""
 
 
 def open_to(lab: LabView, person: str, info: ModelInfo) -> ModelInfo:
@@ -21,6 +47,11 @@ def open_to(lab: LabView, person: str, info: ModelInfo) -> ModelInfo:
         return info
     refusal = lab.policy.model_refusal(person, info.id)
     return info.model_copy(update={"available": False, "reason": str(refusal)})
+
+
+def limited(lab: LabView, person: str) -> bool:
+    """Say whether a person's role may use some models only."""
+    return lab.policy.models(lab.policy.people.role(person)) is not None
 
 
 def refuse_files(lab: LabView, person: str, service: str, files: Collection[str]) -> None:
@@ -32,7 +63,7 @@ def refuse_files(lab: LabView, person: str, service: str, files: Collection[str]
     Raises:
         NotAllowed: code `model_not_allowed`.
     """
-    if lab.policy.models(lab.policy.people.role(person)) is None:
+    if not limited(lab, person):
         return
     by_file = _models_by_file(lab)
     if not files:
@@ -40,28 +71,76 @@ def refuse_files(lab: LabView, person: str, service: str, files: Collection[str]
         if known and not lab.policy.allows_model(person, *known):
             raise lab.policy.model_refusal(person, known[0])
     for file in files:
-        name = _base(file)
+        # A folder says where a file lies; of a name of another kind it is a part.
+        name = _base(file) if _is_weights(file) else file[:_LONGEST_NAME]
         if not lab.policy.allows_model(person, name, _stem(name), *by_file.get(_stem(name), ())):
             raise lab.policy.model_refusal(person, name)
 
 
 def files_named(graph: dict[str, Any]) -> set[str]:
-    """Return the files with weights that a graph in ComfyUI's API format names."""
-    return {
-        value
-        for node in graph.values()
-        for name, value in _texts(node["inputs"].items())
-        if _is_weights(value) and not name.startswith(PARTS)
-    }
+    """Return the models that a graph in ComfyUI's API format names.
+
+    Those are files with weights in any input, whatever stands in a loader's input, and networks
+    in prompts.
+    """
+    found: set[str] = set()
+    for node in graph.values():
+        for name, value in node["inputs"].items():
+            found.update(_named_by(graph, name, value))
+    return found
 
 
-def _texts(inputs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
-    for name, value in inputs:
-        if isinstance(value, str):
-            yield name, value
-        elif isinstance(value, dict):
-            # Some loaders take several at a time, each with its strength.
-            yield from ((name, one) for one in value.values() if isinstance(one, str))
+def networks_named(prompt: str) -> set[str]:
+    """Return the LoRAs and their like that a prompt brings along as `<lora:NAME:1>`."""
+    found: set[str] = set()
+    for match in _NETWORK.finditer(prompt):
+        items = match[1].split(":")
+        # Items such as `te=1` are settings wherever they stand; the name is the first other.
+        plain = [one for one in items if one.count("=") != 1]
+        found.add((plain or items)[0].strip())
+    return found - NO_MODEL
+
+
+def _named_by(graph: dict[str, Any], name: str, value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from networks_named(value)
+        loaded = _is_loaders(name) and value.strip().lower() not in NO_MODEL
+        if loaded or (_is_weights(value) and not name.startswith(PARTS)):
+            yield value
+    elif isinstance(value, dict):
+        # Some loaders take several at a time, each with its strength.
+        for inner, one in value.items():
+            yield from _named_by(graph, name, one)
+            yield from _named_by(graph, str(inner), one)
+    elif isinstance(value, list):
+        if not is_link(graph, value):
+            for one in value:
+                yield from _named_by(graph, name, one)
+        elif _is_loaders(name) and not _hands_on(name):
+            yield from _given_by(graph, value)
+
+
+def _is_loaders(name: str) -> bool:
+    """Say whether an input of this name tells which model is loaded, whatever it is called."""
+    if name.startswith(PARTS):
+        return False
+    words = [one.strip("0123456789") for one in name.lower().split("_")]
+    words = [one for one in words if one]
+    return name in FOLDERS or (
+        not MODELS.isdisjoint(words) and bool(words) and words[-1] in MODELS | NAMES
+    )
+
+
+def _hands_on(name: str) -> bool:
+    """Say whether a link to this input may bring the model itself in place of its name."""
+    return name not in FOLDERS and name.lower().rstrip("_0123456789").split("_")[-1] in MODELS
+
+
+def _given_by(graph: dict[str, Any], link: list[Any]) -> Iterator[str]:
+    """Give the name that a node holds; what one puts together cannot be known before it runs."""
+    values = list(graph[link[0]]["inputs"].values())
+    plain = len(values) == 1 and isinstance(values[0], str)
+    yield values[0] if plain else MADE_UP
 
 
 def _is_weights(value: str) -> bool:

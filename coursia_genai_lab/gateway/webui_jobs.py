@@ -27,7 +27,7 @@ from .bodies import read_body
 from .headers import credential
 from .holding import Holding
 from .job_watch import JobWatch
-from .model_rules import refuse_files
+from .model_rules import limited, refuse_files
 from .needs import LabView
 from .proxy import Proxy
 from .queue import FairQueue, Place, Ticket
@@ -214,9 +214,16 @@ class WebUIJobs:
         job.endpoint = await self._holding.again(job.endpoint, job.grant)
         chosen = order.checkpoint or await self.models.of_or_none(job.grant, job.endpoint)
         job.model = job.model or model_shown(chosen)
-        files = {model_shown(one) for one in (chosen, *order.others)} - {""}
-        refuse_files(self._lab, job.grant.person, self._service, files)
+        self._refuse_models(job, order, chosen)
+        if order.checkpoints and limited(self._lab, job.grant.person):
+            order = await self.models.by_title(job.endpoint, order)
+            chosen = order.checkpoint or chosen
+            self._refuse_models(job, order, chosen)
         return await asyncio.to_thread(order.sent, job.ours, chosen)
+
+    def _refuse_models(self, job: WebUIJob, order: WebUIOrder, chosen: str | None) -> None:
+        files = {model_shown(one) for one in (chosen, *order.others)} - {""} | order.networks
+        refuse_files(self._lab, job.grant.person, self._service, files)
 
     def _joined(
         self, order: WebUIOrder, grant: Grant, endpoint: Endpoint, charge: RawCharge

@@ -12,6 +12,7 @@ from ..errors import GenAIError, ModelUnknown
 from ..lab.endpoint import Endpoint
 from .tokens import Grant
 from .webui_fields import CHECKPOINT, shown_settings
+from .webui_order import WebUIOrder
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +35,18 @@ class WebUIModels:
         Raises:
             ModelUnknown: the WebUI has none of that name.
         """
-        title = await self._control(endpoint).checkpoint_title(name)
-        if title is None:
-            raise ModelUnknown(
-                f"model {name[:100]!r} not found",
-                "GET /sdapi/v1/sd-models lists what there is.",
-            )
-        keep(self._chosen, grant.lease_id, title)
+        keep(self._chosen, grant.lease_id, await self._title(endpoint, name))
+
+    async def by_title(self, endpoint: Endpoint, order: WebUIOrder) -> WebUIOrder:
+        """Return an order that names checkpoints by their titles alone.
+
+        The WebUI takes parts of names and hashes, too, and chooses what fits them somehow.
+
+        Raises:
+            ModelUnknown: the WebUI has none of such a name.
+        """
+        titles = {name: await self._title(endpoint, name) for name in order.checkpoints}
+        return order.naming(titles)
 
     async def of(self, grant: Grant, endpoint: Endpoint) -> str | None:
         """Return the checkpoint that a lease's jobs use: its own choice, else the first loaded."""
@@ -58,6 +64,15 @@ class WebUIModels:
             # Without it the job runs with whatever is loaded, as it would without us.
             log.info("%s: its checkpoint is not known: %s", endpoint.backend, error.message)
             return None
+
+    async def _title(self, endpoint: Endpoint, name: str) -> str:
+        title = await self._control(endpoint).checkpoint_title(name)
+        if title is None:
+            raise ModelUnknown(
+                f"model {name[:100]!r} not found",
+                "GET /sdapi/v1/sd-models lists what there is.",
+            )
+        return title
 
     async def options(self, grant: Grant, endpoint: Endpoint) -> dict[str, Any]:
         """Return the server's settings that may come with a job, and one's own checkpoint."""

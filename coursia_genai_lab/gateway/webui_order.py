@@ -7,11 +7,13 @@ the picture, such as scripts, paths and the server's settings, is refused.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import NotAllowed
 from .json_bodies import json_object
+from .model_rules import networks_named
 from .webui_fields import CHECKPOINT, MOST_PICTURES, checked, settings, text, wrong
 from .webui_pictures import NAMES, Pictures
 
@@ -51,6 +53,24 @@ class WebUIOrder:
         """Return the checkpoints that it names beside its own."""
         named = [self.fields.get(name) for name in OTHER_CHECKPOINTS]
         return [str(one) for one in named if one and str(one).lower() not in NO_OTHER]
+
+    @property
+    def checkpoints(self) -> list[str]:
+        """Return every checkpoint that it names."""
+        return [*([self.checkpoint] if self.checkpoint else []), *self.others]
+
+    @property
+    def networks(self) -> set[str]:
+        """Return the LoRAs and their like that its prompts bring along."""
+        prompts = [value for name, value in self.fields.items() if "prompt" in name]
+        return {one for prompt in prompts for one in networks_named(str(prompt))}
+
+    def naming(self, titles: Mapping[str, str]) -> WebUIOrder:
+        """Return the same with other names for its checkpoints."""
+        others = {name: self.fields[name] for name in OTHER_CHECKPOINTS if name in self.fields}
+        named = {name: titles.get(one, one) for name, one in others.items()}
+        own = None if self.checkpoint is None else titles.get(self.checkpoint, self.checkpoint)
+        return replace(self, fields={**self.fields, **named}, checkpoint=own)
 
     def sent(self, task: str, checkpoint: str | None) -> bytes:
         """Return the body to send on, under a task id of ours, for one checkpoint."""

@@ -117,8 +117,9 @@ class Policy:
         """Return the error that tells a person that a model is none of theirs."""
         allowed = self.models(self.people.role(person)) or ()
         shown = ", ".join(allowed[:_SHOWN])
+        named = "".join(one for one in model[:100] if one.isprintable())
         return NotAllowed(
-            f"The policy of this class does not let you use the model {model[:100]}.",
+            f"The policy of this class does not let you use the model {named}.",
             f"Use one of: {shown}." if shown else "Ask your teacher which models you may use.",
             code="model_not_allowed",
             param="model",

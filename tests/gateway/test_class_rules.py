@@ -11,7 +11,7 @@ from comfyui_caller import CHECKPOINT, Caller, graph
 from door_harness import Gateway, demo_engine, gateway
 
 from coursia_genai_lab.gateway.comfyui_prompt import MODEL_INPUTS
-from coursia_genai_lab.gateway.model_rules import files_named
+from coursia_genai_lab.gateway.model_rules import MADE_UP, files_named
 from coursia_genai_lab.lab.rules import ClassWord, Rules
 
 SMALL = {"prompt": "a fox", "steps": 1, "width": 64, "height": 64, "cfg_scale": 1}
@@ -77,6 +77,48 @@ async def test_a_webui_is_held_to_the_checkpoint_that_would_be_used() -> None:
         assert "policy" in str(told)
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a fox <lora:flux-detail:0.8>",
+        "a fox <LORA:flux-detail>",
+        "a fox <lyco:flux-detail:te=1>",
+        "a fox <hypernet:flux-detail:1>",
+        "a fox <lora:sdxl-turbo=1:flux-detail:1>",
+        "<lora:sdxl-turbo:1> <lora:flux-detail:1>",
+    ],
+)
+async def test_networks_in_prompts_are_held_to_the_models_of_a_role(prompt: str) -> None:
+    async with opened("forge-turbo", "comfyui") as g:
+        url = f"{await g.doors.open('forge-turbo')}/sdapi/v1/txt2img"
+        ada = await Caller.make(g, "ada")
+        texts = graph()
+        texts["6"]["inputs"]["text"] = prompt
+        allow(g, "sdxl-turbo")
+        for field in ("prompt", "negative_prompt", "hr_prompt"):
+            status, told = await ask(g, "POST", url, {**SMALL, field: prompt})
+            assert status == 403, field
+            assert "flux-detail" in str(told)
+        assert (await ada.post(texts))[0] == 403
+        allow(g, "sdxl-turbo", "flux-detail")
+        assert (await ask(g, "POST", url, {**SMALL, "negative_prompt": "<lora:flux-detail:1>"}))[
+            0
+        ] == 200
+
+
+async def test_a_part_of_a_checkpoints_name_stands_for_no_other_in_a_class() -> None:
+    async with opened("forge-turbo") as g:
+        url = f"{await g.doors.open('forge-turbo')}/sdapi/v1/txt2img"
+        part = {**SMALL, "override_settings": {"sd_model_checkpoint": "sd"}}
+        allow(g, "sd")
+        assert (await ask(g, "POST", url, part))[0] == 403
+        assert (await ask(g, "POST", url, {**SMALL, "refiner_checkpoint": "sd"}))[0] == 403
+        allow(g, "sd*")
+        assert (await ask(g, "POST", url, part))[0] == 200
+        away = {**SMALL, "override_settings": {"sd_model_checkpoint": "sd [nowhere]x"}}
+        assert (await ask(g, "POST", url, {**away, "hr_checkpoint_name": "sd-nowhere"}))[0] == 404
+
+
 async def test_models_that_a_role_may_not_use_are_listed_with_the_reason() -> None:
     async with opened("demo", "forge-turbo", "comfyui") as g:
         door = await g.doors.open_openai()
@@ -119,8 +161,62 @@ def test_files_are_found_in_any_input_of_any_loader(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model_path", "flux-1-dev"),
+        ("ckpt_name", "flux-1-dev.engine"),
+        ("unet_name_2", "flux"),
+        ("model", "black-forest-labs/FLUX.1-dev"),
+        ("repo_id", "black-forest-labs/FLUX.1-dev"),
+        ("Model_ID", "flux"),
+        ("lora_01", "detail"),
+        ("control_net_name", "canny"),
+        ("checkpoint", "a\nb"),
+    ],
+)
+def test_what_stands_in_a_loaders_input_is_a_model_whatever_its_ending(
+    name: str, value: str
+) -> None:
+    assert files_named({"1": {"class_type": "X", "inputs": {name: value}}}) == {value}
+    wrapped = {"loras": {"on": True, name: value}}
+    assert files_named({"1": {"class_type": "X", "inputs": wrapped}}) == {value}
+    listed = {name: {"__value__": [value]}}
+    assert files_named({"1": {"class_type": "X", "inputs": listed}}) == {value}
+
+
+def test_a_name_from_another_node_is_read_there_or_unknown() -> None:
+    nodes: dict[str, Any] = {
+        "1": {"class_type": "X", "inputs": {"ckpt_name": ["2", 0], "seed": 1}},
+        "2": {"class_type": "PrimitiveString", "inputs": {"value": "flux"}},
+    }
+    assert files_named(nodes) == {"flux"}
+    nodes["2"] = {"class_type": "Joined", "inputs": {"a": "fl", "b": "ux"}}
+    assert files_named(nodes) == {MADE_UP}
+    # The model itself goes from node to node by links.
+    nodes["1"]["inputs"] = {"model": ["2", 0], "lora_name": "None"}
+    assert files_named(nodes) == set()
+
+
+async def test_a_graph_that_names_a_folder_of_weights_is_held_to_the_models_of_a_role() -> None:
+    async with opened("comfyui") as g:
+        ada = await Caller.make(g, "ada")
+        inputs = {"model_path": "flux-1-dev"}
+        folder = {"class_type": "DiffusersLoader", "inputs": inputs}
+        nodes = {**graph(), "20": folder}
+        allow(g, "sdxl-turbo")
+        status, told = await ada.post(nodes)
+        assert (status, "flux-1-dev" in str(told)) == (403, True)
+        inputs["model_path"] = "somebody/sdxl-turbo"
+        assert (await ada.post(nodes))[0] == 403
+        allow(g, "sdxl-turbo", "somebody/*")
+        # ComfyUI itself has no such folder.
+        assert (await ada.post(nodes))[0] != 403
+
+
+@pytest.mark.parametrize(
     "inputs",
     [
+        {"model_type": "sdxl", "sampler_name": "euler", "lora_strength": "1"},
         {"vae_name": "ae.safetensors"},
         {"clip_name1": "t5.safetensors"},
         {"image": "a.png"},
