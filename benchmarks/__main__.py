@@ -13,6 +13,7 @@ NOT_BENCHMARKS = {
     "__init__",
     "__main__",
     "measure",
+    "own_server",
     "detection_eval",
     "small_service",
     "word_heuristic",
