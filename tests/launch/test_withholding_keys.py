@@ -136,10 +136,26 @@ def test_a_key_that_belongs_to_an_address_of_the_users_own_stays_with_it(
     assert withheld(catalog, "all", environment, **more) == {"OPENAI_API_KEY"}
 
 
+def test_a_key_is_kept_back_under_whatever_other_name_it_stands(catalog: Catalog) -> None:
+    environment = {"OPENROUTER_API_KEY": ROUTER, "MY_KEY": ROUTER, "MINE": ROUTER + "-mine"}
+    assert withheld(catalog, "genai", environment) == {"OPENROUTER_API_KEY", "MY_KEY"}
+    assert withheld(catalog, "never", environment) == set()
+    named = {"MY_KEY": "${OPENROUTER_API_KEY}"}
+    assert withheld(catalog, "genai", environment, kernelspec=named) == {"OPENROUTER_API_KEY"}
+    # That key is for that address, as the user set them up.
+    own = {"OPENAI_BASE_URL": "https://router.example.org/v1", "OPENAI_API_KEY": ROUTER}
+    assert withheld(catalog, "genai", {**environment, **own}) == {"OPENROUTER_API_KEY", "MY_KEY"}
+    everywhere = {"ANTHROPIC_API_KEY": "sk-ant-planted", "CLAUDE": "sk-ant-planted", "TERM": "x"}
+    assert withheld(catalog, "all", everywhere) == {"ANTHROPIC_API_KEY", "CLAUDE"}
+    EnvironmentKeys("all", tuple(catalog.values())).clear(everywhere)
+    assert everywhere == {"TERM": "x"}
+
+
 def test_what_an_earlier_launch_gave_is_no_key(catalog: Catalog) -> None:
     environment = {"OPENAI_API_KEY": "cgl_token-of-a-lab", "OPENROUTER_API_KEY": ""}
-    for mode in ("genai", "all"):
-        assert withheld(catalog, mode, environment) == set()  # type: ignore[arg-type]
+    modes: tuple[WithholdKeys, ...] = ("genai", "all")
+    for mode in modes:
+        assert withheld(catalog, mode, environment) == set()
     assert keys_for_the_lab(tuple(catalog.values()), environment) == {}
 
 
@@ -251,8 +267,8 @@ class OpenAI(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         sent = self.headers.get("Authorization", "")
         self.server.seen.append(sent)  # type: ignore[attr-defined]
-        usage = {"input_tokens": 10, "output_tokens": 1000, "total_tokens": 1010}
-        usage["input_tokens_details"] = {"text_tokens": 10, "image_tokens": 0}  # type: ignore[assignment]
+        usage: dict[str, Any] = {"input_tokens": 10, "output_tokens": 1000, "total_tokens": 1010}
+        usage["input_tokens_details"] = {"text_tokens": 10, "image_tokens": 0}
         picture = base64.b64encode(cloud_bench.picture()).decode()
         good = {"created": 1, "data": [{"b64_json": picture}], "usage": usage}
         bad = {"error": {"message": "no such key", "type": "error", "code": "invalid_api_key"}}
