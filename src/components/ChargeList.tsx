@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { ChargeView } from '../_wire';
 
+import { Button } from './Button';
 import { engineTime, moneyWords } from './moneyWords';
 import { problemHeadline } from './problems';
 import { chargeWord } from './usageWords';
@@ -38,9 +39,9 @@ export function ChargeList(props: IChargeListProps): JSX.Element | null {
         ))}
       </ol>
       {hidden > 0 && (
-        <button type="button" className="jp-GenAILab-link" onClick={() => setAll(true)}>
+        <Button kind="link" onClick={() => setAll(true)}>
           {trans._n('Show %1 more', 'Show %1 more', hidden)}
-        </button>
+        </Button>
       )}
     </>
   );

@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { ModelInfo, ServiceView, UsageView } from '../_wire';
 import { capOf, sharesOf } from '../model/usage';
 
+import { Button } from './Button';
 import { Fact } from './Fact';
 import { Meter } from './Meter';
 import { priceWords } from './moneyWords';
@@ -56,13 +57,9 @@ export function CloudFacts(props: ICloudFactsProps): JSX.Element {
             ))}
           </ul>
           {hidden > 0 && (
-            <button
-              type="button"
-              className="jp-GenAILab-link"
-              onClick={() => setAll(true)}
-            >
+            <Button kind="link" onClick={() => setAll(true)}>
               {trans._n('Show %1 more', 'Show %1 more', hidden)}
-            </button>
+            </Button>
           )}
         </Fact>
       )}

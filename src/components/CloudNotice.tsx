@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { ConsentNeeded } from '../_wire';
 
+import { Button } from './Button';
 import { Fact } from './Fact';
 import { Notice } from './Notice';
 import {
@@ -48,23 +49,13 @@ export function CloudNotice(props: ICloudNoticeProps): JSX.Element {
         details={<CloudTerms {...props} />}
         trans={trans}
       >
-        <button
-          type="button"
-          className="jp-mod-styled jp-mod-accept jp-GenAILab-button"
-          disabled={busy}
-          onClick={() => props.onAllow(asked)}
-        >
+        <Button kind="accept" disabled={busy} onClick={() => props.onAllow(asked)}>
           {allow}
-        </button>
+        </Button>
         {onLater && (
-          <button
-            type="button"
-            className="jp-mod-styled jp-GenAILab-button"
-            disabled={busy}
-            onClick={() => onLater(asked)}
-          >
+          <Button disabled={busy} onClick={() => onLater(asked)}>
             {trans.__('Not now')}
-          </button>
+          </Button>
         )}
       </Notice>
     </section>

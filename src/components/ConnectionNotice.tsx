@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { ApiError } from '../api/request';
 import type { Connection } from '../model/lab';
 
+import { Button } from './Button';
 import { Notice } from './Notice';
 import { Skeleton } from './Skeleton';
 
@@ -23,15 +24,7 @@ export function ConnectionNotice(props: IConnectionNoticeProps): JSX.Element | n
   if (connection === 'loading') {
     return <Skeleton label={trans.__('Asking the server')} lines={5} />;
   }
-  const retry = (
-    <button
-      type="button"
-      className="jp-mod-styled jp-GenAILab-button"
-      onClick={props.onRetry}
-    >
-      {trans.__('Try again')}
-    </button>
-  );
+  const retry = <Button onClick={props.onRetry}>{trans.__('Try again')}</Button>;
   if (connection === 'absent') {
     return (
       <Notice

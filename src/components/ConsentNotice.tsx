@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { ConsentNeeded } from '../_wire';
 
+import { Button } from './Button';
 import { Notice } from './Notice';
 
 export interface IConsentNoticeProps {
@@ -25,14 +26,9 @@ export function ConsentNotice(props: IConsentNoticeProps): JSX.Element {
     return (
       <p className="jp-GenAILab-later">
         <span>{trans.__('Not started: %1.', titles)}</span>
-        <button
-          type="button"
-          className="jp-GenAILab-link"
-          disabled={busy}
-          onClick={props.onStart}
-        >
+        <Button kind="link" disabled={busy} onClick={props.onStart}>
           {start}
-        </button>
+        </Button>
       </p>
     );
   }
@@ -43,22 +39,12 @@ export function ConsentNotice(props: IConsentNoticeProps): JSX.Element {
       message={consentQuestion(titles, trans)}
       trans={trans}
     >
-      <button
-        type="button"
-        className="jp-mod-styled jp-mod-accept jp-GenAILab-button"
-        disabled={busy}
-        onClick={props.onStart}
-      >
+      <Button kind="accept" disabled={busy} onClick={props.onStart}>
         {start}
-      </button>
-      <button
-        type="button"
-        className="jp-mod-styled jp-GenAILab-button"
-        disabled={busy}
-        onClick={props.onLater}
-      >
+      </Button>
+      <Button disabled={busy} onClick={props.onLater}>
         {trans.__('Not now')}
-      </button>
+      </Button>
     </Notice>
   );
 }

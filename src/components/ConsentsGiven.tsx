@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { ConsentGiven, ConsentList } from '../_wire';
 import type { ApiError } from '../api/request';
 
+import { Button } from './Button';
 import { LoadProblem } from './LoadProblem';
 import { ago, dateAndTime, useNow } from './when';
 
@@ -53,9 +54,8 @@ export function ConsentsGiven(props: IConsentsGivenProps): JSX.Element {
               <span className="jp-GenAILab-small" title={dateAndTime(given.since)}>
                 {ago(given.since, now)}
               </span>
-              <button
-                type="button"
-                className="jp-GenAILab-link"
+              <Button
+                kind="link"
                 aria-label={trans.__(
                   'Withdraw: %1',
                   consentWords(given, props.titleOf, trans)
@@ -63,7 +63,7 @@ export function ConsentsGiven(props: IConsentsGivenProps): JSX.Element {
                 onClick={() => props.onWithdraw(given)}
               >
                 {trans.__('Withdraw')}
-              </button>
+              </Button>
             </li>
           ))}
         </ul>

@@ -5,6 +5,7 @@ import type { FolderIndex } from '../_wire';
 import type { IEntry, Outlook } from '../model/course';
 import { entriesOf } from '../model/course';
 
+import { Button } from './Button';
 import { outlookWord, typeWord } from './needsWords';
 import { problemHeadline } from './problems';
 
@@ -57,13 +58,9 @@ export function CourseList(props: ICourseListProps): JSX.Element {
         ))}
       </ul>
       {hidden > 0 && (
-        <button
-          type="button"
-          className="jp-GenAILab-link"
-          onClick={() => setShown(shown + 4 * PAGE)}
-        >
+        <Button kind="link" onClick={() => setShown(shown + 4 * PAGE)}>
           {trans._n('%1 more notebook', '%1 more notebooks', hidden)}
-        </button>
+        </Button>
       )}
     </>
   );

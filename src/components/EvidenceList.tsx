@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { Evidence } from '../_wire';
 
+import { Button } from './Button';
 import { ruleWords } from './needsWords';
 
 /** A notebook may hold hundreds of hits; the first few say why. */
@@ -37,9 +38,9 @@ export function EvidenceList(props: IEvidenceListProps): JSX.Element {
         ))}
       </ul>
       {hidden > 0 && (
-        <button type="button" className="jp-GenAILab-link" onClick={() => setAll(true)}>
+        <Button kind="link" onClick={() => setAll(true)}>
           {trans._n('Show %1 more place', 'Show %1 more places', hidden)}
-        </button>
+        </Button>
       )}
     </>
   );

@@ -5,6 +5,7 @@ import type { GPUView } from '../_wire';
 import type { IGPUGroup, IShare } from '../model/gpus';
 import { sharesOf } from '../model/gpus';
 
+import { Button } from './Button';
 import { MemoryBar, tone } from './MemoryBar';
 import { Sparkline } from './Sparkline';
 import {
@@ -166,9 +167,9 @@ function Holders(
         ))}
       </ul>
       {hidden > 0 && (
-        <button type="button" className="jp-GenAILab-link" onClick={() => setAll(true)}>
+        <Button kind="link" onClick={() => setAll(true)}>
           {trans._n('Show %1 more', 'Show %1 more', hidden)}
-        </button>
+        </Button>
       )}
     </>
   );

@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { ChargeState, ExportRow, UsageExport } from '../_wire';
 import type { ApiError } from '../api/request';
 
+import { Button } from './Button';
 import { LoadProblem } from './LoadProblem';
 import { Skeleton } from './Skeleton';
 import { engineTime, moneyWords } from './moneyWords';
@@ -46,14 +47,9 @@ export function HistoryList(props: IHistoryListProps): JSX.Element {
       )}
       {rows && <Rows {...props} rows={rows} />}
       {!problem && (
-        <button
-          type="button"
-          className="jp-GenAILab-link"
-          disabled={loading}
-          onClick={props.onShowHistory}
-        >
+        <Button kind="link" disabled={loading} onClick={props.onShowHistory}>
           {rows ? trans.__('Load my history again') : trans.__('Show my history')}
-        </button>
+        </Button>
       )}
     </>
   );
@@ -80,13 +76,9 @@ function Rows(props: IHistoryListProps & { rows: UsageExport }): JSX.Element {
         </ol>
       )}
       {hidden > 0 && (
-        <button
-          type="button"
-          className="jp-GenAILab-link"
-          onClick={() => setShown(shown + STEP)}
-        >
+        <Button kind="link" onClick={() => setShown(shown + STEP)}>
           {trans._n('Show %1 more', 'Show %1 more', Math.min(STEP, hidden))}
-        </button>
+        </Button>
       )}
       <p className="jp-GenAILab-small">
         {rows.cut && `${trans.__('This is only the first part of it.')} `}

@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { HolderView, ServiceView } from '../_wire';
 import { pins, quiet, working } from '../model/holders';
 
+import { Button } from './Button';
 import { Fact } from './Fact';
 import { nameWords, pinWords } from './holderWords';
 
@@ -31,14 +32,13 @@ export function Pins(props: IHoldersProps): JSX.Element | null {
         ))}
       </ul>
       {props.canLetGo && (
-        <button
-          type="button"
-          className="jp-GenAILab-link"
+        <Button
+          kind="link"
           aria-label={trans.__('Let %1 go', service.title)}
           onClick={() => props.onLetGo(service.name)}
         >
           {trans.__('Let go')}
-        </button>
+        </Button>
       )}
     </div>
   );

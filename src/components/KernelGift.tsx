@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { LaunchView, Mode, Profile } from '../_wire';
 
+import { Button } from './Button';
 import { Notice } from './Notice';
 import { cloudTitle, fallbackSentence } from './cloudWords';
 import { priceWords } from './moneyWords';
@@ -56,13 +57,9 @@ export function KernelGift(props: IKernelGiftProps): JSX.Element {
           )}
           trans={trans}
         >
-          <button
-            type="button"
-            className="jp-mod-styled jp-mod-accept jp-GenAILab-button"
-            onClick={props.onEnable}
-          >
+          <Button kind="accept" onClick={props.onEnable}>
             {trans.__('Enable GenAI for this kernel')}
-          </button>
+          </Button>
         </Notice>
       )}
     </>

@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { ApiError } from '../api/request';
 
+import { Button } from './Button';
 import { Notice } from './Notice';
 import { problemHeadline } from './problems';
 
@@ -31,13 +32,7 @@ export function LoadProblem(props: ILoadProblemProps): JSX.Element | null {
       code={problem.code}
       trans={trans}
     >
-      <button
-        type="button"
-        className="jp-mod-styled jp-GenAILab-button"
-        onClick={props.onRetry}
-      >
-        {trans.__('Try again')}
-      </button>
+      <Button onClick={props.onRetry}>{trans.__('Try again')}</Button>
     </Notice>
   );
 }

@@ -5,6 +5,7 @@ import type { Mode, ModeView } from '../_wire';
 import { decidingLayer, LAYERS } from '../model/policy';
 import { MODES } from '../model/word';
 
+import { Button } from './Button';
 import { Fact } from './Fact';
 import { layerName, layerOrigin, layerValue } from './policyWords';
 import { useNow } from './when';
@@ -41,13 +42,9 @@ export function ModeSection(props: IModeSectionProps): JSX.Element {
         ))}
       </fieldset>
       {own?.editable && own.value !== null && (
-        <button
-          type="button"
-          className="jp-GenAILab-link"
-          onClick={() => props.onChoose(null)}
-        >
+        <Button kind="link" onClick={() => props.onChoose(null)}>
           {trans.__('Take my choice back')}
-        </button>
+        </Button>
       )}
       <Layers {...props} />
     </>

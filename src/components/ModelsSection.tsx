@@ -6,6 +6,7 @@ import type { ModelRoot, WeightsList } from '../_wire';
 import type { ApiError } from '../api/request';
 import { splitModels } from '../model/weights';
 
+import { Button } from './Button';
 import { IconButton } from './IconButton';
 import { LoadProblem } from './LoadProblem';
 import type { IModelActions } from './ModelCard';
@@ -122,12 +123,7 @@ function Models(props: IModelsSectionProps & { list: WeightsList }): JSX.Element
       )}
       {open.length > 0 && cards(open)}
       {here.length > 0 && (
-        <button
-          type="button"
-          className="jp-GenAILab-link"
-          aria-expanded={shown}
-          onClick={() => setShown(!shown)}
-        >
+        <Button kind="link" aria-expanded={shown} onClick={() => setShown(!shown)}>
           {shown
             ? trans.__('Hide what is here')
             : trans._n(
@@ -135,7 +131,7 @@ function Models(props: IModelsSectionProps & { list: WeightsList }): JSX.Element
                 'Show %1 models that are here',
                 here.length
               )}
-        </button>
+        </Button>
       )}
       {shown && here.length > 0 && cards(here)}
       <Roots {...props} roots={list.roots} />

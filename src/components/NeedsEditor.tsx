@@ -7,6 +7,7 @@ import type { Lock } from '../model/teacher';
 import type { Choice, Fallback, IWord } from '../model/word';
 import { FALLBACKS, isSaid, MODES } from '../model/word';
 
+import { Button } from './Button';
 import { ServiceChoices } from './ServiceChoices';
 import { choiceMeaning, choiceWord, fallbackWord, lockSentence } from './needsWords';
 import { modeWord } from './words';
@@ -179,10 +180,10 @@ function Undo(props: INeedsEditorProps): JSX.Element {
         {props.canUndo && trans.__('The notebook’s metadata was changed.')}
       </span>
       {props.canUndo && (
-        <button type="button" className="jp-GenAILab-link" onClick={props.onUndo}>
+        <Button kind="link" onClick={props.onUndo}>
           <undoIcon.react tag="span" className="jp-GenAILab-undo-icon" />
           {trans.__('Undo')}
-        </button>
+        </Button>
       )}
     </div>
   );

@@ -9,6 +9,7 @@ import { decidingLayer } from '../model/policy';
 import type { Lock } from '../model/teacher';
 import type { IWord } from '../model/word';
 
+import { Button } from './Button';
 import { CloudNotice } from './CloudNotice';
 import { ConsentNotice } from './ConsentNotice';
 import { EvidenceList } from './EvidenceList';
@@ -208,11 +209,10 @@ function WaysOn(props: IExaminedProps): JSX.Element | null {
   const { launch, profile, services, teacher, trans } = props;
   const open = askedOf(launch)?.services ?? [];
   const startable = services.some(
-    ({ can_start, name, stand_in, state }) =>
+    ({ can_start, name, state }) =>
       profile.services.includes(name) &&
       !profile.remote_services.includes(name) &&
       !open.includes(name) &&
-      stand_in === null &&
       can_start &&
       // Where it is unavailable its card says what helps: a start alone does not.
       !['ready', 'unavailable'].includes(state) &&
@@ -229,23 +229,17 @@ function WaysOn(props: IExaminedProps): JSX.Element | null {
       aria-label={trans.__('What can be done for this notebook')}
     >
       {startable && (
-        <button
-          type="button"
-          className="jp-mod-styled jp-mod-accept jp-GenAILab-button"
-          onClick={props.onStartNeeds}
-        >
+        <Button kind="accept" onClick={props.onStartNeeds}>
           {trans.__('Start now')}
-        </button>
+        </Button>
       )}
       {canTurnOff && (
-        <button
-          type="button"
-          className="jp-mod-styled jp-GenAILab-button"
+        <Button
           title={trans.__('Write into its metadata that it needs no service')}
           onClick={() => props.onChoice('off')}
         >
           {trans.__('Off for this notebook')}
-        </button>
+        </Button>
       )}
     </div>
   );

@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { Section } from '../_wire';
 
+import { Button } from './Button';
 import { cellRange } from './needsWords';
 
 /** A notebook may turn a hundred times; the first turns show how it goes. */
@@ -54,9 +55,9 @@ export function SectionList(props: ISectionListProps): JSX.Element {
         ))}
       </ul>
       {hidden > 0 && (
-        <button type="button" className="jp-GenAILab-link" onClick={() => setAll(true)}>
+        <Button kind="link" onClick={() => setAll(true)}>
           {trans._n('Show %1 more part', 'Show %1 more parts', hidden)}
-        </button>
+        </Button>
       )}
     </>
   );

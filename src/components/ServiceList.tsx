@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { ModelInfo, Profile, ServiceView, UsageView } from '../_wire';
 import { split } from '../model/needs';
 
+import { Button } from './Button';
 import type { IServiceActions } from './ServiceCard';
 import { ServiceCard } from './ServiceCard';
 
@@ -55,12 +56,7 @@ export function ServiceList(props: IServiceListProps): JSX.Element {
       {here.length === 0 && <ul className="jp-GenAILab-cards">{cards(others)}</ul>}
       {here.length > 0 && others.length > 0 && (
         <>
-          <button
-            type="button"
-            className="jp-GenAILab-link"
-            aria-expanded={open}
-            onClick={() => setOpen(!open)}
-          >
+          <Button kind="link" aria-expanded={open} onClick={() => setOpen(!open)}>
             {open
               ? trans.__('Hide the other services')
               : trans._n(
@@ -68,7 +64,7 @@ export function ServiceList(props: IServiceListProps): JSX.Element {
                   'Show %1 other services',
                   others.length
                 )}
-          </button>
+          </Button>
           {open && <ul className="jp-GenAILab-cards">{cards(others)}</ul>}
         </>
       )}

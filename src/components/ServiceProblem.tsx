@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { ServiceView } from '../_wire';
 
+import { Button } from './Button';
 import { Notice } from './Notice';
 import { problemHeadline } from './problems';
 
@@ -50,13 +51,5 @@ function remedyOf(props: IServiceProblemProps): JSX.Element | null {
           ? [trans.__('Fetch models…'), props.onShowModels]
           : [trans.__('Show models'), props.onShowModels]
         : [];
-  return act ? (
-    <button
-      type="button"
-      className="jp-mod-styled jp-GenAILab-button"
-      onClick={() => act(name)}
-    >
-      {label}
-    </button>
-  ) : null;
+  return act ? <Button onClick={() => act(name)}>{label}</Button> : null;
 }

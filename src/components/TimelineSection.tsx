@@ -6,6 +6,7 @@ import type { ServiceView, TimelineEntry } from '../_wire';
 import type { ApiError } from '../api/request';
 import { happenings } from '../model/happenings';
 
+import { Button } from './Button';
 import { IconButton } from './IconButton';
 import { LoadProblem } from './LoadProblem';
 import { Skeleton } from './Skeleton';
@@ -133,14 +134,9 @@ function Entries(
         ))}
       </ol>
       {props.more && (
-        <button
-          type="button"
-          className="jp-GenAILab-link"
-          disabled={loading}
-          onClick={props.onOlder}
-        >
+        <Button kind="link" disabled={loading} onClick={props.onOlder}>
           {trans.__('Show older')}
-        </button>
+        </Button>
       )}
     </>
   );

@@ -6,6 +6,7 @@ import type { ApiError } from '../api/request';
 import type { ExportFormat } from '../api/usage';
 import { sharesOf } from '../model/usage';
 
+import { Button } from './Button';
 import { ChargeList } from './ChargeList';
 import type { IHistoryView } from './HistoryList';
 import { HistoryList } from './HistoryList';
@@ -192,9 +193,7 @@ function Unknown({ trans, usage }: IUsageSectionProps & { usage: UsageView }) {
 function Buttons(props: IUsageSectionProps): JSX.Element {
   const { trans } = props;
   const button = (label: string, act: () => void) => (
-    <button type="button" className="jp-mod-styled jp-GenAILab-button" onClick={act}>
-      {label}
-    </button>
+    <Button onClick={act}>{label}</Button>
   );
   return (
     <div className="jp-GenAILab-row" role="group" aria-label={trans.__('Your history')}>

@@ -337,7 +337,6 @@ describe('the section of the notebook', () => {
   it.each([
     ['runs already', { services: [aService({ state: 'ready' })] }],
     ['cannot run here', { services: [aService({ state: 'unavailable' })] }],
-    ['is played by another', { services: [aService({ stand_in: 'demo' })] }],
     ['waits for a consent', { launch: aLaunch({ consent: aConsent() }) }]
   ])('does not offer to start what %s', (_, fields) => {
     show({ services: [aService()], ...fields });
