@@ -123,3 +123,15 @@ def test_a_missing_consent_names_the_button_and_is_tried_again(door, panel_with_
     assert panel.wait(SECONDS)[0].prompt == "a red fox"
     assert door.asked[0] == door.asked[1]
     assert is_hidden(panel.story.again)
+
+
+def test_a_model_that_makes_new_pictures_only_is_not_asked_for_a_change(enabled, panel_with_models):
+    panel = panel_with_models(language="en", history=False)
+    panel.generate()
+    panel.wait(SECONDS)
+    panel.fields.offer([model(edits=False), model(id="both", edits=True)])
+    panel.fields.model.value = "m"
+    panel.editing.change.value = "at night"
+    panel.editing.apply.click()
+    assert "makes new pictures only" in panel.story.error.value
+    assert not panel.running

@@ -92,6 +92,20 @@ class Fields:
             "negative_prompt": self.negative.value.strip() or None,
         }
 
+    def choices_for_a_change(self) -> dict[str, Any]:
+        """Return `choices` where the chosen model changes pictures.
+
+        Raises:
+            InvalidRequest: it makes new ones only.
+        """
+        model = self.chosen_model()
+        if model is not None and model.edits is False:
+            raise InvalidRequest(
+                "The chosen model makes new pictures only.",
+                "Choose another model, or the best available.",
+            )
+        return self.choices()
+
     def fill(self, picture: GeneratedImage) -> None:
         """Write what a picture was made from into the fields, and keep its seed."""
         request = picture.asked.request if isinstance(picture.asked, EditRequest) else picture.asked

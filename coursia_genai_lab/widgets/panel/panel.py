@@ -96,7 +96,7 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def edit(self) -> None:
         """Begin to change the chosen picture as the form says; errors as `generate`."""
-        picture, choices = self._picture(), self.fields.choices()
+        picture, choices = self._picture(), self.fields.choices_for_a_change()
         seed = self.fields.seed.value if self.fields.lock.value else new_seed()
         self._begin(lambda: self.editing.asked(picture, seed, **choices), choices["n"])
 
