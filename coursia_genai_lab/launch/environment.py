@@ -51,6 +51,8 @@ PROVIDER_KEYS = frozenset(
 """What `all` keeps from kernels besides. A kernel with a token keeps those that the Lab cannot
 stand in for, or a notebook that also writes text with them would stop working."""
 TOKEN_PREFIX = "cgl_"
+SHORTEST_KEY = 8
+"""A shorter value may well stand under another name by chance."""
 
 
 def cloud_keys(specs: Iterable[ServiceSpec]) -> dict[str, str]:
@@ -115,9 +117,9 @@ class EnvironmentKeys:
 
     def clear(self, environment: MutableMapping[str, str]) -> None:
         """Take what no kernel gets out of an environment; tokens of a Lab stay."""
-        for name in self.everywhere:
-            if _is_key(environment.get(name, "")):
-                del environment[name]
+        named = {name for name in self.everywhere if _is_key(environment.get(name, ""))}
+        for name in named | _copies(named, environment):
+            del environment[name]
 
     def group_names(self) -> frozenset[str]:
         """Return the variables beside which a key may belong to somebody else's address."""
@@ -147,7 +149,13 @@ class EnvironmentKeys:
             and not _beside(name, self._specs, places, but=ours)
         }
         everywhere = {name for name in self.everywhere if _is_key(environment.get(name, ""))}
-        return frozenset(mine | everywhere)
+        kept = mine | everywhere
+        copies = {
+            name
+            for name in _copies(kept, environment) - ours - kernelspec.keys()
+            if not _beside(name, self._specs, places, but=ours)
+        }
+        return frozenset(kept | copies)
 
     def clouds_of(self, names: Collection[str]) -> tuple[str, ...]:
         """Return the clouds whose keys these are."""
@@ -156,6 +164,12 @@ class EnvironmentKeys:
 
 def _is_key(value: str) -> bool:
     return bool(value) and not value.startswith(TOKEN_PREFIX)
+
+
+def _copies(names: Collection[str], environment: Mapping[str, str]) -> set[str]:
+    """Return under what other names the values of these stand there, too."""
+    values = {environment[name] for name in names if len(environment[name]) >= SHORTEST_KEY}
+    return {name for name, value in environment.items() if value in values} - set(names)
 
 
 def _groups_of(name: str, specs: Iterable[ServiceSpec]) -> set[str]:

@@ -92,6 +92,7 @@ def placed(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
             traits=traits,
             environment={
                 "OPENAI_API_KEY": team.SERVERS_OWN,
+                "KEPT_UNDER_ANOTHER_NAME": team.SERVERS_OWN,
                 **({"JUPYTERHUB_API_TOKEN": "bob"} if hub else {}),
             },
             python_path=ROOT / "tests",
