@@ -64,11 +64,13 @@ def _whose(
             if quota.name in (group, EVERY)
         ]
     mine = provider if quota.scope == "provider" else person
-    if quota.name == mine and mine:
-        return [(2, mine)]
     if quota.scope == "person" and quota.name.startswith("@"):
         return [(1, mine)] if quota.name[1:] in groups else []
-    return [(0, mine)] if quota.name == EVERY and mine else []
+    if quota.name == mine and mine not in ("", EVERY):
+        return [(2, mine)]
+    # Callers without a name, whom open doors let in, count together as one person.
+    somebody = bool(mine) or quota.scope == "person"
+    return [(0, mine)] if quota.name == EVERY and somebody else []
 
 
 def _tighter(one: Quota, other: Quota) -> Quota:

@@ -235,6 +235,28 @@ def test_the_quota_that_names_somebody_stands_in_the_place_of_everybodys() -> No
     assert all(course in policy.limits(name) for name in ("ada", "bob", "cyd", "dot"))
 
 
+def test_callers_without_a_name_count_together_as_one_person() -> None:
+    quotas = (Quota(scope="person", window="day", pictures=3),)
+    policy = in_class(people=People("bob", alone=False), quotas=quotas)
+    assert policy.limits("") == [Limit("person", "", "day", pictures=3)]
+    assert policy.limits("bob") == [Limit("person", "bob", "day", pictures=3)]
+
+
+def test_nobody_becomes_a_group_by_taking_its_name() -> None:
+    people = People("bob", alone=False, teachers=("@staff", "tea"), admins=("@root",))
+    quotas = (
+        Quota(scope="person", name="@staff", window="day"),
+        Quota(scope="person", window="day", pictures=3),
+    )
+    policy = in_class(people=people, teachers=frozenset({"@tutors"}), quotas=quotas)
+    for name in ("@staff", "@tutors", "@root", "Tea", "tea ", "t\u0435a", "*"):
+        people.meet(Identity(name, True))
+        assert people.role(name) == "student", name
+        assert policy.limits(name) == [Limit("person", name, "day", pictures=3)]
+    people.meet(Identity("ada", True, frozenset({"staff"})))
+    assert people.role("ada") == "teacher"
+
+
 def test_the_smallest_cap_of_a_provider_counts() -> None:
     operator = Rules(mode="auto", daily_cents={"*": 500.0, "openai": 400.0})
     policy = in_class(operator, daily_cents={"openai": 300.0, "openrouter": 900.0})
