@@ -67,7 +67,8 @@ class Audit:
         self._store.write(_insertion(self._writer, self._seq, entry))
         if self._seq % PRUNE_EVERY == 1:
             self._store.write(_pruning)
-        log.info("%s did: %s %s", entry.person or "The Lab", deed, entry.subject)
+        # Names come from people: none may write a line of the log.
+        log.info("%r did: %s %r", entry.person or "The Lab", deed, entry.subject)
 
     async def page(
         self, *, deed: Deed | None = None, person: str | None = None, limit: int = 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
@@ -12,8 +13,11 @@ from .charge import MICROUSD_A_CENT
 from .generation import KeptGeneration
 from .ledger.row import ChargeRow
 
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What makes a spreadsheet compute a cell: whoever named a model must not run anything."""
+FORMULA = re.compile(r"(^|[;\t\r\n])(?=[ \"']{0,8}[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
+"""What makes a spreadsheet compute a cell: whoever named a model must not run anything.
+
+Where commas are decimal signs, tables are cut at semicolons, whatever the quotes around them say.
+"""
 MORE = "MORE ROWS FOLLOW: ask again with since="
 
 
@@ -61,8 +65,8 @@ def cut(
 def as_csv(export: UsageExport) -> str:
     """Return an export as CSV with a heading; times are ISO 8601 in UTC.
 
-    Text that would begin a formula gets an apostrophe. Where the export is cut, the last row says
-    so in its first cell.
+    What would begin a formula gets an apostrophe before it. Where the export is cut, the last row
+    says so in its first cell.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -102,9 +106,7 @@ def _with_charge(before: ExportRow | None, charge: ChargeRow) -> ExportRow:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(STARTS_A_FORMULA):
-        return f"'{value}"
-    return value
+    return FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _iso(at: float) -> str:

@@ -93,3 +93,13 @@ async def test_postgresql_lets_no_deed_be_changed_or_removed_within_two_years(
             postgres.sql(statement, database)
     postgres.sql("DELETE FROM genai_audit WHERE person = 'grace'", database)
     assert postgres.sql("SELECT person FROM genai_audit", database) == "ada"
+
+
+async def test_a_name_writes_no_line_of_its_own_into_the_log(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with opened_store(place) as store:
+        Audit(store).note("ada\nERROR root did: it", "export", "bob\r\nand more")
+    (line,) = [one.getMessage() for one in caplog.records if "export" in one.getMessage()]
+    assert line.isprintable()

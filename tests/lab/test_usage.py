@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -93,6 +94,28 @@ def test_no_cell_of_a_table_begins_a_formula(begin: str) -> None:
     assert read["person"] == f"'{begin}1+1"
     assert read["model"] == f"'{begin}cmd|' /C'!A0"
     assert read["at"] == "1970-01-01T00:00:00.000+00:00"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "x;=cmd|' /C'!A0",
+        'x;"=cmd',
+        "x;+1",
+        "x\n=1+1",
+        "x\t@SUM(1)",
+        "\uff1d1+1",
+        ' "=1+1',
+    ],
+)
+def test_no_formula_begins_where_tables_are_cut_at_semicolons(model: str) -> None:
+    row = ExportRow(id="1", at=0, person="ada", kind="openai", service="s", model=model)
+    text = as_csv(UsageExport(since=0, person="", rows=[row]))
+    for cell in re.split("[;\t\r\n]", text):
+        assert not re.match("[ \"']*[=+@\uff1d]", cell) or "'" in cell[:3], cell
+    harmless = "a fox; red - not blue = no"
+    row = row.model_copy(update={"model": harmless})
+    assert harmless in as_csv(UsageExport(since=0, person="", rows=[row]))
 
 
 async def test_prompts_of_before_stay_out_of_a_class_once_they_are_recorded_no_more(
