@@ -31,7 +31,7 @@ CAPTION_HEIGHT = 30
 TEXT_SIZE = 16
 MOST_PICTURES = 100
 CELL = "text-align: left; padding: 2px 1em 2px 0"
-ALWAYS_DIFFER = ("Number", "Made at")
+ALWAYS_DIFFER = ("Record", "Made at")
 
 
 @dataclass(frozen=True)

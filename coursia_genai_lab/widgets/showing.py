@@ -74,7 +74,7 @@ def facts(picture: GeneratedImage) -> list[tuple[str, str]]:
         ("Made at", known and known.made_at),
         ("Workflow", known and known.workflow),
         ("Hash of the model", known and known.model_hash),
-        ("Number", known and known.id),
+        ("Record", known and known.id),
     ]
     return [(name, _short(value)) for name, value in told if value not in (None, "", [])]
 
