@@ -238,7 +238,7 @@ function WaysOn(props: IExaminedProps): JSX.Element | null {
           title={trans.__('Write into its metadata that it needs no service')}
           onClick={() => props.onChoice('off')}
         >
-          {trans.__('Off for this notebook')}
+          {trans.__('Turn off here')}
         </Button>
       )}
     </div>

@@ -330,7 +330,7 @@ describe('the section of the notebook', () => {
     const { onChoice, onStartNeeds } = show({ services: [aService()] });
     fireEvent.click(screen.getByRole('button', { name: 'Start now' }));
     expect(onStartNeeds).toHaveBeenCalledTimes(1);
-    fireEvent.click(screen.getByRole('button', { name: 'Off for this notebook' }));
+    fireEvent.click(screen.getByRole('button', { name: 'Turn off here' }));
     expect(onChoice).toHaveBeenCalledWith('off');
   });
 
