@@ -100,6 +100,8 @@ class TextProvider:
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     deed: Answer | None = None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    """Of its price list, beside the usual ones."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
@@ -110,6 +112,7 @@ class TextProvider:
                 {"id": "acme/talker", "name": "Talker", "pricing": price},
                 {"id": "acme/free:free", "name": "Free", "pricing": dict.fromkeys(price, "0")},
                 {"id": "acme/whatever", "name": "Auto", "pricing": dict.fromkeys(price, "-1")},
+                *self.rows,
             ]
             return web.json_response({"data": rows})
         kind = request.headers.get("Content-Type", "")
@@ -200,11 +203,14 @@ async def text_lab(
     fallback: Any = "auto",
     key: str | None = KEY,
     text: Sequence[TextModelSpec] = (),
+    alone: bool = False,
+    own: bool = False,
     **settings: Any,
 ) -> AsyncIterator[TextLab]:
     """Run a provider, doors before it and a client in front; with `fallback` auto nobody is asked.
 
-    `text` are prices of the service files, `settings` are the Lab's.
+    `text` are prices of the service files, `settings` are the Lab's; `alone` on one's own machine,
+    `own` with a key of the server's environment.
     """
     provider = TextProvider()
     account = charges or ExactCharges()
@@ -214,11 +220,12 @@ async def text_lab(
             catalog,
             lambda name: None if key is None else Secret(key),
             lambda spec, end: cloud_engine_of(spec, end.url, credential(end), session),
+            own=lambda name: own,
         )
         lab = SmallLab(LabSettings(**{"hold_seconds": BOUND, **settings}), catalog, clouds)
         rules = TextRules(models, max_input_characters=2000, max_output_tokens=100)
         mode = lab.settings.mode
-        lab.policy = Policy(Rules(mode=mode, fallback=fallback, text=rules), people=People())
+        lab.policy = Policy(Rules(mode=mode, fallback=fallback, text=rules), people=People(alone=alone))
         questions = CloudQuestions(catalog, Consents())
         tokens = Tokens(lab.leases)
         doors = Doors(lab, tokens, charges=account, questions=questions, salt=lambda: "salt")

@@ -23,6 +23,8 @@ LONG_TOKENS = 272_000
 PICTURE_TOKENS = 60_000
 """More than any model has counted for one picture in a message."""
 MICRO = 1_000_000
+MOST_USD = 10_000.0
+"""What is more is no price of a call, and no cost of one."""
 _SNAPSHOT = re.compile(r"-20\d\d-\d\d-\d\d$")
 _TOKENS = {"prompt", "completion", "input_cache_read", "input_cache_write", "internal_reasoning"}
 _NOT_SENT = {"audio", "input_audio", "input_audio_cache", "image_output", "audio_output"}
@@ -117,9 +119,10 @@ def _usd(value: object) -> float | None:
         return None
     try:
         found = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) else None
+    # Also what is no number at all is not within these bounds.
+    return found if -MOST_USD <= found <= MOST_USD else None
 
 
 def _million(usd: float | None) -> float | None:

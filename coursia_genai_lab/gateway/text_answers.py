@@ -13,6 +13,7 @@ from ..engines.calls import Reply
 from ..engines.cloud_asking import Asking
 from ..engines.cloud_verdict import Failed, cut_off, wrong_answer
 from ..engines.event_stream import events
+from ..engines.prices import MOST_TOKENS
 from ..engines.text_prices import TextPrice, told_cost
 from ..lab.charge import MICROUSD_A_CENT
 from .answers import begin
@@ -130,20 +131,23 @@ def spent_by(price: TextPrice, *, routed: bool) -> SpentOf:
     def spent(usage: Mapping[str, Any]) -> int | None:
         if routed and (told := told_cost(usage)) is not None:
             return told
-        taken = _count(usage, "prompt_tokens") or _count(usage, "input_tokens")
-        given = _count(usage, "completion_tokens") or _count(usage, "output_tokens")
-        if not taken:
+        taken = _count(usage, "prompt_tokens", "input_tokens")
+        given = _count(usage, "completion_tokens", "output_tokens")
+        if not taken or (given is None and price.output):
             return None
         details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
         cached = _count(details, "cached_tokens") if isinstance(details, Mapping) else 0
-        return price.spent(taken, cached, given)
+        return price.spent(taken, cached or 0, given or 0)
 
     return spent
 
 
-def _count(usage: Mapping[str, Any], name: str) -> int:
-    value = usage.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+def _count(usage: Mapping[str, Any], *names: str) -> int | None:
+    """Return a number of tokens under the first of its names that is told; None: it is none."""
+    value = next((usage[name] for name in names if usage.get(name) is not None), None)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MOST_TOKENS else None
 
 
 def _table(data: bytes) -> dict[str, Any]:

@@ -135,6 +135,31 @@ async def test_text_is_off_unless_somebody_has_named_models() -> None:
         assert not lab.charges.kept
 
 
+async def test_on_ones_own_machine_ones_own_key_asks_as_it_did_without_the_lab() -> None:
+    # Neither a list of models nor a question: only the price must be known.
+    async with (
+        text_lab(models=(), fallback="ask", alone=True, own=True) as lab,
+        asking(lab) as client,
+    ):
+        told = await client.chat.completions.create(
+            model="gpt-4o-mini", messages=HELLO, max_tokens=4000
+        )
+        assert told.choices[0].message.content
+        assert lab.provider.bodies[0]["max_tokens"] == 4000
+        assert lab.charges.states() == ["settled"]
+
+
+async def test_a_key_that_an_administrator_keeps_asks_first_also_on_ones_own_machine() -> None:
+    async with (
+        text_lab(models=(), fallback="ask", alone=True, own=False, hold_seconds=0) as lab,
+        asking(lab) as client,
+    ):
+        with pytest.raises(APIStatusError) as refused:
+            await client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
+        assert refused.value.code == "cloud_consent_needed"
+        assert not lab.provider.bodies
+
+
 @pytest.mark.parametrize("mode", ["local", "demo"])
 async def test_text_runs_in_clouds_and_so_only_where_clouds_are_asked(mode: Any) -> None:
     async with text_lab(mode=mode) as lab:
@@ -233,6 +258,17 @@ async def test_a_call_that_waits_is_not_sent_once_its_person_takes_the_agreement
         assert sorted(lab.charges.states()) == ["refunded", *["settled"] * AT_ONCE]
 
 
+@pytest.mark.parametrize("price", ["1e308", 10**400, "NaN", "Infinity", [], "-1"])
+async def test_a_model_with_an_absurd_price_in_the_list_is_not_bought(price: Any) -> None:
+    async with text_lab() as lab:
+        row = {"id": "acme/odd", "pricing": {"prompt": price, "completion": "0.000001"}}
+        lab.provider.rows.append(row)
+        status, told = await lab.chat(model="openrouter/acme/odd")
+        assert (status, told["error"]["code"]) == (403, "price_unknown")
+        assert lab.charges.kept == []
+        assert (await lab.chat(model="openrouter/acme/talker"))[0] == 200
+
+
 # -- bad luck --------------------------------------------------------------------------------------
 
 
@@ -284,6 +320,44 @@ async def test_an_answer_that_tells_no_usage_keeps_counting_at_its_worst() -> No
     async with text_lab() as lab:
         lab.provider.deed = silent
         assert (await lab.chat())[0] == 200
+        assert lab.charges.states() == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("model", "usage"),
+    [
+        ("openrouter/acme/talker", {"cost": 1e308}),
+        ("openrouter/acme/talker", {"cost": 1e15}),
+        ("openrouter/acme/talker", {"cost": 10**400}),
+        ("openrouter/acme/talker", {"cost": -1}),
+        ("openrouter/acme/talker", {"cost": float("nan")}),
+        ("openrouter/acme/talker", {"cost": "a lot"}),
+        ("gpt-4o-mini", {"prompt_tokens": 10**400, "completion_tokens": 1}),
+        ("gpt-4o-mini", {"prompt_tokens": 100, "completion_tokens": 10**30}),
+        ("gpt-4o-mini", {"prompt_tokens": -5, "completion_tokens": -5}),
+        ("gpt-4o-mini", {"prompt_tokens": "100", "completion_tokens": 1}),
+        ("gpt-4o-mini", {"prompt_tokens": 100, "completion_tokens": [1]}),
+        ("gpt-4o-mini", {"prompt_tokens": 100}),
+        ("gpt-4o-mini", {"prompt_tokens": float("inf"), "completion_tokens": 1}),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_absurd_usage_hides_no_answer_and_counts_at_its_worst(
+    model: str, usage: dict[str, Any], stream: bool
+) -> None:
+    async def absurd(request: web.Request, body: dict[str, Any]) -> web.StreamResponse | None:
+        if stream:
+            last = {**chunk(None), "choices": [], "usage": usage}
+            return await events(request, [chunk("a red fox"), last])
+        return web.json_response(chat_answer(usage=usage))
+
+    async with text_lab() as lab:
+        lab.provider.deed = absurd
+        body = {"model": model, "messages": HELLO, "stream": stream}
+        url, headers = f"{lab.door}/chat/completions", lab.gateway.bearer()
+        async with lab.gateway.http.post(url, json=body, headers=headers) as got:
+            assert got.status == 200
+            assert b"a red fox" in await got.read()
         assert lab.charges.states() == ["unknown"]
 
 
