@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
@@ -100,6 +99,9 @@ def _words(item: Any, thing: str) -> str:
 
 
 def _meant(place: Place, shape: type[BaseModel]) -> str | None:
+    # Mistakes are rare, and every start of a server would pay for it.
+    import difflib
+
     names = _keys_at(place[:-1], shape)
     near = difflib.get_close_matches(str(place[-1]), names, n=1, cutoff=0.6)
     return near[0] if near else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import statistics
 import uuid
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -283,7 +282,11 @@ class Line:
 
     def usual_seconds(self) -> float | None:
         """Return how long a job takes, by those it has seen, else by the past; None: unknown."""
-        return statistics.median(self._took) if self._took else self.queue.usual(self.backend)
+        if not self._took:
+            return self.queue.usual(self.backend)
+        from statistics import median
+
+        return median(self._took)
 
     def _estimate(self) -> UntilTurn:
         """Return what says of a place how many seconds there are until its turn."""

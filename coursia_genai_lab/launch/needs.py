@@ -47,7 +47,8 @@ class Needs:
     """What the metadata of each notebook asks for beyond the code of them all."""
 
 
-NOTHING = Needs(Profile(), "", {})
+# Without validation, whose building would be paid by every start of a server.
+NOTHING = Needs(Profile.model_construct(), "", {})
 
 
 def find_needs(
