@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,38 @@ async def test_a_limit_that_is_new_counts_what_was_used_before(place: Place) -> 
         await ledger.reserve([spending()])
         with pytest.raises(QuotaExceeded, match="the group blue"):
             await ledger.reserve([spending("grace")])
+
+
+@pytest.mark.parametrize("name", ["b" * 300, "blue\nteam", "blue\0team", "bl\udce9"])
+async def test_a_group_of_any_name_is_held_to_its_quota(place: Place, name: str) -> None:
+    group = Limit("group", name, "course", pictures=2)
+    async with opened(place, group, groups=[name]) as ledger:
+        await ledger.reserve([spending()])
+        await ledger.reserve([spending("grace")])
+        with pytest.raises(QuotaExceeded, match="the group"):
+            await ledger.reserve([spending()])
+    async with opened(place, replace(group, window="month"), groups=[name]) as ledger:
+        assert await left(ledger) == 2
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 1e300, -5.0])
+@pytest.mark.parametrize("microusd", [10**30, 2**63, -7])
+async def test_an_absurd_amount_is_kept_within_bounds_and_breaks_no_account(
+    place: Place, seconds: float, microusd: int
+) -> None:
+    cap = Limit("provider", "acme", "day", microusd=10 * CENT)
+    async with opened(place, pictures(10), cap) as ledger:
+        (first,) = await ledger.reserve([spending(cents=5)])
+        await first.sent()
+        first.settle(Amount(1, seconds, microusd))
+        assert await left(ledger) == 9 or microusd > 0
+        (row,) = await ledger.charges(None, state="settled")
+        assert (row.cents > 5) == (microusd > 0)
+        if microusd > 0:
+            with pytest.raises(QuotaExceeded, match="acme"):
+                await ledger.reserve([spending(cents=1)])
+        with pytest.raises(QuotaExceeded, match="acme"):
+            await ledger.reserve([spending(cents=microusd if microusd > 0 else 11)])
 
 
 async def test_fifty_at_once_get_the_ten_that_there_is_room_for(place: Place) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...wire.policy import Scope, Window
 from ..charge import Limit
-from .row import ChargeRow, whose
+from .row import ChargeRow, kept_name, whose
 from .windows import WINDOWS, period
 
 
@@ -29,9 +29,9 @@ class Counter:
 
 def counter_of(limit: Limit, hour: str) -> Counter:
     """Return the counter that a limit looks at in the window of an hour."""
-    name = "" if limit.scope == "course" else limit.name
+    name = "" if limit.scope == "course" else kept_name(limit.name)
     if limit.scope == "person":
-        name = whose(name)
+        name = whose(limit.name)
     return Counter(limit.scope, name, limit.window, period(limit.window, hour))
 
 

@@ -15,6 +15,8 @@ from .windows import local_hour
 
 OPEN: tuple[ChargeState, ...] = ("reserved", "sent")
 LONGEST_NAME = 200
+MOST = 10**12
+"""Of pictures, milliseconds or microusd in one charge: sums of millions of these can be kept."""
 BETWEEN = "\n"
 """Stands around and between the names of groups."""
 
@@ -128,16 +130,27 @@ class ChargeRow:
 
 
 def counted(amount: Amount) -> Counted:
-    """Return an amount in whole numbers; nothing counts for less than nothing."""
+    """Return an amount in whole numbers, within bounds; never raises.
+
+    Nothing counts for less than nothing, and what is no number at all for nothing.
+    """
+    milliseconds = amount.gpu_seconds * 1000
     return Counted(
-        max(0, amount.pictures), max(0, round(amount.gpu_seconds * 1000)), max(0, amount.microusd)
+        max(0, min(MOST, amount.pictures)),
+        round(min(MOST, milliseconds)) if milliseconds > 0 else 0,
+        max(0, min(MOST, amount.microusd)),
     )
+
+
+def kept_name(name: str) -> str:
+    """Return the name of a group or provider as charges bear it and counters are found by it."""
+    return kept_text(name, LONGEST_NAME).replace(BETWEEN, " ")
 
 
 def reserved(one: Spending, *, name: str, writer: str, groups: Collection[str]) -> ChargeRow:
     """Return the row, with `name` for its id, of a job that is about to begin, at its worst."""
     worst = counted(one.worst)
-    names = sorted({kept_text(name, LONGEST_NAME).replace(BETWEEN, " ") for name in groups})
+    names = sorted({kept_name(name) for name in groups})
     return ChargeRow(
         id=name,
         job=kept_text(one.id, LONGEST_NAME),
@@ -148,7 +161,7 @@ def reserved(one: Spending, *, name: str, writer: str, groups: Collection[str]) 
         in_groups=BETWEEN + BETWEEN.join(names) + BETWEEN if names else "",
         service=kept_text(one.service, LONGEST_NAME),
         model=kept_text(one.model, LONGEST_NAME),
-        provider=kept_text(one.provider, LONGEST_NAME),
+        provider=kept_name(one.provider),
         kind=one.kind,
         fallback=kept_text(one.fallback, LONGEST_NAME),
         writer=writer,
