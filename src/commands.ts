@@ -46,3 +46,6 @@ export namespace CommandIDs {
 
 /** Runs a command; what came of it is shown by the command itself. */
 export type Execute = (command: string, args?: ReadonlyJSONObject) => void;
+
+/** What a command says of itself that takes no arguments. */
+export const NO_ARGUMENTS = { args: { type: 'object' as const, properties: {} } };

@@ -5,7 +5,7 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 
-import { CommandIDs } from '../commands';
+import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { genaiIcon } from '../icons';
 import { IGenAILab } from '../tokens';
 import type { DashboardPanel } from '../widgets/DashboardPanel';
@@ -40,7 +40,7 @@ export const dashboard: JupyterFrontEndPlugin<void> = {
         'Show services over time, queue, GPUs, kernel starts, failures'
       ),
       icon: genaiIcon,
-      describedBy: { args: { type: 'object', properties: {} } },
+      describedBy: NO_ARGUMENTS,
       isEnabled: () => lab.connection === 'ready',
       execute: async () => {
         const { DashboardPanel } = await import('../widgets/DashboardPanel');

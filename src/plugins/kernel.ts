@@ -7,7 +7,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Profile } from '../_wire';
 import { enableKernel } from '../api/kernels';
 import type { Requester } from '../api/request';
-import { CommandIDs } from '../commands';
+import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { genaiIcon } from '../icons';
 import { IGenAILab } from '../tokens';
 import { announceFailure } from '../widgets/announce';
@@ -34,7 +34,7 @@ export const kernel: JupyterFrontEndPlugin<void> = {
       label: trans.__('Enable GenAI for This Kernel'),
       caption: trans.__('Tell the running kernel where the services are'),
       icon: genaiIcon,
-      describedBy: { args: { type: 'object', properties: {} } },
+      describedBy: NO_ARGUMENTS,
       isEnabled: () => lab.connection === 'ready' && notebook.kernel !== null,
       execute: async () => {
         const running = notebook.kernel;

@@ -2,7 +2,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { cancelJob } from '../api/jobs';
-import { CommandIDs } from '../commands';
+import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { genaiIcon } from '../icons';
 import { PlanModel } from '../model/plan';
 import type { IGenAILab } from '../tokens';
@@ -17,51 +17,48 @@ export function addMachinePlaces(
   trans: TranslationBundle
 ): void {
   const isReady = () => lab.connection === 'ready';
+  const addPlace = (
+    command: string,
+    label: string,
+    caption: string,
+    show: () => void
+  ) =>
+    app.commands.addCommand(command, {
+      label,
+      caption,
+      icon: genaiIcon,
+      describedBy: NO_ARGUMENTS,
+      isEnabled: isReady,
+      execute: () => {
+        app.shell.activateById(widget.id);
+        show();
+      }
+    });
   const mayPlan = () => isReady() && lab.snapshot?.role !== 'student';
-  app.commands.addCommand(CommandIDs.showGPUs, {
-    label: trans.__('Show the GPUs'),
-    caption: trans.__('Memory, who holds it, and how hard the GPUs work'),
-    icon: genaiIcon,
-    describedBy: { args: { type: 'object', properties: {} } },
-    isEnabled: isReady,
-    execute: () => {
-      app.shell.activateById(widget.id);
-      widget.showGPUs();
-    }
-  });
-  app.commands.addCommand(CommandIDs.showUsage, {
-    label: trans.__('Show What I Used and What Is Left'),
-    caption: trans.__('Pictures, time on GPUs and money: quotas, and what was made'),
-    icon: genaiIcon,
-    describedBy: { args: { type: 'object', properties: {} } },
-    isEnabled: isReady,
-    execute: () => {
-      app.shell.activateById(widget.id);
-      widget.showUsage();
-    }
-  });
-  app.commands.addCommand(CommandIDs.showPolicy, {
-    label: trans.__('Show the Mode and the Policy'),
-    caption: trans.__('Who set what, what is enforced, and what you allowed'),
-    icon: genaiIcon,
-    describedBy: { args: { type: 'object', properties: {} } },
-    isEnabled: isReady,
-    execute: () => {
-      app.shell.activateById(widget.id);
-      widget.showPolicy();
-    }
-  });
-  app.commands.addCommand(CommandIDs.showJobs, {
-    label: trans.__('Show the Queue'),
-    caption: trans.__('Which images are being made, and who waits for theirs'),
-    icon: genaiIcon,
-    describedBy: { args: { type: 'object', properties: {} } },
-    isEnabled: isReady,
-    execute: () => {
-      app.shell.activateById(widget.id);
-      widget.showJobs();
-    }
-  });
+  addPlace(
+    CommandIDs.showGPUs,
+    trans.__('Show the GPUs'),
+    trans.__('Memory, who holds it, and how hard the GPUs work'),
+    () => widget.showGPUs()
+  );
+  addPlace(
+    CommandIDs.showUsage,
+    trans.__('Show What I Used and What Is Left'),
+    trans.__('Pictures, time on GPUs and money: quotas, and what was made'),
+    () => widget.showUsage()
+  );
+  addPlace(
+    CommandIDs.showPolicy,
+    trans.__('Show the Mode and the Policy'),
+    trans.__('Who set what, what is enforced, and what you allowed'),
+    () => widget.showPolicy()
+  );
+  addPlace(
+    CommandIDs.showJobs,
+    trans.__('Show the Queue'),
+    trans.__('Which images are being made, and who waits for theirs'),
+    () => widget.showJobs()
+  );
   app.commands.addCommand(CommandIDs.cancelJob, {
     label: trans.__('Cancel an Image'),
     caption: trans.__('Leave the queue, or end what is being made'),

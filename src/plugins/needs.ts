@@ -5,7 +5,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { undoIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { CommandIDs } from '../commands';
+import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import {
   choiceMeaning,
   choiceWord,
@@ -182,7 +182,7 @@ function addUndo(
     label: trans.__('Undo the Change of This Notebook’s Needs'),
     caption: trans.__('Put its metadata back as it was'),
     icon: undoIcon,
-    describedBy: { args: { type: 'object', properties: {} } },
+    describedBy: NO_ARGUMENTS,
     isEnabled: () => teacher.canUndo,
     execute: () => {
       teacher.undo();

@@ -6,7 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { historyIcon, refreshIcon } from '@jupyterlab/ui-components';
 
-import { CommandIDs } from '../commands';
+import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { genaiIcon } from '../icons';
 import { IGenAILab } from '../tokens';
 import { LabPanel } from '../widgets/LabPanel';
@@ -77,12 +77,11 @@ function addCommands(
   const { allowed, offers, policy, usage } = genai;
   const watches = [folder, timeline, gpus, jobs, weights, plan];
   const more = [allowed, offers, policy, usage];
-  const noArguments = { args: { type: 'object' as const, properties: {} } };
   app.commands.addCommand(CommandIDs.openPanel, {
     label: trans.__('Show the GenAI Panel'),
     caption: trans.__('Show what this notebook needs, the services and the mode'),
     icon: genaiIcon,
-    describedBy: noArguments,
+    describedBy: NO_ARGUMENTS,
     isEnabled: () => true,
     execute: () => app.shell.activateById(panelId)
   });
@@ -90,7 +89,7 @@ function addCommands(
     label: trans.__('Refresh the GenAI Services'),
     caption: trans.__('Ask the server again, and read this notebook again'),
     icon: refreshIcon,
-    describedBy: noArguments,
+    describedBy: NO_ARGUMENTS,
     isEnabled: () => true,
     execute: async () => {
       await lab.refresh();
@@ -105,7 +104,7 @@ function addCommands(
   app.commands.addCommand(CommandIDs.whyOff, {
     label: trans.__('Why Is GenAI Off?'),
     caption: trans.__('What to do where the server extension is not running'),
-    describedBy: noArguments,
+    describedBy: NO_ARGUMENTS,
     isEnabled: () => lab.connection === 'absent',
     isVisible: () => lab.connection === 'absent',
     execute: () =>
@@ -134,7 +133,7 @@ function addPlaces(
     label: trans.__('Set What This Notebook Needs…'),
     caption: trans.__('Choose services, mode and fallback of the notebook in front'),
     icon: genaiIcon,
-    describedBy: { args: { type: 'object', properties: {} } },
+    describedBy: NO_ARGUMENTS,
     isEnabled: () => lab.connection === 'ready' && notebook.panel !== null,
     execute: () => {
       app.shell.activateById(widget.id);

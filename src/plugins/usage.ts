@@ -9,7 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import type { ExportFormat } from '../api/usage';
 import { eraseUsage, exportUsage } from '../api/usage';
-import { CommandIDs } from '../commands';
+import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { IGenAILab } from '../tokens';
 import { announceFailure } from '../widgets/announce';
 import { keepFile } from '../widgets/keepFile';
@@ -60,7 +60,7 @@ export const usage: JupyterFrontEndPlugin<void> = {
     app.commands.addCommand(CommandIDs.eraseUsage, {
       label: trans.__('Erase My GenAI History…'),
       caption: trans.__('Take your name and your prompts out of the record'),
-      describedBy: { args: { type: 'object', properties: {} } },
+      describedBy: NO_ARGUMENTS,
       isEnabled: () => lab.connection === 'ready',
       execute: async () => {
         const answer = await showDialog({
