@@ -18,6 +18,8 @@ FORMULA = re.compile(r"(^|[;\t\r\n])(?=[ \"']{0,8}[=+\-@\uff1d\uff0b\uff0d\uff20
 
 Where commas are decimal signs, tables are cut at semicolons, whatever the quotes around them say.
 """
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""What a terminal that shows the table would obey."""
 MORE = "MORE ROWS FOLLOW: ask again with since="
 
 
@@ -106,7 +108,9 @@ def _with_charge(before: ExportRow | None, charge: ChargeRow) -> ExportRow:
 
 
 def _cell(value: object) -> object:
-    return FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return FORMULA.sub(r"\1'", CONTROL.sub("\ufffd", value))
 
 
 def _iso(at: float) -> str:

@@ -118,6 +118,14 @@ def test_no_formula_begins_where_tables_are_cut_at_semicolons(model: str) -> Non
     assert harmless in as_csv(UsageExport(since=0, person="", rows=[row]))
 
 
+def test_no_cell_of_a_table_speaks_to_a_terminal() -> None:
+    row = ExportRow(
+        id="1", at=0, person="\x1b]0;x\x07", kind="openai", service="s", model="\x9b2J\0"
+    )
+    text = as_csv(UsageExport(since=0, person="", rows=[row]))
+    assert all(one.isprintable() for one in text.replace("\r\n", ""))
+
+
 async def test_prompts_of_before_stay_out_of_a_class_once_they_are_recorded_no_more(
     place: Place,
 ) -> None:
