@@ -16,6 +16,8 @@ Fields = dict[str, Any]
 Check = Callable[[str, Any], Any]
 """Takes name and value, returns what is sent on; None leaves it out. Raises InvalidRequest."""
 MOST_TOKENS = 10_000_000
+_FORMATS = ("text", "json_object", "json_schema")
+_FORMAT = frozenset({"type", "json_schema", "name", "description", "schema", "strict"})
 _CHOICES = ("none", "auto", "required")
 _FUNCTION = frozenset({"type", "function", "name", "description", "parameters", "strict"})
 
@@ -93,10 +95,10 @@ def _left_out(name: str, value: Any) -> None:
 
 
 def _format(name: str, value: Any) -> Any:
-    if not isinstance(value, dict) or value.get("type") not in (
-        *("text", "json_object", "json_schema"),
-    ):
+    if not isinstance(value, dict) or value.get("type") not in _FORMATS:
         raise refused(name)
+    if unknown := value.keys() - _FORMAT:
+        raise refused(f"{name}.{min(unknown)}")
     return value
 
 

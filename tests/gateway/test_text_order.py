@@ -177,6 +177,20 @@ def test_tools_that_a_provider_would_run_are_refused(kind: Any) -> None:
             call(tool_choice={"type": kind or "x"})
 
 
+def test_the_form_of_an_answer_brings_nothing_else_along() -> None:
+    schema = {"name": "fox", "schema": {"type": "object"}, "strict": True}
+    asked = {"type": "json_schema", "json_schema": schema}
+    assert sent(chat(response_format=asked))["response_format"] == asked
+    form = {"format": {"type": "json_schema", **schema}}
+    assert sent(response(text=form))["text"] == form
+    for more in ({"plugins": [{"id": "web"}]}, {"model": "gpt-5"}, {"url": "http://x.invalid"}):
+        with pytest.raises(InvalidRequest) as refused:
+            chat(response_format={**asked, **more})
+        assert refused.value.error_code == "field_refused"
+        with pytest.raises(InvalidRequest):
+            response(text={"format": {**form["format"], **more}})
+
+
 def test_functions_pass_as_they_are() -> None:
     function = {"name": "add", "description": "adds", "parameters": {"type": "object"}}
     tools = [{"type": "function", "function": function}]
