@@ -133,7 +133,7 @@ def compose(
     audit = Audit(memory.store)
     sampler = Sampler(settings.gpu_reader or COMMAND)
     policy = Policy(rules_of_operator(settings, catalog), people=people)
-    clouds = Clouds(catalog, secrets.get, questions.cloud)
+    clouds = Clouds(catalog, secrets.get, questions.cloud, own=secrets.from_beside)
     lab = Lab(
         catalog=catalog,
         settings=settings,

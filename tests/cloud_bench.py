@@ -164,12 +164,14 @@ async def bench(
     services: dict[str, dict[str, Any]] | None = None,
     usual: float | None = None,
     second: bool = False,
+    own: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
     """Run the door; `limits` hold for everybody, `rules` are the operator's.
 
     `usual` is how many seconds a job takes by the past; `second` adds another provider, `second`,
-    at the same address, that sells `gpt-image-1-mini`.
+    at the same address, that sells `gpt-image-1-mini`; `own` says that its key comes from the
+    server's environment.
     """
     provider = Provider()
     app = web.Application(client_max_size=2**28)
@@ -186,6 +188,7 @@ async def bench(
             catalog,
             lambda name: Secret(keys[name]) if name in keys else None,
             lambda spec, at: cloud_engine_of(spec, at.url, credential(at), session),
+            own=lambda name: own,
         )
         lab = SmallLab(LabSettings(**{"hold_seconds": BOUND, **settings}), catalog, clouds)
         if rules is not None:

@@ -225,7 +225,9 @@ async def text_lab(
         lab = SmallLab(LabSettings(**{"hold_seconds": BOUND, **settings}), catalog, clouds)
         rules = TextRules(models, max_input_characters=2000, max_output_tokens=100)
         mode = lab.settings.mode
-        lab.policy = Policy(Rules(mode=mode, fallback=fallback, text=rules), people=People(alone=alone))
+        lab.policy = Policy(
+            Rules(mode=mode, fallback=fallback, text=rules), people=People(alone=alone)
+        )
         questions = CloudQuestions(catalog, Consents())
         tokens = Tokens(lab.leases)
         doors = Doors(lab, tokens, charges=account, questions=questions, salt=lambda: "salt")

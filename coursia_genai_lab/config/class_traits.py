@@ -51,7 +51,8 @@ class ClassTraits(Configurable):
     text_models = List(
         Unicode(),
         help="Text models of providers that may be asked beside pictures, `*` stands for anything. "
-        "Where a class's policy is read, that must name them too. Empty (default): none.",
+        "Where a class's policy is read, that must name them too. Empty (default): none in a class "
+        "and on a hub; on a server of one's own any whose price is known.",
     ).tag(config=True)
     daily_cents = Float(
         500.0,

@@ -95,3 +95,8 @@ def refuse_clouds(lab: LabView, mode: Mode | None) -> None:
             "Whoever runs this server can change the mode in the GenAI panel.",
             code=f"mode_{effective}",
         )
+
+
+def own_key(lab: LabView, provider: str) -> bool:
+    """Say whether whoever calls a provider by name spends their own key on their own machine."""
+    return lab.policy.on_own_machine and lab.clouds.is_own(provider)

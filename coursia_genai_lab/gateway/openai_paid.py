@@ -18,7 +18,7 @@ from .needs import LabView
 from .openai_account import Account
 from .openai_bill import Bill, Detour, cents
 from .openai_call import Call
-from .openai_detours import refuse_clouds
+from .openai_detours import own_key, refuse_clouds
 from .openai_made import Made, Maker, finish
 from .openai_telling import numbered
 from .openai_work import Job
@@ -153,13 +153,18 @@ class PaidRoad:
                 await self._questions.agreed(ask, self._holding.seconds())
 
     def _asks(self, call: Call, detour: Detour, price_cents: float | None) -> list[Ask]:
-        """Return what its person has still to agree to: pictures of one's own always by oneself."""
+        """Return what its person has still to agree to: pictures of one's own always by oneself.
+
+        Of prompts nothing where code calls a provider by name whose key its person brought to a
+        server of their own: it would have asked nobody without us.
+        """
         grant = call.grant
         provider = detour.cloud.service
+        own = detour.cause is None and own_key(self._lab, provider)
         # The notebook's word is on what stands in, not on what its code calls by name.
         word = None if detour.cause is None else grant.fallback
         by_policy = self._lab.policy.fallback(word) == "auto"
-        kinds = [] if by_policy else [CLOUD]
+        kinds = [] if by_policy or own else [CLOUD]
         kinds += [UPLOAD] if call.wish.order.images else []
         return [
             Ask(

@@ -17,7 +17,7 @@ from .admission import Admission
 from .bodies import read_body
 from .holding import Holding
 from .needs import LabView
-from .openai_detours import refuse_clouds
+from .openai_detours import own_key, refuse_clouds
 from .queue import FairQueue
 from .reserving import Reserving
 from .text_answers import CallerLeft, TextReading, spent_by
@@ -105,9 +105,10 @@ class TextCalls:
 
     def _needed(self, grant: Grant, order: TextOrder, worst: int) -> list[Ask]:
         """Return what its person has still to agree to, as for pictures."""
-        kinds = [] if self._lab.policy.fallback() == "auto" else [CLOUD]
-        kinds += [UPLOAD] if order.pictures else []
         service = order.asked.service
+        agreed = self._lab.policy.fallback() == "auto" or own_key(self._lab, service)
+        kinds = [] if agreed else [CLOUD]
+        kinds += [UPLOAD] if order.pictures else []
         return [
             Ask(
                 grant.person,

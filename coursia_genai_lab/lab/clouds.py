@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 Keys = Callable[[str], "Secret | None"]
 """Name of a secret -> what the operator has for it now. May block; raises ConfigurationError."""
+Own = Callable[[str], bool]
+"""Name of a secret -> whether it comes from the server's own environment. May block."""
 Connect = Callable[[ServiceSpec, Endpoint], "CloudEngine | None"]
 """Makes what speaks to a provider; None where nothing speaks its dialect."""
 FRESH_SECONDS = 1.0
@@ -47,6 +49,7 @@ ACCOUNT_SECONDS = 300.0
 class _Cloud:
     spec: ServiceSpec
     key: Secret | None = None
+    own: bool = False
     looked: bool = False
     lack: Problem | None = None
     """Why it cannot be asked at all."""
@@ -63,6 +66,10 @@ def _nobody(name: str) -> Secret | None:
     return None
 
 
+def _foreign(name: str) -> bool:
+    return False
+
+
 def _unconnected(spec: ServiceSpec, endpoint: Endpoint) -> CloudEngine | None:
     return None
 
@@ -76,13 +83,14 @@ class Clouds:
         keys: Keys = _nobody,
         connect: Connect = _unconnected,
         *,
+        own: Own = _foreign,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`clock` is monotonic seconds."""
         self._clouds = {
             name: _Cloud(spec) for name, spec in catalog.items() if spec.kind == "cloud"
         }
-        self._keys, self._connect, self._clock = keys, connect, clock
+        self._keys, self._own, self._connect, self._clock = keys, own, connect, clock
         self._looked_at = float("-inf")
         self._looking: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[str], None]] = []
@@ -106,6 +114,11 @@ class Clouds:
         """Say whether a provider can be asked at all."""
         cloud = self._clouds.get(service)
         return cloud is not None and cloud.looked and cloud.lack is None
+
+    def is_own(self, service: str) -> bool:
+        """Say whether the key is one that whoever started the server has in their environment."""
+        cloud = self._clouds.get(service)
+        return cloud is not None and cloud.own
 
     def problem(self, service: str) -> Problem | None:
         """Return why a provider cannot be asked, or would refuse; None: nothing is known."""
@@ -208,26 +221,27 @@ class Clouds:
 
     async def _look(self) -> None:
         for cloud in self._clouds.values():
-            key, lack = await asyncio.to_thread(self._key_of, cloud.spec)
+            key, lack, own = await asyncio.to_thread(self._key_of, cloud.spec)
             text = "" if key is None else key.reveal()
             changed = not cloud.looked or lack != cloud.lack
             if text != ("" if cloud.key is None else cloud.key.reveal()):
                 changed = True
                 cloud.engine = cloud.known = cloud.sick = None
                 cloud.known_at = float("-inf")
-            cloud.key, cloud.lack, cloud.looked = key, lack, True
+            cloud.key, cloud.lack, cloud.own, cloud.looked = key, lack, own, True
             if changed:
                 self._tell(cloud.spec.name)
 
-    def _key_of(self, spec: ServiceSpec) -> tuple[Secret | None, Problem | None]:
-        name, key = spec.credential.secret, None
+    def _key_of(self, spec: ServiceSpec) -> tuple[Secret | None, Problem | None, bool]:
+        name, key, own = spec.credential.secret, None, False
         try:
-            key = self._keys(name) if name is not None else None
+            if name is not None:
+                key, own = self._keys(name), self._own(name)
         except GenAIError as error:
-            return None, problems.unreadable_key(spec, error)
+            return None, problems.unreadable_key(spec, error), False
         if (key is None or not key.reveal()) and spec.credential.scheme != "none":
-            return None, problems.no_key(spec)
-        return key, None if spec.cloud is not None else problems.no_address(spec)
+            return None, problems.no_key(spec), False
+        return key, None if spec.cloud is not None else problems.no_address(spec), own
 
     def _looked(self, task: asyncio.Task[None]) -> None:
         self._looking = None

@@ -13,7 +13,7 @@ from .mode_layers import ALLOWED_BELOW as ALLOWED_BELOW
 from .mode_layers import Layer, ModeLayers, rules_of_mode
 from .patterns import in_both, matches
 from .people import People
-from .rules import ClassWord, Rules, TextRules
+from .rules import OWN_TEXT, ClassWord, Rules, TextRules
 
 CAREFUL: tuple[Fallback, ...] = ("never", "ask", "auto")
 """The most careful first."""
@@ -137,6 +137,11 @@ class Policy:
         return limits_of(self._rules, person, self.people.groups(person), provider)
 
     @property
+    def on_own_machine(self) -> bool:
+        """Whether the server is one person's own, and no class is taught on it."""
+        return self.people.alone and not self.of_class.source
+
+    @property
     def queue_seconds(self) -> float | None:
         """A wait in line that is expected to be longer counts as not to be had in time."""
         said = [rules.queue_seconds for rules in self._rules]
@@ -144,8 +149,13 @@ class Policy:
 
     @property
     def text(self) -> TextRules:
-        """What may be asked of text models; in a class, what both operator and class allow."""
+        """What may be asked of text models; in a class, what both operator and class allow.
+
+        Alone on one's own machine all may be asked unless the operator names some.
+        """
         own = self._operator.text or TextRules()
+        if self.on_own_machine and not own.models:
+            return OWN_TEXT
         if not self.of_class.source:
             return own
         theirs = self.of_class.rules.text or TextRules()

@@ -25,6 +25,11 @@ class TextRules:
     max_output_tokens: int = 1024
 
 
+OWN_TEXT = TextRules(("*",), max_input_characters=1_000_000, max_output_tokens=16_384)
+"""On one's own machine, where nobody is taught: what a notebook could ask before, at a price that
+is known."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """One source's word; what it leaves out is empty or None."""

@@ -157,6 +157,18 @@ class SecretsFolder:
                     raise problems.as_error(problem)
         return self._beside.get(name)
 
+    def from_beside(self, name: str) -> bool:
+        """Say whether `get` answers with what stands beside the files.
+
+        Raises:
+            ConfigurationError: the folder lies among the notebooks.
+        """
+        if self.path is None:
+            return name in self._beside
+        with self._lock:
+            self._refresh()
+            return name in self._beside and all(name not in file.values for file in self._files)
+
     def entries(self) -> list[Entry]:
         """Return what there is, by name, without any value.
 

@@ -169,6 +169,21 @@ async def test_where_policy_takes_clouds_nobody_is_asked_but_for_pictures(tmp_pa
         assert refused["error"]["code"] == "upload_consent_needed"
 
 
+async def test_ones_own_key_on_ones_own_machine_asks_only_for_pictures(tmp_path: Path) -> None:
+    async with bench(tmp_path, CAP, own=True, hold_seconds=0) as b:
+        answer = await b.ask()
+        assert answer["data"]
+        picture = io.BytesIO()
+        Image.new("RGB", (64, 64), "red").save(picture, "PNG")
+        form = {
+            "model": "gpt-image-2",
+            "prompt": "blue",
+            "image": io.BytesIO(picture.getvalue()),
+        }
+        edited = await _posted(b, f"{b.door}/images/edits", form)
+        assert edited["error"]["code"] == "upload_consent_needed"
+
+
 @pytest.mark.parametrize(("mode", "status"), [("local", 403), ("demo", 200), ("cloud", 200)])
 async def test_the_mode_decides_whether_a_provider_is_asked(
     tmp_path: Path, mode: Any, status: int

@@ -11,7 +11,14 @@ import pytest
 from aiohttp import web
 from door_harness import BOUND, soon
 from exact_charges import ExactCharges
-from openai import APIError, AsyncOpenAI, OpenAI, PermissionDeniedError, RateLimitError
+from openai import (
+    APIError,
+    APIStatusError,
+    AsyncOpenAI,
+    OpenAI,
+    PermissionDeniedError,
+    RateLimitError,
+)
 from text_provider import KEY, TextLab, chat_answer, chunk, events, text_lab
 
 from coursia_genai_lab.catalog.spec import TextModelSpec
@@ -145,7 +152,7 @@ async def test_on_ones_own_machine_ones_own_key_asks_as_it_did_without_the_lab()
             model="gpt-4o-mini", messages=HELLO, max_tokens=4000
         )
         assert told.choices[0].message.content
-        assert lab.provider.bodies[0]["max_tokens"] == 4000
+        assert lab.provider.bodies[0]["max_completion_tokens"] == 4000
         assert lab.charges.states() == ["settled"]
 
 
