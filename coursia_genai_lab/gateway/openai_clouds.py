@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..catalog.retired import Today, utc_today
 from ..errors import NotAllowed
 from ..lab.charge import MICROUSD_A_CENT
 from ..lab.routing import DEMO
@@ -20,9 +21,9 @@ ASKED = ("auto", "cloud")
 class CloudModels:
     """Read catalogue, keys, mode and policy anew at each call."""
 
-    def __init__(self, lab: LabView) -> None:
+    def __init__(self, lab: LabView, today: Today = utc_today) -> None:
         self._lab = lab
-        self.stand_ins = StandIns(lab.catalog, lab.clouds)
+        self.stand_ins = StandIns(lab.catalog, lab.clouds, today)
 
     def named(self, name: str, mode: Mode | None) -> CloudName | None:
         """Return what a name means to a provider; None where none has it, or demo stands in."""

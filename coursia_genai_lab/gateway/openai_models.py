@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from ..catalog.retired import Today, utc_today
 from ..catalog.spec import ServiceSpec
 from ..engines import kind_of
 from ..engines.registered import Registration
@@ -60,12 +61,22 @@ class Choice:
 
 
 class ModelDirectory:
-    """Read the catalogue and the mode anew at each call; both may change."""
+    """Read the catalogue and the mode anew at each call; both may change.
 
-    def __init__(self, lab: LabView, workflows: RegisteredModels | None = None) -> None:
+    `today` is the day by which names of models live or are gone.
+    """
+
+    def __init__(
+        self,
+        lab: LabView,
+        workflows: RegisteredModels | None = None,
+        *,
+        today: Today = utc_today,
+    ) -> None:
         self._lab = lab
         self._workflows = workflows or RegisteredModels()
-        self.clouds = CloudModels(lab)
+        self._today = today
+        self.clouds = CloudModels(lab, today)
 
     def listed(
         self, notebook_mode: Mode | None, person: str = "", word: Fallback | None = None
@@ -151,7 +162,7 @@ class ModelDirectory:
         """
         if not name or name == AUTO:
             return self._free(notebook_mode, withheld, person, word)
-        old = read_old_name(name)
+        old = read_old_name(name, self._today())
         known = {info.id for info in self.listed(notebook_mode)}
         if old is not None and name not in known:
             said, after = old.retired.sentence, old.retired.successor

@@ -4,32 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
+
+from ..catalog.retired import Retired, retired, utc_today
 
 _SIZE = re.compile(r"(?<!\d)(\d{2,5})-?x-?(\d{2,5})(?!\d)")
 _QUALITIES = frozenset({"hd", "standard", "low", "medium", "high", "auto"})
 """What routers put before a name and a slash: `hd/1024-x-1792/dall-e-3`."""
-
-
-@dataclass(frozen=True)
-class Retired:
-    """A name that is gone: since when, by whom, and what took its place."""
-
-    name: str
-    by: str
-    on: str
-    successor: str
-
-    @property
-    def sentence(self) -> str:
-        """What happened to it, without a full stop."""
-        return f"{self.by} retired {self.name} on {self.on}"
-
-
-RETIRED = (
-    Retired("dall-e-2", "OpenAI", "12 May 2026", "gpt-image-2"),
-    Retired("dall-e-3", "OpenAI", "12 May 2026", "gpt-image-2"),
-    Retired("gpt-image-1", "OpenAI", "23 October 2026", "gpt-image-2"),
-)
 
 
 @dataclass(frozen=True)
@@ -40,10 +21,10 @@ class OldName:
     size: str | None
 
 
-def read_old_name(name: str) -> OldName | None:
+def read_old_name(name: str, today: date | None = None) -> OldName | None:
     """Return what a dead name meant, with or without provider, quality, size or date around it.
 
-    None for any other name.
+    None for any other name, and for one that lives on this day; None of a day is the present one.
     """
     *around, last = name.lower().split("/")
     sizes = [match for part in (*around, last) if (match := _SIZE.search(part))]
@@ -53,7 +34,7 @@ def read_old_name(name: str) -> OldName | None:
     ):
         return None
     plain = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", _SIZE.sub("", last).rstrip("-_"))
-    for one in RETIRED:
-        if plain == one.name:
-            return OldName(one, f"{sizes[0][1]}x{sizes[0][2]}" if sizes else None)
-    return None
+    gone = retired(plain, today or utc_today())
+    if gone is None:
+        return None
+    return OldName(gone, f"{sizes[0][1]}x{sizes[0][2]}" if sizes else None)

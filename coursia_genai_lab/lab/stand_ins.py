@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..catalog.load import Catalog
+from ..catalog.retired import Today, retired, utc_today
 from ..catalog.spec import ModelSpec, ServiceSpec
 from .clouds import Clouds
 
+_SNAPSHOT = re.compile(r"-20\d\d-\d\d-\d\d$")
 PREFIXED = frozenset({"openrouter"})
 """Dialects whose models are many and anybody's: callers put the service's name before theirs."""
 
@@ -32,18 +35,34 @@ def door_name(spec: ServiceSpec, model: str) -> CloudName:
 
 
 class StandIns:
-    """Read names of providers' models; asks the catalogue and the clouds anew at each call."""
+    """Read names of providers' models; asks the catalogue and the clouds anew at each call.
 
-    def __init__(self, catalog: Catalog | Mapping[str, ServiceSpec], clouds: Clouds) -> None:
+    What its provider has withdrawn by `today` is offered no more, whatever lists still say.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog | Mapping[str, ServiceSpec],
+        clouds: Clouds,
+        today: Today = utc_today,
+    ) -> None:
         self._catalog = catalog
         self._clouds = clouds
+        self._today = today
 
     def offered(self, service: str) -> list[CloudName]:
         """Return the models of a provider: those of the catalogue, then what else it offers."""
         spec = self._catalog[service]
         ids = [model.id.removeprefix(f"{spec.name}/") for model in spec.models]
         live = self._clouds.models(service) or {}
-        return [door_name(spec, one) for one in dict.fromkeys([*ids, *live])]
+        stays = (one for one in dict.fromkeys([*ids, *live]) if not self._gone(service, one))
+        return [door_name(spec, one) for one in stays]
+
+    def _gone(self, service: str, model: str) -> bool:
+        # A list names what is withdrawn by its dated snapshots, too.
+        plain = _SNAPSHOT.sub("", model)
+        found = retired(plain, self._today())
+        return found is not None and found.service == service
 
     def named(self, name: str) -> CloudName | None:
         """Return what a name means; None where no provider is known to have it.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,11 +14,19 @@ from aiohttp import FormData
 from door_harness import Gateway, demo_engine, gateway
 from PIL import Image
 
+from coursia_genai_lab.catalog.load import Catalog, load_catalog
+from coursia_genai_lab.catalog.retired import RETIRED
+from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.gateway.openai_models import Choice, ModelDirectory
 from coursia_genai_lab.gateway.openai_retired import read_old_name
+from coursia_genai_lab.lab.clouds import Clouds
+from coursia_genai_lab.lab.stand_ins import StandIns
 from coursia_genai_lab.wire.problems import Problem
 
 SIZE = "128x128"
+RETIREMENT = date(2026, 12, 1)
+"""Of gpt-image-1.5 and gpt-image-1-mini."""
+BEFORE = RETIREMENT - timedelta(days=1)
 REAL = ("comfyui", "comfyui-qwen", "flux", "sd35", "forge-turbo")
 
 
@@ -145,7 +155,7 @@ async def test_a_paid_model_is_never_chosen() -> None:
     ],
 )
 def test_dead_names_are_known_in_every_spelling(name: str, size: str | None) -> None:
-    old = read_old_name(name)
+    old = read_old_name(name, BEFORE)
     assert old is not None
     assert old.size == size
     assert old.retired.successor == "gpt-image-2"
@@ -155,7 +165,58 @@ def test_dead_names_are_known_in_every_spelling(name: str, size: str | None) -> 
     "name", ["gpt-image-1.5", "gpt-image-1-mini", "dall-e-4", "acme/dall-e-3", "flux-1-dev", ""]
 )
 def test_living_names_are_left_alone(name: str) -> None:
-    assert read_old_name(name) is None
+    assert read_old_name(name, BEFORE) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("gpt-image-1.5", None),
+        ("openai/gpt-image-1-mini", None),
+        ("gpt-image-1.5-2025-12-16", None),
+        ("low/1024-x-1536/gpt-image-1-mini", "1024x1536"),
+    ],
+)
+def test_a_name_is_dead_from_the_day_on_that_its_provider_has_told(
+    name: str, size: str | None
+) -> None:
+    assert read_old_name(name, BEFORE) is None
+    old = read_old_name(name, RETIREMENT)
+    assert old is not None
+    assert (old.retired.successor, old.size) == ("gpt-image-2", size)
+    assert old.retired.sentence.endswith("on 1 December 2026")
+
+
+def test_whatever_takes_the_place_of_a_dead_name_lives() -> None:
+    sold = {one.id for one in load_catalog(packages=False)["openai"].models}
+    assert {one.successor for one in RETIRED} <= sold - {one.name for one in RETIRED}
+
+
+async def test_what_a_provider_withdraws_is_offered_and_taken_by_default_until_that_day() -> None:
+    async with gateway() as g:
+        for today, lives in ((BEFORE, True), (RETIREMENT, False)):
+            directory = ModelDirectory(g.lab, today=partial(date.fromordinal, today.toordinal()))
+            listed = {info.id for info in directory.listed(None)}
+            assert "gpt-image-2" in listed
+            assert ({"gpt-image-1.5", "gpt-image-1-mini"} <= listed) is lives
+            for name in ("gpt-image-1.5", "gpt-image-1-mini"):
+                (choice,) = directory.choices(name, "cloud")
+                if lives:
+                    assert (choice.model, choice.warning) == (name, None)
+                else:
+                    assert choice.model != name
+                    assert f"retired {name} on 1 December 2026" in str(choice.warning)
+
+
+async def test_another_provider_goes_on_offering_a_model_that_openai_withdraws() -> None:
+    async with gateway() as g:
+        first = g.lab.catalog["openai"]
+        told = first.model_dump() | {"name": "second", "title": "Second"}
+        catalog = {"openai": first, "second": ServiceSpec.model_validate(told)}
+        stand_ins = StandIns(catalog, Clouds(Catalog(catalog)), lambda: RETIREMENT)
+        found = stand_ins.named("gpt-image-1-mini")
+        assert found is not None
+        assert found.service == "second"
 
 
 async def test_a_dead_name_gets_what_took_its_place_or_else_the_best_that_is_free() -> None:
@@ -268,7 +329,7 @@ async def test_prompts_in_every_script_come_back_as_they_were_sent() -> None:
 async def test_the_demo_mode_draws_for_every_model_of_the_catalogue() -> None:
     async with opened() as (g, door):
         g.lab.switch("demo")
-        for model in ("qwen-image-edit-2509-lightning", "gpt-image-1.5", "sdxl-turbo"):
+        for model in ("qwen-image-edit-2509-lightning", "gpt-image-2", "sdxl-turbo"):
             status, told = await ask(g, door, model=model)
             assert (status, told["coursia"]["demo"]) == (200, True)
             assert told["data"][0]["model"] == model
