@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from comfyui_caller import CHECKPOINT, Caller, graph
 from door_harness import Gateway, demo_engine, gateway
+from ledger_harness import opened_store
 
 from coursia_genai_lab.gateway.comfyui_prompt import MODEL_INPUTS
 from coursia_genai_lab.gateway.model_rules import MADE_UP, files_named
+from coursia_genai_lab.lab.charge import Limit
+from coursia_genai_lab.lab.ledger import Ledger
 from coursia_genai_lab.lab.rules import ClassWord, Rules
+from coursia_genai_lab.lab.store.place import file_place
+from coursia_genai_lab.wire.policy import Quota
 
 SMALL = {"prompt": "a fox", "steps": 1, "width": 64, "height": 64, "cfg_scale": 1}
 SMALL_ORDER = {"prompt": "a fox", "size": "128x128"}
@@ -117,6 +123,32 @@ async def test_a_part_of_a_checkpoints_name_stands_for_no_other_in_a_class() -> 
         assert (await ask(g, "POST", url, part))[0] == 200
         away = {**SMALL, "override_settings": {"sd_model_checkpoint": "sd [nowhere]x"}}
         assert (await ask(g, "POST", url, {**away, "hr_checkpoint_name": "sd-nowhere"}))[0] == 404
+
+
+async def test_whoever_leaves_the_token_out_at_an_open_door_shares_one_persons_quota(
+    tmp_path: Path,
+) -> None:
+    known: list[Gateway] = []
+
+    def limits(person: str, provider: str) -> list[Limit]:
+        return known[0].lab.policy.limits(person, provider)
+
+    async with (
+        demo_engine() as url,
+        opened_store(file_place(tmp_path / "store")) as store,
+        gateway(open_doors=True, charges=Ledger(store, limits=limits)) as g,
+    ):
+        known.append(g)
+        g.lab.is_ready("forge-turbo", url, scheme="basic")
+        quota = Quota(scope="person", window="course", pictures=2)
+        g.lab.policy.take(ClassWord(Rules(quotas=(quota,)), "policy.toml", 1.0))
+        door = f"{await g.doors.open('forge-turbo')}/sdapi/v1/txt2img"
+        statuses = []
+        for _ in range(3):
+            async with g.http.post(door, json=SMALL) as got:
+                statuses.append(got.status)
+        assert statuses == [200, 200, 429]
+        assert (await ask(g, "POST", door, SMALL))[0] == 200  # a person's own is another
 
 
 async def test_models_that_a_role_may_not_use_are_listed_with_the_reason() -> None:
