@@ -203,7 +203,7 @@ async def text_lab(
     fallback: Any = "auto",
     key: str | None = KEY,
     text: Sequence[TextModelSpec] = (),
-    alone: bool = False,
+    alone: bool = True,
     own: bool = False,
     **settings: Any,
 ) -> AsyncIterator[TextLab]:

@@ -134,7 +134,7 @@ async def test_openrouter_is_asked_by_its_own_price_list_and_counted_by_its_own_
 
 
 async def test_text_is_off_unless_somebody_has_named_models() -> None:
-    async with text_lab(models=()) as lab, asking(lab) as client:
+    async with text_lab(models=(), alone=False) as lab, asking(lab) as client:
         with pytest.raises(PermissionDeniedError) as refused:
             await client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
         assert refused.value.code == "text_off"
