@@ -86,7 +86,7 @@ class Provider:
         """Answer one call."""
         self.keys.append(request.headers.get("Authorization", ""))
         if request.path == "/v1/models":
-            names = ("gpt-image-2", "gpt-image-1.5", "gpt-image-1-mini")
+            names = ("gpt-image-2", "gpt-image-2.5-sunburst", "gpt-image-1-mini")
             listed = [{"id": name, "object": "model"} for name in names]
             return web.json_response({"object": "list", "data": listed})
         if request.method != "POST":

@@ -203,14 +203,14 @@ async def test_the_mode_decides_whether_a_provider_is_asked(
 async def test_a_model_that_a_role_may_not_use_is_refused_before_anything_is_asked(
     tmp_path: Path,
 ) -> None:
-    rules = Rules(models={"admin": ("gpt-image-1*", "demo")})
+    rules = Rules(models={"admin": ("gpt-image-2.5*", "demo")})
     async with bench(tmp_path, CAP, rules=rules) as b:
         b.agree()
         answer = await b.ask()
         assert (answer["status"], answer["error"]["code"]) == (403, "model_not_allowed")
         assert not b.provider.asked
         assert not b.questions.open("ada")
-        assert (await b.ask(model="gpt-image-1-mini"))["status"] == 200
+        assert (await b.ask(model="gpt-image-2.5-sunburst"))["status"] == 200
 
 
 async def test_fifty_calls_at_once_buy_what_there_is_room_for(tmp_path: Path) -> None:
