@@ -97,6 +97,9 @@ def refuse_clouds(lab: LabView, mode: Mode | None) -> None:
         )
 
 
-def own_key(lab: LabView, provider: str) -> bool:
-    """Say whether whoever calls a provider by name spends their own key on their own machine."""
-    return lab.policy.on_own_machine and lab.clouds.is_own(provider)
+def own_key(lab: LabView, provider: str, grant: Grant) -> bool:
+    """Say whether whoever calls a provider by name spends their own key on their own machine.
+
+    Whom an open door lets in without a token may be any user of it.
+    """
+    return bool(grant.lease_id) and lab.policy.on_own_machine and lab.clouds.is_own(provider)

@@ -160,7 +160,7 @@ class PaidRoad:
         """
         grant = call.grant
         provider = detour.cloud.service
-        own = detour.cause is None and own_key(self._lab, provider)
+        own = detour.cause is None and own_key(self._lab, provider, grant)
         # The notebook's word is on what stands in, not on what its code calls by name.
         word = None if detour.cause is None else grant.fallback
         by_policy = self._lab.policy.fallback(word) == "auto"

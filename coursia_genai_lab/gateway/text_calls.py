@@ -106,7 +106,8 @@ class TextCalls:
     def _needed(self, grant: Grant, order: TextOrder, worst: int) -> list[Ask]:
         """Return what its person has still to agree to, as for pictures."""
         service = order.asked.service
-        agreed = self._lab.policy.fallback() == "auto" or own_key(self._lab, service)
+        own = own_key(self._lab, service, grant)
+        agreed = own or self._lab.policy.fallback() == "auto"
         kinds = [] if agreed else [CLOUD]
         kinds += [UPLOAD] if order.pictures else []
         return [

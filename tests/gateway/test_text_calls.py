@@ -142,6 +142,17 @@ async def test_text_is_off_unless_somebody_has_named_models() -> None:
         assert not lab.charges.kept
 
 
+async def test_who_comes_without_a_token_does_not_spend_ones_own_key() -> None:
+    settings: dict[str, Any] = {"models": (), "fallback": "ask", "own": True, "hold_seconds": 0.0}
+    async with text_lab(**settings, open_doors=True) as lab:
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hello"}]}
+        async with lab.gateway.http.post(f"{lab.door}/chat/completions", json=body) as got:
+            told = await got.json()
+        assert told["error"]["code"] == "cloud_consent_needed"
+        assert lab.provider.bodies == []
+        assert (await lab.chat())[0] == 200
+
+
 async def test_on_ones_own_machine_ones_own_key_asks_as_it_did_without_the_lab() -> None:
     # Neither a list of models nor a question: only the price must be known.
     async with (
