@@ -68,9 +68,7 @@ def _whose(
         return [(1, mine)] if quota.name[1:] in groups else []
     if quota.name == mine and mine not in ("", EVERY):
         return [(2, mine)]
-    # Callers without a name, whom open doors let in, count together as one person.
-    somebody = bool(mine) or quota.scope == "person"
-    return [(0, mine)] if quota.name == EVERY and somebody else []
+    return [(0, mine)] if quota.name == EVERY and mine else []
 
 
 def _tighter(one: Quota, other: Quota) -> Quota:

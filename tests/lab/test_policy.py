@@ -235,13 +235,6 @@ def test_the_quota_that_names_somebody_stands_in_the_place_of_everybodys() -> No
     assert all(course in policy.limits(name) for name in ("ada", "bob", "cyd", "dot"))
 
 
-def test_callers_without_a_name_count_together_as_one_person() -> None:
-    quotas = (Quota(scope="person", window="day", pictures=3),)
-    policy = in_class(people=People("bob", alone=False), quotas=quotas)
-    assert policy.limits("") == [Limit("person", "", "day", pictures=3)]
-    assert policy.limits("bob") == [Limit("person", "bob", "day", pictures=3)]
-
-
 def test_nobody_becomes_a_group_by_taking_its_name() -> None:
     people = People("bob", alone=False, teachers=("@staff", "tea"), admins=("@root",))
     quotas = (
