@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud_bench import KEY, Bench, bench, fails, picture, silence
+from aiohttp import web
+from cloud_bench import KEY, Bench, bench, fails, good, picture, silence
 from door_harness import BOUND, soon
 from ledger_harness import CENT
 from PIL import Image
@@ -20,6 +22,8 @@ from coursia_genai_lab.lab.rules import Rules
 from coursia_genai_lab.provenance import read
 
 CAP = Limit("provider", "openai", "day", microusd=1000 * CENT)
+COURSE = Limit("course", "", "course", pictures=1000, microusd=100_000 * CENT)
+HANG_UPS = 40
 
 
 def decoded(answer: dict[str, Any], index: int = 0) -> bytes:
@@ -335,6 +339,43 @@ async def test_a_caller_that_leaves_after_it_was_sent_leaves_an_unknown_charge(
         await _until_states(b, ["unknown"])
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_whoever_hangs_up_at_whatever_moment_leaves_no_charge_open(
+    tmp_path: Path, stream: bool
+) -> None:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return await good(request)
+
+    async with bench(tmp_path, COURSE) as b:
+        b.agree()
+        b.provider.always = slow
+        order = {"model": "gpt-image-2", "prompt": "a fox", "n": 2, "stream": stream}
+        url, headers = f"{b.door}/images/generations", b.g.bearer()
+
+        async def ask() -> bytes:
+            async with b.g.http.post(url, json=order, headers=headers) as got:
+                return await got.read()
+
+        began = time.monotonic()
+        await ask()
+        whole = time.monotonic() - began
+        for nth in range(HANG_UPS):
+            asking = asyncio.ensure_future(ask())
+            await asyncio.wait([asking], timeout=whole * nth / HANG_UPS)
+            asking.cancel()
+            await asyncio.wait([asking])
+        await _until_none_is_open(b)
+        charges = await b.charges()
+        counted = [one for one in charges if one.state in ("settled", "unknown")]
+        assert len(b.provider.asked) <= len(counted)
+        assert {"refunded", "settled", "unknown"} >= {one.state for one in charges}
+        (left,) = await b.ledger.left("ada")
+        assert left.pictures_left == 1000 - len(counted)
+        assert left.cents_left == pytest.approx(100_000 - sum(one.cents for one in counted))
+
+
 async def test_a_caller_that_leaves_in_line_pays_nothing(tmp_path: Path) -> None:
     async with bench(tmp_path, CAP, services={"openai": {"concurrency": 1}}) as b:
         b.agree()
@@ -464,6 +505,14 @@ async def test_a_picture_carries_where_it_was_made(tmp_path: Path) -> None:
         found = read(decoded(answer))
         assert found is not None
         assert (found.provider, found.model) == ("127.0.0.1", "gpt-image-2")
+
+
+async def _until_none_is_open(b: Bench) -> None:
+    async def look() -> None:
+        while {"reserved", "sent"} & set(await b.states()):
+            await asyncio.sleep(0.02)
+
+    await asyncio.wait_for(look(), BOUND)
 
 
 async def _until_states(b: Bench, wanted: list[str]) -> None:
