@@ -21,7 +21,7 @@ YARN := YARN_ENABLE_TELEMETRY=0 YARN_NPM_REGISTRY_SERVER="$$(npm config get regi
 
 SOURCES := $(shell find src style schema -type f 2>/dev/null)
 
-.PHONY: help lab test lint fix unit docker-tests docker-and-wheel ui-tests bench soak wire wheel check-wheel clean check-tools
+.PHONY: help lab test lint fix unit docker-tests docker-and-wheel ui-tests screenshots bench soak wire wheel check-wheel clean check-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ docker-and-wheel: $(DEV_STAMP)
 
 ui-tests: $(DEV_STAMP) $(UI_STAMP) ## Tests in a real browser on a real server
 	@$(RUN) scripts/timed.sh browser scripts/browser_tests.sh
+
+screenshots: $(DEV_STAMP) $(UI_STAMP) ## Make the pictures of the docs anew, in a real browser (-g NAME by SHOTS="-g NAME")
+	@$(RUN) scripts/timed.sh screenshots scripts/screenshots.sh $(SHOTS)
 
 bench: $(DEV_STAMP) ## Print the budgets (docs/developers/budgets.md) as ratios, with n and spread
 	@$(RUN) python -m benchmarks

@@ -37,7 +37,8 @@ export class CloudServer {
 
   constructor(
     private readonly port: number,
-    private readonly policy: string
+    private readonly policy: string,
+    private readonly models = MODELS
   ) {}
 
   get origin(): string {
@@ -89,7 +90,9 @@ export class CloudServer {
       asked.resume().on('end', () => {
         answer.setHeader('Content-Type', 'application/json');
         this.sold += asked.method === 'POST' ? 1 : 0;
-        answer.end(JSON.stringify(asked.method === 'POST' ? DRAWN : LISTED));
+        answer.end(
+          JSON.stringify(asked.method === 'POST' ? DRAWN : listed(this.models))
+        );
       });
     });
     this.provider = provider;
@@ -110,7 +113,7 @@ const DRAWN = {
   }
 };
 
-const LISTED = {
+const listed = (models: string[]) => ({
   object: 'list',
-  data: MODELS.map(id => ({ id, object: 'model', created: 1, owned_by: 'openai' }))
-};
+  data: models.map(id => ({ id, object: 'model', created: 1, owned_by: 'openai' }))
+});

@@ -1,0 +1,102 @@
+import { expect, test } from '@playwright/test';
+
+import {
+  cardOf,
+  changeSettings,
+  leaveNothing,
+  NOTEBOOK_PORT,
+  openLab,
+  openNotebook,
+  openNotebookPage,
+  openPanel,
+  panelOf,
+  run,
+  SLOW_PORT
+} from '../tests/lab';
+
+import { runCell, shot, widen, withoutWarnings } from './shot';
+
+const LANGUAGE = '@jupyterlab/translation-extension:plugin';
+const FORM = '06-working-with-pictures.ipynb';
+const DRAWN = { timeout: 60_000 };
+
+test.beforeEach(async ({ page }) => withoutWarnings(page));
+test.afterEach(async ({ page, request }) => {
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await changeSettings(request, LANGUAGE, null);
+  await leaveNothing(request);
+});
+
+test('the first picture, beside the panel', async ({ page }) => {
+  await openLab(page);
+  await widen(page, 330);
+  await openNotebook(page, '01-quickstart.ipynb');
+  await expect(cardOf(page, 'demo').getByText(/^Ready/)).toBeVisible();
+  await runCell(page, 2);
+  const picture = page.locator('.jp-OutputArea-output img').first();
+  await expect(picture).toBeVisible(DRAWN);
+  await expect(page.locator('.jp-OutputArea-output progress')).toHaveCount(0);
+  await picture.scrollIntoViewIfNeeded();
+  await shot(page, 'quickstart');
+});
+
+test.describe('where a service takes a while', () => {
+  test.use({ baseURL: `http://127.0.0.1:${SLOW_PORT}` });
+
+  test('what a notebook needs, and its start in the bell', async ({ page }) => {
+    await openLab(page);
+    await widen(page, 330);
+    await openNotebook(page, '02-comfyui-raw.ipynb');
+    await expect(cardOf(page, 'demo').getByText(/^Starting/)).toBeVisible();
+    await shot(page, 'notebook-in-need');
+    await page.locator('.jp-Notification-Status').click();
+    const bell = page.locator('.jp-Notification-List');
+    await expect(bell.getByText(/^ComfyUI: /)).toBeVisible();
+    await shot(bell, 'launch-story');
+  });
+});
+
+test('the form with pictures', async ({ page }) => {
+  await page.setViewportSize({ width: 1280, height: 1500 });
+  await openLab(page);
+  await openNotebook(page, FORM);
+  await runCell(page, 2);
+  const form = page.locator('.jp-GenAILab-form');
+  await form
+    .getByRole('textbox', { name: 'Prompt' })
+    .fill('a red fox in the snow', DRAWN);
+  await form
+    .getByRole('combobox', { name: 'Size' })
+    .selectOption('Small square 512 × 512');
+  await form.getByRole('spinbutton', { name: 'Number' }).fill('3');
+  await form.getByRole('spinbutton', { name: 'Seed' }).fill('7');
+  await form.getByRole('button', { name: /Generate$/ }).click();
+  await expect(form.getByText('3 pictures are ready.').first()).toBeVisible(DRAWN);
+  await expect(form.getByRole('button', { name: /Picture 3$/ })).toBeVisible();
+  await page.mouse.move(5, 5);
+  await shot(form, 'form');
+});
+
+test.describe('in Notebook 7', () => {
+  test.use({ baseURL: `http://127.0.0.1:${NOTEBOOK_PORT}` });
+
+  test('the panel beside the notebook', async ({ page }) => {
+    await openNotebookPage(page, '02-comfyui-raw.ipynb');
+    await openPanel(page);
+    await expect(cardOf(page, 'comfyui').getByText(/^Ready/)).toBeVisible(DRAWN);
+    await shot(page, 'notebook7');
+  });
+});
+
+test('French', async ({ page, request }) => {
+  await changeSettings(request, LANGUAGE, { locale: 'fr_FR' });
+  await openLab(page);
+  await widen(page, 330);
+  await openNotebook(page, '02-comfyui-raw.ipynb');
+  await expect(
+    panelOf(page).getByRole('button', { name: 'Ce notebook' })
+  ).toBeVisible();
+  await expect(cardOf(page, 'comfyui').getByText(/^Prêt/)).toBeVisible();
+  await run(page, 'coursia-genai-lab:refresh');
+  await shot(page, 'french');
+});
