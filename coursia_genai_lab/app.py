@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 
 from .catalog.load import load_catalog
-from .composition import build_builder, compose, shuts_memory
+from .composition import Core, build_builder, compose, shuts_memory
 from .config import GenAILab
 from .detection.cache import ProfileCache
 from .detection.contents import ContentsProfiles, lies_on_disk
@@ -28,14 +29,19 @@ from .gpu.view import GPUAnswers
 from .handlers import ROUTES
 from .handlers.base import SETTINGS_KEY, Parts
 from .lab.builds import Builds
-from .lab.planning import plan_of_lab
 from .launch.launcher import Launcher
 from .launch.person import Callers, people_of_server
 from .launch.provisioner import install
 from .notebooks.course import CourseIndex
 from .secret_files.own_memory import shut_own_memory
-from .weights.from_settings import fetches_of
 
+if TYPE_CHECKING:
+    from .config import LabSettings
+    from .weights.fetches import Fetches
+    from .wire.plan import PlanView
+
+LOADED_LATER = ("detection.examined", "lab.health", "lab.planning", "weights.from_settings")
+"""Imported once the server listens: its start need not wait for them, and no request should."""
 CLOSE_SECONDS = 8.0
 """The longest that closing may take; what is left then is reaped by the next Lab."""
 
@@ -105,13 +111,6 @@ class GenAILabApp(ExtensionApp):
         self._shut_memory = shuts_memory(settings, core.secrets)
         self._openai = JupyterRoad(core.doors, PersonTokens(lab.leases, core.tokens, catalog))
         builds = Builds(lab, lambda: build_builder(settings))
-        fetches = fetches_of(
-            catalog,
-            settings,
-            notebook_root=root,
-            arrived=partial(lab.look_around, fresh=True),
-            secrets=core.secrets,
-        )
         self.parts = Parts(
             lab=lab,
             builds=builds,
@@ -127,17 +126,11 @@ class GenAILabApp(ExtensionApp):
             course=course,
             gpus=GPUAnswers(sampler),
             gpu_claims=lab.gpus.claims,
-            fetches=fetches,
+            make_fetches=partial(_fetches, core, settings, root),
             openai=self._openai,
             job_tokens=core.job_tokens,
             detector=detector,
-            plan=partial(
-                plan_of_lab,
-                lab,
-                readings=sampler.latest,
-                expected_start=memory.estimates.expected,
-                usual_job=memory.jobs.usual,
-            ),
+            plan=partial(_plan, core),
             profiles=profiles,
             root=root,
             version=_version(),
@@ -162,6 +155,7 @@ class GenAILabApp(ExtensionApp):
         self._renames.open()
         await self.parts.lab.open()
         self.parts.memory.open()
+        await asyncio.to_thread(_load_the_rest)
 
     async def close(self) -> None:
         """Let waiting launches go, stop services, close doors, unhook. Idempotent, bounded."""
@@ -172,7 +166,8 @@ class GenAILabApp(ExtensionApp):
             await self._openai.close()
             await self.parts.doors.close()
             await self.parts.builds.close()
-            await self.parts.fetches.close()
+            if "fetches" in vars(self.parts):
+                await self.parts.fetches.close()
             await self.parts.lab.close()
         finally:
             # Also when the time is up: what happened until now is still to be written.
@@ -193,6 +188,41 @@ class GenAILabApp(ExtensionApp):
         except Exception:
             # The boundary to Jupyter: it would go on to shut no kernel down.
             self.log.exception("GenAI Lab: closing failed; the next start cleans up.")
+
+
+def _load_the_rest() -> None:
+    from .wire.notebooks import Profile
+
+    for name in LOADED_LATER:
+        import_module(f".{name}", __package__)
+    Profile()  # The first builds its validator, which no kernel's launch should wait for.
+
+
+def _fetches(core: Core, settings: LabSettings, root: Path) -> Fetches:
+    from .weights.from_settings import fetches_of
+
+    return fetches_of(
+        core.lab.catalog,
+        settings,
+        notebook_root=root,
+        arrived=partial(core.lab.look_around, fresh=True),
+        secrets=core.secrets,
+    )
+
+
+def _plan(core: Core, *, people: int, names: bool) -> Awaitable[PlanView]:
+    # Whoever plans pays for the planner, not every start of a server.
+    from .lab.planning import plan_of_lab
+
+    memory = core.memory
+    return plan_of_lab(
+        core.lab,
+        readings=core.sampler.latest,
+        expected_start=memory.estimates.expected,
+        usual_job=memory.jobs.usual,
+        people=people,
+        names=names,
+    )
 
 
 def _state_folder() -> Path:

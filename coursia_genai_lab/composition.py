@@ -13,7 +13,7 @@ from jupyter_core.paths import jupyter_data_dir
 
 from .catalog.load import Catalog
 from .config import LabSettings
-from .engines import Engine, engine_of
+from .engines import engine_of
 from .engines.registered import WorkflowFolder, folder_of
 from .gateway.doors import Doors
 from .gateway.record import Record
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from .catalog.spec import ServiceSpec
+    from .engines import Engine
     from .engines.cloud import CloudEngine
     from .lab.endpoint import Endpoint
     from .runtimes.base import Instance, Runtime

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from ..wire.services import Dialect
-from .base import Engine
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from ..catalog.spec import ServiceSpec
+    from ..wire.services import Dialect
+    from .base import Engine
     from .cloud import CloudEngine
 
 __all__ = ["Engine", "cloud_engine_of", "engine_of", "kind_of"]
@@ -55,3 +54,12 @@ def cloud_engine_of(
         provider, prices = provider_of(spec, url), prices_of(spec)
         return OpenAICloud(url, headers, session, provider=provider, prices=prices)
     return None
+
+
+def __getattr__(name: str) -> Any:
+    # PEP 562: what every start of a server loads needs the functions, not yet the engines.
+    if name == "Engine":
+        from .base import Engine
+
+        return Engine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidRequest
-from .orders import Order
+
+if TYPE_CHECKING:
+    from .orders import Order
 
 LEAST_SIDE = 64
 MOST_SIDE = 2048

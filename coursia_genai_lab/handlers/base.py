@@ -6,9 +6,10 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ValidationError
@@ -34,9 +35,11 @@ from ..launch.job_tokens import JobTokens
 from ..launch.launcher import Launcher
 from ..launch.person import person_of
 from ..notebooks.course import CourseIndex
-from ..weights.fetches import Fetches
-from ..wire.plan import PlanView
 from ..wire.services import Role
+
+if TYPE_CHECKING:
+    from ..weights.fetches import Fetches
+    from ..wire.plan import PlanView
 
 AUTH_RESOURCE = "coursia_genai_lab"
 SETTINGS_KEY = "coursia_genai_lab_parts"
@@ -60,7 +63,7 @@ class Parts:
     cloud_questions: CloudQuestions
     course: CourseIndex
     gpus: GPUAnswers
-    fetches: Fetches
+    make_fetches: Callable[[], Fetches]
     openai: JupyterRoad
     job_tokens: JobTokens
     detector: Detector
@@ -78,6 +81,11 @@ class Parts:
     """What services hold or are about to take of each device, by its UUID."""
     began: float = field(default_factory=time.time)
     """Unix time at which this server began."""
+
+    @cached_property
+    def fetches(self) -> Fetches:
+        """What brings models; made when the first person asks for one."""
+        return self.make_fetches()
 
 
 class LabHandler(APIHandler):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..lab import health
+from .. import wire
 from ..lab.views import service_views
-from ..wire.health import HealthIntegration, HealthMetrics, HealthView, ServiceHealth
 from .base import LabHandler
+
+if TYPE_CHECKING:
+    from ..wire.health import HealthIntegration, HealthMetrics, ServiceHealth
 
 
 class OverviewHandler(LabHandler):
@@ -20,6 +23,9 @@ class OverviewHandler(LabHandler):
     @authorized
     async def get(self) -> None:
         """Answer with the caller's own numbers, everybody's for teachers and admins."""
+        # Whoever looks at the dashboard pays for it, not every start of a server.
+        from ..lab import health
+
         parts, lab, now = self.parts, self.parts.lab, time.time()
         own = self.role == "student"
         page = await parts.memory.recent.page(None if self.role == "admin" else self.person)
@@ -38,7 +44,7 @@ class OverviewHandler(LabHandler):
             available=integration.genai_available,
         )
         self.answer(
-            HealthView(
+            wire.HealthView(
                 at=now,
                 overall_status=status,
                 reasons=reasons,
@@ -59,7 +65,7 @@ class OverviewHandler(LabHandler):
         usage = await parts.memory.generations.usage(whose, began)
         jobs = parts.doors.queue.view(self.person, all_people=not own)
         waiting = sum(job.state == "waiting" for job in jobs)
-        return HealthMetrics(
+        return wire.HealthMetrics(
             own=own,
             uptime_seconds=round(now - parts.began, 3),
             classic_executions=starts.classic,
@@ -75,8 +81,10 @@ class OverviewHandler(LabHandler):
         )
 
     def _integration(self, services: dict[str, ServiceHealth]) -> HealthIntegration:
+        from ..lab import health
+
         lab, missed = self.parts.lab, self.parts.launcher.tally.missed
-        return HealthIntegration(
+        return wire.HealthIntegration(
             zero_regression_maintained=missed == 0,
             genai_available=health.is_available(lab, services),
             fallback_functional=health.can_fall_back(lab, services),

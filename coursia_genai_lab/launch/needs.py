@@ -48,7 +48,7 @@ class Needs:
 
 
 # Without validation, whose building would be paid by every start of a server.
-NOTHING = Needs(Profile.model_construct(), "", {})
+NOTHING = Needs(Profile.model_construct(resources=Resources.model_construct()), "", {})
 
 
 def find_needs(

@@ -14,10 +14,7 @@ from ..catalog.spec import ModelSpec
 from ..errors import Conflict, GenAIError, ModelFilesError
 from ..wire.problems import Problem
 from ..wire.weights import WeightsList, WeightsView
-from .check import as_problem, check_file
-from .fetch import fetch_file, new_session
 from .licences import Licences
-from .off_loop import in_thread
 from .places import place_of
 from .problems import licence_open
 from .speed import Speed
@@ -232,6 +229,9 @@ class Fetches:
             await self._arrived()
 
     async def _bring(self, model: ModelSpec, work: _Work) -> None:
+        # Most servers never fetch, and each would load it with the extension.
+        from .fetch import fetch_file, new_session
+
         if self._session is None:
             self._session = new_session()
         for file in model.files:
@@ -244,6 +244,9 @@ class Fetches:
             await fetch_file(file, place, self._terms, self._session, hear)
 
     async def _check(self, model: ModelSpec, work: _Work) -> None:
+        from .check import as_problem, check_file
+        from .off_loop import in_thread
+
         work.phase = CHECKING
         stop = threading.Event()
         first: GenAIError | None = None
