@@ -155,6 +155,7 @@ class GenAILabApp(ExtensionApp):
         self._renames.open()
         await self.parts.lab.open()
         self.parts.memory.open()
+        self.parts.ledger.open()
         await asyncio.to_thread(_load_the_rest)
 
     async def close(self) -> None:
@@ -171,6 +172,7 @@ class GenAILabApp(ExtensionApp):
             await self.parts.lab.close()
         finally:
             # Also when the time is up: what happened until now is still to be written.
+            await self.parts.ledger.close()
             await self.parts.memory.close()
         await self._core.policy_source.close()
         self._core.hashes.close()
