@@ -175,6 +175,8 @@ class TextLab:
     questions: CloudQuestions
     door: str
     """Address of the OpenAI door, with `/v1`."""
+    keys: list[str | None]
+    """The first is the providers' key now."""
 
     def agrees(self, person: str = "ada", provider: str = "openai", kind: Any = "cloud") -> None:
         """Let a person agree to a provider's terms."""
@@ -214,11 +216,12 @@ async def text_lab(
     """
     provider = TextProvider()
     account = charges or ExactCharges()
+    keys = [key]
     async with service(provider) as upstream, ClientSession(auto_decompress=False) as session:
         catalog = _catalog(upstream.url, text)
         clouds = Clouds(
             catalog,
-            lambda name: None if key is None else Secret(key),
+            lambda name: None if keys[0] is None else Secret(keys[0]),
             lambda spec, end: cloud_engine_of(spec, end.url, credential(end), session),
             own=lambda name: own,
         )
@@ -235,7 +238,7 @@ async def text_lab(
         try:
             async with ClientSession() as http:
                 g = Gateway(lab, tokens, doors, http, lease.id, tuple(catalog))
-                yield TextLab(provider, g, account, questions, await doors.open_openai())
+                yield TextLab(provider, g, account, questions, await doors.open_openai(), keys)
         finally:
             await doors.close()
             await clouds.close()

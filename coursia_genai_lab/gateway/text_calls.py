@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from aiohttp import ClientSession, web
 
-from ..engines.cloud_asking import Asking
 from ..engines.text_prices import TextPrice
 from ..errors import GenAIError, PriceUnknown
 from ..lab.charge import MICROUSD_A_CENT, Amount, Charge, Charges, Spending
@@ -21,7 +20,7 @@ from .openai_detours import own_key, refuse_clouds
 from .queue import FairQueue
 from .reserving import Reserving
 from .text_answers import CallerLeft, TextReading, spent_by
-from .text_order import MOST_BYTES, OPENROUTER, TextOrder, read_text_order
+from .text_order import MOST_BYTES, OPENROUTER, TextOrder, read_text_order, refuse_model
 from .text_providers import TextProviders
 from .text_refusals import switched_off
 from .tokens import Grant
@@ -81,7 +80,7 @@ class TextCalls:
             raise PriceUnknown(f"Nobody knows what {order.asked.model} costs for this call.")
         await self._agreed(grant, order, worst)
         charge = await self._reserving.reserve(self._spending(grant, order, worst))
-        return await self._charged(request, path, grant, order, asking, price, charge)
+        return await self._charged(request, path, grant, order, price, charge)
 
     # -- before --------------------------------------------------------------------------------
 
@@ -131,14 +130,13 @@ class TextCalls:
         path: str,
         grant: Grant,
         order: TextOrder,
-        asking: Asking,
         price: TextPrice,
         charge: Charge,
     ) -> web.StreamResponse:
         """Make a call whose worst case is set aside, and end its charge in any case."""
         service = order.asked.service
         spent_of = spent_by(price, routed=service == OPENROUTER)
-        reading = TextReading(request, order, asking, spent_of)
+        reading: TextReading | None = None
         sent = may_cost = False
         try:
             with self._lab.leases.waiting(grant.lease_id):
@@ -146,6 +144,9 @@ class TextCalls:
                 try:
                     await ticket.turn()
                     body = await asyncio.to_thread(order.sent, self._hidden(grant.person), price)
+                    # The key may be another by now, or gone.
+                    asking = await self._providers.asking(service)
+                    reading = TextReading(request, order, asking, spent_of)
                     self._refuse_changed(grant, order)
                     await charge.sent()
                     sent = may_cost = True
@@ -166,11 +167,13 @@ class TextCalls:
                 self._lab.clouds.told(service, error)
             raise
         finally:
-            _end(charge, reading.microusd, may_cost=may_cost)
+            _end(charge, reading.microusd if reading else None, may_cost=may_cost)
 
     def _refuse_changed(self, grant: Grant, order: TextOrder) -> None:
         """Look once more, right before anything is sent: it may have waited for long."""
         refuse_clouds(self._lab, grant.mode)
+        asked = order.asked
+        refuse_model(f"{asked.service}/{asked.model}", asked, self._lab.policy.text)
         for ask in self._needed(grant, order, 0):
             raise self._questions.missing(ask)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -22,7 +23,11 @@ from openai import (
 from text_provider import KEY, TextLab, chat_answer, chunk, events, text_lab
 
 from coursia_genai_lab.catalog.spec import TextModelSpec
+from coursia_genai_lab.errors import ServiceError
 from coursia_genai_lab.gateway.text_calls import AT_ONCE
+from coursia_genai_lab.lab.people import People
+from coursia_genai_lab.lab.policy import Policy
+from coursia_genai_lab.lab.rules import Rules, TextRules
 
 HELLO: list[Any] = [{"role": "user", "content": "hello"}]
 SECRET = "my own fox"
@@ -273,6 +278,59 @@ async def test_a_call_that_waits_is_not_sent_once_its_person_takes_the_agreement
         status, told = await asyncio.wait_for(late, BOUND)
         assert (status, told["error"]["code"]) == (503, "cloud_consent_needed")
         assert [(await one)[0] for one in first] == [200] * AT_ONCE
+        assert sorted(lab.charges.states()) == ["refunded", *["settled"] * AT_ONCE]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("models", "text_model_not_allowed"),
+        ("off", "text_off"),
+        ("key gone", "no_key"),
+        ("key changed", ""),
+    ],
+)
+async def test_what_changes_while_a_call_waits_counts_before_it_is_sent(
+    change: str, code: str
+) -> None:
+    held = asyncio.Event()
+
+    async def wait(request: web.Request, body: dict[str, Any]) -> web.StreamResponse | None:
+        await asyncio.wait_for(held.wait(), BOUND)
+        return None
+
+    async with text_lab() as lab:
+        lab.provider.deed = wait
+        first = [asyncio.ensure_future(lab.chat()) for _ in range(AT_ONCE)]
+        await soon(lambda: len(lab.provider.bodies) == AT_ONCE)
+        late = asyncio.ensure_future(lab.chat())
+        await soon(lambda: len(lab.charges.kept) == AT_ONCE + 1)
+        if change.startswith("key"):
+            clouds = lab.gateway.lab.clouds
+            known = await clouds.engine("openai")
+            lab.keys[0] = None if change == "key gone" else "another-key-that-nobody-may-see"
+
+            async def seen() -> None:
+                with suppress(ServiceError):
+                    while await clouds.engine("openai") is known:
+                        await asyncio.sleep(0.02)
+
+            await asyncio.wait_for(seen(), BOUND)
+        else:
+            text = TextRules(() if change == "off" else ("o9-mini",))
+            people = People(alone=False)
+            lab.gateway.lab.policy = Policy(Rules(fallback="auto", text=text), people=people)
+        held.set()
+        status, told = await asyncio.wait_for(late, BOUND)
+        assert [(await one)[0] for one in first] == [200] * AT_ONCE
+        if not code:
+            assert status == 200
+            sent = [one["authorization"] for one in lab.provider.headers]
+            assert sent.count("Bearer another-key-that-nobody-may-see") == 1
+            return
+        assert status >= 400
+        assert told["error"]["code"] == code
+        assert len(lab.provider.bodies) == AT_ONCE
         assert sorted(lab.charges.states()) == ["refunded", *["settled"] * AT_ONCE]
 
 
