@@ -25,7 +25,7 @@ SPOKEN = (
     ("schema", "*.json"),
     ("coursia_genai_lab", "*.py"),
     ("coursia_genai_lab/catalog", "*.toml"),
-    ("coursia_genai_lab/locale", "*.po"),
+    ("coursia_genai_lab/locale", "*.json"),
 )
 # Pixels that differ visibly, of all; below it a picture is the same, but for a cursor or a port.
 NOISE = 0.004

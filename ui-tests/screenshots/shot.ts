@@ -24,9 +24,10 @@ export async function shot(target: Page | Locator, name: string): Promise<void> 
     while (texts.nextNode()) {
       const parent = texts.currentNode.parentElement;
       const place = parent?.getBoundingClientRect();
+      const drawn = parent?.checkVisibility({ visibilityProperty: true }) ?? false;
       const seen =
         place && place.width > 1 && place.height > 1 && place.top < innerHeight;
-      if (seen && parent?.closest('[class*="jp-GenAILab"]')) {
+      if (drawn && seen && parent?.closest('[class*="jp-GenAILab"]')) {
         found.add(texts.currentNode.textContent?.trim() ?? '');
       }
     }
@@ -75,13 +76,26 @@ export async function unfolded(
   return card;
 }
 
-/** Run one cell of the notebook in front, without waiting for its end. */
-export async function runCell(page: Page, index: number): Promise<void> {
-  await page.evaluate(number => {
-    const panel = window.jupyterapp.shell.currentWidget as unknown as {
-      content: { activeCellIndex: number };
-    };
-    panel.content.activeCellIndex = number;
-    void window.jupyterapp.commands.execute('notebook:run-cell');
-  }, index);
+interface INotebook {
+  content: {
+    activeCellIndex: number;
+    widgets: { model: { sharedModel: { setSource(text: string): void } } }[];
+  };
+}
+
+/** Run one cell of the notebook in front, with other code if given; not awaited. */
+export async function runCell(page: Page, index: number, code = ''): Promise<void> {
+  await page.evaluate(
+    ([number, source]) => {
+      const { content } = window.jupyterapp.shell.currentWidget as unknown as INotebook;
+      content.activeCellIndex = number as number;
+      if (source) {
+        content.widgets[content.activeCellIndex].model.sharedModel.setSource(
+          source as string
+        );
+      }
+      void window.jupyterapp.commands.execute('notebook:run-cell');
+    },
+    [index, code]
+  );
 }

@@ -18,6 +18,9 @@ import { runCell, shot, widen, withoutWarnings } from './shot';
 
 const LANGUAGE = '@jupyterlab/translation-extension:plugin';
 const FORM = '06-working-with-pictures.ipynb';
+const FOX = `from coursia_genai_lab import generate
+
+generate("a red fox in fresh snow, golden hour", seed=7)`;
 const DRAWN = { timeout: 60_000 };
 
 test.beforeEach(async ({ page }) => withoutWarnings(page));
@@ -32,7 +35,8 @@ test('the first picture, beside the panel', async ({ page }) => {
   await widen(page, 330);
   await openNotebook(page, '01-quickstart.ipynb');
   await expect(cardOf(page, 'demo').getByText(/^Ready/)).toBeVisible();
-  await runCell(page, 2);
+  // The same picture each time.
+  await runCell(page, 2, FOX);
   const picture = page.locator('.jp-OutputArea-output img').first();
   await expect(picture).toBeVisible(DRAWN);
   await expect(page.locator('.jp-OutputArea-output progress')).toHaveCount(0);
