@@ -40,6 +40,16 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert missing == []
 
 
+def test_every_page_is_led_to_by_another() -> None:
+    targets = {
+        (page.parent / link).resolve()
+        for page in PAGES
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    }
+    roots = {ROOT / "README.md", ROOT / "CONTRIBUTING.md"}
+    assert [page for page in PAGES if page not in targets | roots] == []
+
+
 def test_the_readme_names_the_two_commands_and_shows_a_picture() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make lab" in text
