@@ -149,11 +149,15 @@ class Prices:
         return price.input_picture * (len(order.images) + (order.mask is not None))
 
     def spent(self, model: str, usage: Mapping[str, Any]) -> Spent:
-        """Return what an answer's `usage` costs, as OpenAI tells it in tokens."""
+        """Return what an answer's `usage` costs, as OpenAI tells it in tokens.
+
+        A price that was set here goes before that: who set it knows better than the table. Of a
+        usage that lacks a count the price is unknown.
+        """
         taken, given = _count(usage, "input_tokens"), _count(usage, "output_tokens")
-        price = self.of(model)
-        if price is None or not given:
-            return Spent(self.own(model), taken, given)
+        own, price = self.own(model), self.of(model)
+        if own is not None or price is None or not (taken and given):
+            return Spent(own, taken, given)
         into, out = (
             _details(usage, "input_tokens_details"),
             _details(usage, "output_tokens_details"),

@@ -112,8 +112,15 @@ def test_an_answer_costs_what_its_tokens_do_and_what_is_not_told_apart_counts_as
     told = {**usage, "input_tokens_details": {"text_tokens": 100}}
     assert Prices().spent("gpt-image-2", told).microusd == 100 * 5 + 1000 * 30
     for odd in (None, -1, True, "9", 10**400):
-        assert Prices().spent("gpt-image-2", {"output_tokens": odd}).microusd is None
+        assert Prices().spent("gpt-image-2", {**usage, "output_tokens": odd}).microusd is None
+        assert Prices().spent("gpt-image-2", {**usage, "input_tokens": odd}).microusd is None
     assert Prices().spent("gpt-image-9", usage).microusd is None
+
+
+def test_a_price_that_was_set_here_is_also_what_an_answer_costs() -> None:
+    usage = {"input_tokens": 100, "output_tokens": 1000}
+    for model in ("gpt-image-2", "gpt-image-9"):
+        assert Prices(own={model: 90_000}).spent(model, usage).microusd == 90_000
 
 
 def test_amounts_are_never_rounded_down_for_people() -> None:
