@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -433,6 +435,35 @@ async def test_a_budget_that_goes_in_mid_call_is_told_before_anything_is_sent(
             or "openai" in (answers[-1]["error"]["message"])
         )
         assert len(b.provider.asked) == len(answers) - 1
+
+
+async def test_what_another_lab_gave_away_meanwhile_is_not_sent(tmp_path: Path) -> None:
+    room = Limit("course", "", "course", pictures=2)
+    go_on = asyncio.Event()
+
+    async def held(request: web.Request) -> web.StreamResponse:
+        await asyncio.wait_for(go_on.wait(), BOUND)
+        return await good(request)
+
+    async with bench(tmp_path, room, services={"openai": {"concurrency": 1}}) as b:
+        b.agree()
+        b.provider.always = held
+        first = asyncio.create_task(b.ask())
+        await soon(lambda: bool(b.provider.asked))
+        second = asyncio.create_task(b.ask())
+        await _until_states(b, ["reserved", "sent"])
+        # A Lab that took this one for dead refunds what it had set aside, and uses the room.
+        with closing(sqlite3.connect(tmp_path / "s.sqlite3")) as database, database:
+            database.execute(
+                "UPDATE genai_charges SET state = 'refunded', pictures = 0, microusd = 0 "
+                "WHERE state = 'reserved'"
+            )
+        go_on.set()
+        answer = await asyncio.wait_for(second, BOUND)
+        assert (answer["status"], answer["error"]["code"]) == (429, "quota_exceeded")
+        assert (await first)["status"] == 200
+        assert len(b.provider.asked) == 1
+        await _until_states(b, ["refunded", "settled"])
 
 
 # -- what is listed ------------------------------------------------------------------------------
