@@ -3,8 +3,8 @@ import type { Allowance, UsageView } from '../_wire';
 /** What was made a moment ago counts at the next look (milliseconds). */
 const WORKING = 5000;
 
-/** Quotas begin anew by themselves, now and then (milliseconds). */
-const SELDOM = 30_000;
+/** Others spend too, and quotas begin anew by themselves (milliseconds). */
+const SELDOM = 10_000;
 
 /** Below this part of a quota somebody should know. */
 const LOW = 0.2;
@@ -45,10 +45,20 @@ export function sharesOf(allowance: Allowance): IShare[] {
   });
 }
 
-/** The share of which the smallest part is left; undefined where nothing is limited. */
+/**
+ * The share of which the smallest part is left; undefined where nothing is limited. What everybody
+ * may spend at a provider comes last while enough of it is left: it is nobody's own.
+ */
 export function tightest(left: readonly Allowance[]): IShare | undefined {
   const part = ({ left: some, limit }: IShare) => (limit > 0 ? some / limit : 0);
-  return left.flatMap(sharesOf).sort((one, other) => part(one) - part(other))[0];
+  return left
+    .flatMap(one =>
+      sharesOf(one).map(share => ({
+        share,
+        rank: part(share) + +(one.scope === 'provider' && share.level === 'enough')
+      }))
+    )
+    .sort((one, other) => one.rank - other.rank)[0]?.share;
 }
 
 /** What may be spent at one provider in a day, where that is limited. */

@@ -37,12 +37,23 @@ export function watchFigures(request: Requester, door: Requester): Figures {
     load: () => Promise<T>,
     interval: (value: T | null) => number
   ) => new WatchedModel<T>({ name, load, interval });
+  const jobs = watch('jobs', () => getJobs(request), jobsInterval);
+  const usage = watch('usage', () => getUsage(request), usageInterval);
+  let waited = 0;
+  // What a job used counts when it has ended; its person looks then.
+  jobs.changed.connect(({ value }) => {
+    const waits = value?.jobs.length ?? 0;
+    if (waits < waited && usage.open) {
+      void usage.refresh();
+    }
+    waited = waits;
+  });
   return {
     gpus: watch('gpus', () => getGPUs(request), gpuInterval),
-    jobs: watch('jobs', () => getJobs(request), jobsInterval),
+    jobs,
     health: watch('health', () => getHealth(request), healthInterval),
     weights: watch('models', () => getModels(request), weightsInterval),
-    usage: watch('usage', () => getUsage(request), usageInterval),
+    usage,
     // Loaded by hand: each load is noted as an export.
     history: watch('history', () => getHistory(request), policyInterval),
     policy: watch('policy', () => getPolicy(request), policyInterval),
