@@ -198,7 +198,8 @@ def _without(text: str, hidden: Iterable[str]) -> str:
 def _no_key(provider: Provider) -> GenAIError:
     return GenerationError(
         f"{provider.title} does not accept the Lab's key: it is wrong, expired or revoked.",
-        f"Whoever administers this server puts in a new {provider.secret}; local models go on.",
+        f"Whoever administers this server can run `coursia-genai secrets set {provider.secret}` "
+        "with a new one; local models go on.",
         code="cloud_key_refused",
         command=f"coursia-genai secrets set {provider.secret}",
     )

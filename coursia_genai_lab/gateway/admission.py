@@ -277,6 +277,6 @@ def _no_own_key() -> TokenRefused:
 def _off() -> NotAllowed:
     return NotAllowed(
         "GenAI is switched off on this server.",
-        "Whoever administers this server can change the mode in the GenAI panel.",
+        'The GenAI panel says who set the mode, under "Mode and policy"; they can change it.',
         code="mode_off",
     )

@@ -92,7 +92,7 @@ def refuse_clouds(lab: LabView, mode: Mode | None) -> None:
     if effective not in ("auto", "cloud"):
         raise NotAllowed(
             f"Providers are not asked while the mode is {effective}.",
-            "Whoever runs this server can change the mode in the GenAI panel.",
+            'The GenAI panel says who set the mode, under "Mode and policy"; they can change it.',
             code=f"mode_{effective}",
         )
 

@@ -185,10 +185,16 @@ class CloudQuestions:
         what = "your pictures" if ask.kind == UPLOAD else "your prompts"
         why = "" if ask.reason is None else f"{ask.reason.message} "
         said = "You have not allowed" if declined else "Nobody has allowed yet"
+        # A question that was answered no is gone from the panel; the next call asks it anew.
+        helps = (
+            'Run the cell again to be asked again, and press "Allow" in the GenAI side panel.'
+            if declined
+            else 'Open the GenAI side panel and press "Allow" below its question, then run the '
+            "cell again."
+        )
         return ConsentMissing(
             f"{why}{said} that {what} go to {title}.",
-            'Open the GenAI side panel and press "Allow" below its question, then run the cell '
-            "again.",
+            helps,
             code=f"{ask.kind}_consent_needed",
         )
 

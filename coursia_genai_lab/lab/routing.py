@@ -74,7 +74,7 @@ class Routing:
         if not allowed:
             raise NotAllowed(
                 f"{spec.title} is not available while the mode is {mode}.",
-                "Whoever runs this server can change the mode in the GenAI panel.",
+                'The GenAI panel says who set the mode, under "Mode and policy"; they can change it.',
                 code=f"mode_{mode}",
             )
 

@@ -153,6 +153,7 @@ async def test_who_says_no_ends_the_wait(tmp_path: Path) -> None:
         assert b.questions.withdraw("ada", "openai") == 1
         answer = await asyncio.wait_for(asked, BOUND)
         assert answer["error"]["code"] == "cloud_consent_needed"
+        assert "to be asked again" in answer["error"]["remedy"], "that question is gone"
         assert not b.provider.asked
 
 
@@ -283,6 +284,7 @@ async def test_a_revoked_key_is_shown_until_there_is_another(tmp_path: Path) -> 
         problem = b.clouds.problem("openai")
         assert problem is not None
         assert problem.code == "cloud_key_refused"
+        assert "coursia-genai secrets set OPENAI_API_KEY" in problem.remedy
         b.keys["OPENAI_API_KEY"] = "another-key-0815"
 
         async def well() -> None:
