@@ -116,9 +116,12 @@ def _print(view: UsageView) -> None:
     )
     screen.print(plain(f"{words}, {view.failed} failed, {_dollars(view.cents)}"))
     if view.unknown:
-        screen.print(
-            plain(f"{view.unknown} charges whose end nobody heard count at their worst.", "yellow")
+        many = "1 charge" if view.unknown == 1 else f"{view.unknown} charges"
+        counts = "counts at its" if view.unknown == 1 else "count at their"
+        words = (
+            f"{many} whose end nobody heard {counts} worst; an admin looks: coursia-genai ledger"
         )
+        screen.print(plain(words, "yellow"))
     if not view.left:
         screen.print(plain("No quota concerns you."))
         return

@@ -38,7 +38,7 @@ def joined(
             model=one.model,
             outcome=one.outcome,
             code=one.code or "",
-            seconds=one.seconds,
+            seconds=round(one.seconds, 3),
             pictures=one.pictures,
             prompt=(one.prompt or "") if prompts else "",
         )

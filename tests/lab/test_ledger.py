@@ -89,6 +89,15 @@ async def test_the_cap_of_a_provider_that_may_be_paid_is_told_beside_the_quotas(
         assert found == [("provider", "acme", 4.0), ("person", PERSON, None)]
 
 
+async def test_what_is_left_is_told_without_the_dust_of_binary_fractions(place: Place) -> None:
+    cap = Limit("provider", "acme", "day", microusd=30 * CENT)
+    async with opened(place, pictures(10), cap, providers=lambda: ["acme"]) as ledger:
+        for _ in range(2):
+            await ledger.reserve([spending(cents=3.005)])
+        [left] = [one.cents_left for one in await ledger.left(PERSON) if one.scope == "provider"]
+        assert left == 23.99
+
+
 async def test_a_limit_that_is_new_counts_what_was_used_before(place: Place) -> None:
     async with opened(place, groups=["blue"]) as ledger:
         for charge in await ledger.reserve([spending(pictures=2), spending("grace", pictures=3)]):

@@ -112,7 +112,8 @@ def tightness(one: Allowance) -> float:
 
 
 def _left(most: float | None, used: float) -> float | None:
-    return None if most is None else max(0.0, most - used)
+    # Sums of decimal fractions are not quite decimal: nobody is to read 23.990000000000002.
+    return None if most is None else max(0.0, round(most - used, 4))
 
 
 def _short(limit: Limit, used: Counted, wanted: Counted) -> str:
