@@ -74,7 +74,8 @@ class Routing:
         if not allowed:
             raise NotAllowed(
                 f"{spec.title} is not available while the mode is {mode}.",
-                'The GenAI panel says who set the mode, under "Mode and policy"; they can change it.',
+                'The GenAI panel says who set the mode, under "Mode and policy"; they can '
+                "change it.",
                 code=f"mode_{mode}",
             )
 
