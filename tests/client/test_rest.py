@@ -148,6 +148,7 @@ def test_consents_and_a_courses_index_go_where_the_contract_says(server, answer)
     assert json.loads(server.asked[2].body) == {
         "kind": "metadata",
         "path": "a b.ipynb",
+        "provider": "",
         "digest": "d1",
     }
 
