@@ -28,7 +28,7 @@ SPOKEN = (
     ("coursia_genai_lab/locale", "*.json"),
 )
 # Pixels that differ visibly, of all; below it a picture is the same, but for a cursor or a port.
-NOISE = 0.004
+NOISE = 0.0005
 
 
 def spoken() -> str:
