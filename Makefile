@@ -56,7 +56,7 @@ test: lint ## Set up and pass all tests
 	@$(BIN)/python scripts/coverage_gate.py
 	@echo "All tests passed."
 
-lint: $(DEV_STAMP) ## ruff, mypy, eslint, stylelint, prettier, generated files
+lint: $(DEV_STAMP) $(UI_STAMP) ## ruff, mypy, eslint, stylelint, prettier, generated files
 	@$(RUN) scripts/timed.sh lint scripts/lint.sh
 
 fix: $(DEV_STAMP) ## Let the formatters mend what they can

@@ -18,6 +18,7 @@ step jlpm stylelint
 step jlpm prettier --check
 step jlpm eslint
 step jlpm tsc --noEmit
+step jlpm tsc --noEmit -p ui-tests
 step python scripts/generate_wire.py --check
 step python scripts/generate_docs.py --check
 step python scripts/check_repository.py
