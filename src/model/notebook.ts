@@ -69,6 +69,13 @@ export class NotebookModel implements IDisposable {
     await this._examine();
   }
 
+  /** The server answers: read the notebook again if nobody answered when it was read. */
+  async follow(): Promise<void> {
+    if (this._problem?.status === 0) {
+      await this.refresh();
+    }
+  }
+
   /** Show the place that a piece of evidence names: cell from 0, line from 1. */
   reveal(cell: number, line: number): void {
     const content = this._panel?.content;

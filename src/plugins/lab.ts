@@ -58,6 +58,11 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
     const figures = watchFigures(request, makeRequester(serverSettings, OPENAI_PREFIX));
     const plan = new PlanModel({ load: people => getPlan(request, people) });
     model.changed.connect(() => timeline.follow(model.snapshot), timeline);
+    model.changed.connect(() => {
+      if (model.connection === 'ready') {
+        void notebook.follow();
+      }
+    }, notebook);
     preferences.changed.connect(() => {
       model.pollSeconds = preferences.pollSeconds;
     }, model);

@@ -146,6 +146,21 @@ describe('the model of the notebook in front', () => {
     expect(model.profile).toBeNull();
   });
 
+  it('reads it again once the server answers, and not what the server refused', async () => {
+    const { asked, bringToFront, model, server } = setUp();
+    server.answer = new ApiError('unreachable', 'No answer.', '', 0);
+    bringToFront(new Panel('a.ipynb'));
+    await until(model, () => model.problem !== null);
+    server.answer = new ApiError('invalid_request', 'No.', '', 400);
+    await model.follow();
+    expect(model.problem?.code).toBe('invalid_request');
+    server.answer = aProfile();
+    await model.follow();
+    expect(asked).toHaveLength(2);
+    await model.refresh();
+    expect(model.profile).not.toBeNull();
+  });
+
   it('tells of another kernel', async () => {
     const { bringToFront, model } = setUp();
     const panel = new Panel('a.ipynb');
