@@ -1,5 +1,4 @@
-import { expect, test } from '@playwright/test';
-
+import { expect, test } from './fixtures';
 import { cardOf, openLab, openPanel, panelOf } from './lab';
 import { MODELS, patchStatus } from './machine';
 

@@ -1,7 +1,6 @@
-import { expect, test } from '@playwright/test';
-
 import { expectNothingSerious } from './axe';
 import { CloudServer } from './cloud';
+import { expect, test } from './fixtures';
 import { cardOf, ON_PORT, openLab, openPanel, panelOf, run } from './lab';
 
 const server = new CloudServer(ON_PORT + 14, 'fallback = "ask"\n');

@@ -1,11 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
+import { mkdirSync, writeFileSync } from 'fs';
 import { join } from 'path';
 
-import { expect, test } from '@playwright/test';
-
-import { cardOf, ON_PORT, openLab, openPanel } from './lab';
-import { OwnServer } from './ownServer';
+import { expect, test } from './fixtures';
+import { cardOf, openLab, openPanel } from './lab';
 
 /** Ends at once with a word to the log, until a file is there; then it answers like a server. */
 const MOODY = `
@@ -16,10 +13,11 @@ http.server.test(http.server.SimpleHTTPRequestHandler, port=int(sys.argv[1]), bi
 `;
 
 test('a failed start says why and what helps, and trying again brings it up', async ({
-  page
+  folder,
+  page,
+  serve
 }, info) => {
   test.setTimeout(180_000);
-  const folder = mkdtempSync(join(tmpdir(), 'genai-moody-'));
   const services = join(folder, 'services');
   mkdirSync(services, { mode: 0o700 });
   const mended = join(folder, 'mended');
@@ -29,25 +27,16 @@ test('a failed start says why and what helps, and trying again brings it up', as
     'title = "Moody"\ndialect = "openai_images"\n' +
       `[process]\ncommand = ${JSON.stringify(command)}\n[readiness]\npath = "/"\n`
   );
-  const server = new OwnServer(ON_PORT + 11, [
-    '--set',
-    `GenAILab.services_path=${services}`
-  ]);
-  await server.start();
-  try {
-    await openLab(page, server.origin);
-    await openPanel(page);
-    const card = cardOf(page, 'moody');
-    await card.getByRole('button', { name: 'Start Moody' }).click();
-    await expect(card.getByText(/^Failed/)).toBeVisible();
-    await expect(card).toContainText('the model file is broken');
-    await expect(card).toContainText('read its log');
-    await page.screenshot({ path: info.outputPath('failed.png') });
-    writeFileSync(mended, '');
-    await card.getByRole('button', { name: /^(Try Again|Start Moody)/i }).click();
-    await expect(card.getByText(/^Ready/)).toBeVisible();
-  } finally {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const server = await serve('--set', `GenAILab.services_path=${services}`);
+  await openLab(page, server.origin);
+  await openPanel(page);
+  const card = cardOf(page, 'moody');
+  await card.getByRole('button', { name: 'Start Moody' }).click();
+  await expect(card.getByText(/^Failed/)).toBeVisible();
+  await expect(card).toContainText('the model file is broken');
+  await expect(card).toContainText('read its log');
+  await page.screenshot({ path: info.outputPath('failed.png') });
+  writeFileSync(mended, '');
+  await card.getByRole('button', { name: /^(Try Again|Start Moody)/i }).click();
+  await expect(card.getByText(/^Ready/)).toBeVisible();
 });

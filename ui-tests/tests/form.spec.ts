@@ -1,6 +1,7 @@
-import { expect, type Locator, type Page, test } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 
 import { expectNothingSerious } from './axe';
+import { expect, test } from './fixtures';
 import { leaveNothing, openLab, openNotebook, run } from './lab';
 
 const NOTEBOOK = '06-working-with-pictures.ipynb';

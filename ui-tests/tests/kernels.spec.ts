@@ -1,9 +1,11 @@
-import type { APIRequestContext, Page } from '@playwright/test';
-import { expect, test } from '@playwright/test';
+import type { Page } from '@playwright/test';
 
+import { expect, test } from './fixtures';
 import {
   cardOf,
+  HEADERS,
   leaveNothing,
+  makeNotebook,
   openLab,
   openNotebook,
   openPanel,
@@ -13,7 +15,6 @@ import {
 } from './lab';
 
 const GIVEN = /The kernel was given \d+ variables/;
-const HEADERS = { Authorization: 'token browser-tests' };
 
 const ASKS = `import os, requests
 base = os.environ["COMFYUI_API_URL"]
@@ -95,27 +96,6 @@ test('code that a kernel runs after a service was stopped starts it anew', async
   await runAllCells(page);
   await expect(card.getByText(/^Ready/)).toBeVisible();
 });
-
-/** Write a notebook of one cell. */
-async function makeNotebook(
-  request: APIRequestContext,
-  path: string,
-  source: string
-): Promise<void> {
-  const cell = {
-    cell_type: 'code',
-    source,
-    metadata: {},
-    outputs: [],
-    execution_count: null
-  };
-  const metadata = {
-    kernelspec: { name: 'python3', display_name: 'Python 3 (ipykernel)' }
-  };
-  const content = { cells: [cell], metadata, nbformat: 4, nbformat_minor: 4 };
-  const data = { type: 'notebook', format: 'json', content };
-  await request.put(`/api/contents/${path}`, { headers: HEADERS, data });
-}
 
 /** Rename a file as JupyterLab's file browser does. */
 async function rename(page: Page, from: string, to: string): Promise<void> {

@@ -10,7 +10,7 @@ export const SLOW_PORT = ON_PORT + 2;
 export const NOTEBOOK_PORT = ON_PORT + 3;
 
 const TOKEN = 'browser-tests';
-const HEADERS = { Authorization: `token ${TOKEN}` };
+export const HEADERS = { Authorization: `token ${TOKEN}` };
 
 /** What a test may do with the application object, which the server shows to the page. */
 interface IPanel {
@@ -177,6 +177,28 @@ export async function chooseFromPalette(page: Page, label: string): Promise<void
     await active.filter({ hasText: label }).waitFor({ timeout: 2000 });
     await page.keyboard.press('Enter');
   }).toPass({ timeout: 20_000 });
+}
+
+/** Write a notebook of one cell. */
+export async function makeNotebook(
+  request: APIRequestContext,
+  path: string,
+  source: string,
+  origin = ''
+): Promise<void> {
+  const cell = {
+    cell_type: 'code',
+    source,
+    metadata: {},
+    outputs: [],
+    execution_count: null
+  };
+  const metadata = {
+    kernelspec: { name: 'python3', display_name: 'Python 3 (ipykernel)' }
+  };
+  const content = { cells: [cell], metadata, nbformat: 4, nbformat_minor: 4 };
+  const data = { type: 'notebook', format: 'json', content };
+  await request.put(`${origin}/api/contents/${path}`, { headers: HEADERS, data });
 }
 
 /** Forget what was confirmed for a notebook. */

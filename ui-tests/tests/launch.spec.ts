@@ -1,5 +1,4 @@
-import { expect, test } from '@playwright/test';
-
+import { expect, test } from './fixtures';
 import { changeSettings, leaveNothing, openLab, openNotebook, panelOf } from './lab';
 
 const SETTINGS = 'coursia-genai-lab:lab';

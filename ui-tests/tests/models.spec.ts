@@ -1,5 +1,4 @@
-import { expect, test } from '@playwright/test';
-
+import { expect, test } from './fixtures';
 import { changeSettings, chooseFromPalette, openLab, openPanel, panelOf } from './lab';
 import {
   aFile,
@@ -10,6 +9,9 @@ import {
   showOnly,
   THEMES
 } from './machine';
+
+// A test lets the server give no answer, which the browser says, too.
+test.use({ foreseen: /net::ERR_FAILED/ });
 
 test.afterEach(async ({ page, request }) => {
   await page.unrouteAll({ behavior: 'ignoreErrors' });

@@ -1,5 +1,4 @@
-import { expect, test } from '@playwright/test';
-
+import { expect, test } from './fixtures';
 import { NOTEBOOK_PORT, cardOf, openNotebookPage, openPanel, panelOf } from './lab';
 
 test.use({ baseURL: `http://127.0.0.1:${NOTEBOOK_PORT}` });

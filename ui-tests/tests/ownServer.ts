@@ -7,7 +7,8 @@ import { join } from 'path';
 
 const HERE = join(__dirname, '..');
 const VENV = join(HERE, '..', '.venv', 'bin', 'python');
-const PYTHON = process.env.UI_TEST_PYTHON ?? (existsSync(VENV) ? VENV : 'python3');
+export const PYTHON =
+  process.env.UI_TEST_PYTHON ?? (existsSync(VENV) ? VENV : 'python3');
 const STARTS_WITHIN = 60_000;
 
 /** A JupyterLab of one test's own, which it may restart and kill. */

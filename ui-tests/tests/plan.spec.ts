@@ -1,5 +1,4 @@
-import { expect, test } from '@playwright/test';
-
+import { expect, test } from './fixtures';
 import { chooseFromPalette, openLab, panelOf } from './lab';
 import { narrow, PLAN, showOnly } from './machine';
 

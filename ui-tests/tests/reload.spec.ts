@@ -1,5 +1,4 @@
-import { expect, test } from '@playwright/test';
-
+import { expect, test } from './fixtures';
 import { cardOf, leaveNothing, openNotebook, openPanel, SLOW_PORT } from './lab';
 
 test.use({ baseURL: `http://127.0.0.1:${SLOW_PORT}` });

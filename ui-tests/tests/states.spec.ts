@@ -1,5 +1,4 @@
-import { expect, test } from '@playwright/test';
-
+import { expect, test } from './fixtures';
 import {
   cardOf,
   changeSettings,
@@ -12,6 +11,9 @@ import {
   openPanel,
   panelOf
 } from './lab';
+
+// What the browser itself says of an answer that does not come, and of a server without us.
+test.use({ foreseen: /net::ERR_FAILED|status of 404/ });
 
 const THEMES = '@jupyterlab/apputils-extension:themes';
 

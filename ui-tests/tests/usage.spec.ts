@@ -1,9 +1,8 @@
 import { readFileSync } from 'fs';
 
-import { expect, test } from '@playwright/test';
-
 import { expectNothingSerious } from './axe';
 import { CloudServer } from './cloud';
+import { expect, test } from './fixtures';
 import { cardOf, ON_PORT, openLab, openPanel, panelOf, run } from './lab';
 
 const POLICY = `
