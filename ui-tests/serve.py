@@ -1,6 +1,6 @@
 """Run one JupyterLab for the browser tests, everything that it writes in a throw-away folder.
 
-    python serve.py --port N [--off] [--gpus] [--notebook] [--set Trait=value ...]
+    python serve.py --port N [--off] [--gpus [N]] [--notebook] [--set Trait=value ...]
 
 The server asks for the token `browser-tests`, listens on loopback, and shows its application
 object to the page, so that a test can wait for a kernel instead of guessing.
@@ -20,6 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOKEN = "browser-tests"
+MIXED = -1
 FOLDERS = {
     "JUPYTER_CONFIG_DIR": "config",
     "JUPYTER_DATA_DIR": "data",
@@ -36,7 +37,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--off", action="store_true", help="without our server extension")
-    parser.add_argument("--gpus", action="store_true", help="with three simulated GPUs")
+    parser.add_argument(
+        "--gpus",
+        nargs="?",
+        type=int,
+        const=MIXED,
+        metavar="N",
+        help="with N simulated GPUs; without N, with three of which one is busy and one in parts",
+    )
     parser.add_argument("--notebook", action="store_true", help="Notebook 7 in place of JupyterLab")
     parser.add_argument("--set", action="append", default=[], metavar="TRAIT=VALUE")
     chosen = parser.parse_args()
@@ -107,8 +115,8 @@ def command(folder: Path, chosen: argparse.Namespace) -> list[str]:
         },
         "JupyterNotebookApp": {"expose_app_in_browser": True},
     }
-    if chosen.gpus:
-        config["GenAILab"] = {"gpu_reader": simulated_gpus(folder)}
+    if chosen.gpus is not None:
+        config["GenAILab"] = {"gpu_reader": simulated_gpus(folder, chosen.gpus)}
     # JupyterLab would ask on every page whether it may fetch news.
     news = folder / "settings" / "@jupyterlab" / "apputils-extension"
     news.mkdir(parents=True)
@@ -120,12 +128,16 @@ def command(folder: Path, chosen: argparse.Namespace) -> list[str]:
     return [sys.executable, "-m", front, *(f"--{pair}" for pair in chosen.set)]
 
 
-def simulated_gpus(folder: Path) -> list[str]:
-    """Make a machine with a busy GPU, an idle one and one in parts; return who reads them."""
+def simulated_gpus(folder: Path, number: int) -> list[str]:
+    """Make a machine with so many GPUs, or a mixed one; return who reads them."""
     sys.path.insert(0, str(HERE.parent / "tests"))
     from simulated_gpus import SimulatedGPUs
 
     gpus = SimulatedGPUs(folder)
+    for _ in range(number):
+        gpus.add(busy_percent=12, temperature_celsius=44)
+    if number != MIXED:
+        return gpus.command
     busy = gpus.add(busy_percent=83, temperature_celsius=71)
     gpus.use(busy, 9_000, pid=os.getpid())
     gpus.add(total_mib=48_000, name="NVIDIA RTX 6000 Ada Generation")
