@@ -36,6 +36,8 @@ RESPONSE_HEADERS = frozenset(
     }
 )
 """No cookie, no location, no challenge, no origin permission."""
+COST = "X-CoursIA-Cost-Cents"
+"""What an answer in one piece cost, in US cents."""
 GUARDS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",

@@ -59,7 +59,7 @@ class JupyterRoad:
         import aiohttp
         from yarl import URL
 
-        from .headers import response_headers
+        from .headers import COST, response_headers
 
         headers = {
             name: text for name, text in passage.headers.items() if name.lower() in PASSED_ON
@@ -75,6 +75,9 @@ class JupyterRoad:
                     allow_redirects=False,
                 ) as answer:
                     passed = response_headers(answer.headers.items())
+                    # The door's own word; what a service says of prices is not passed on.
+                    if COST in answer.headers:
+                        passed[COST] = answer.headers[COST]
                     yield PassedBack(answer.status, passed, _pieces(answer))
             except aiohttp.ClientError:
                 raise ServiceDied(

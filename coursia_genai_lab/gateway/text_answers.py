@@ -17,7 +17,7 @@ from ..engines.prices import MOST_TOKENS
 from ..engines.text_prices import TextPrice, told_cost
 from ..lab.charge import MICROUSD_A_CENT
 from .answers import begin
-from .headers import GUARDS
+from .headers import COST, GUARDS
 from .text_order import TextOrder
 
 MOST_BYTES = 32 * 2**20
@@ -25,8 +25,6 @@ MOST_BYTES = 32 * 2**20
 MOST_EVENT = 4 * 2**20
 MOST_STREAMED = 64 * 2**20
 DONE = b"[DONE]"
-COST = "X-CoursIA-Cost-Cents"
-"""Header of an answer in one piece: US cents."""
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 SpentOf = Callable[[Mapping[str, Any]], "int | None"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aiohttp import web
 from door_harness import echo, gateway, service
 
 from coursia_genai_lab.catalog.load import load_catalog
@@ -95,6 +96,21 @@ async def test_only_what_concerns_the_door_is_passed_on() -> None:
         "content-type": "application/json",
         "content-length": "2",
     }
+
+
+async def test_the_price_that_the_door_tells_comes_back_and_no_cookie() -> None:
+    async def priced(request: web.Request) -> web.Response:
+        return web.json_response(
+            {}, headers={"X-CoursIA-Cost-Cents": "0.0021", "Set-Cookie": "session=theirs"}
+        )
+
+    async with (
+        service(priced) as upstream,
+        road_to(DoorsAt(upstream.url)) as built,
+        built.road.sent(passage()) as answer,
+    ):
+        assert answer.headers["X-CoursIA-Cost-Cents"] == "0.0021"
+        assert "Set-Cookie" not in answer.headers
 
 
 async def test_a_person_has_one_token_and_another_person_another() -> None:
