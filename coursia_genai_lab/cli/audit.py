@@ -14,7 +14,7 @@ from .find import need_lab, where
 from .shown import console, plain, print_json, told
 
 
-@click.command()
+@click.command(short_help="Show deeds that changed others' rights.")
 @click.option("--deed", type=click.Choice(get_args(Deed)), default=None, help="Only these.")
 @click.option("--person", default="", help="Only what this person did.")
 @click.option(

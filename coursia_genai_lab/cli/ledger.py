@@ -16,7 +16,7 @@ from .shown import console, plain, print_json, told
 _STYLES = {"settled": "green", "unknown": "yellow", "refunded": "dim"}
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="Show what was paid for, or has not ended.")
 @click.option("--state", type=click.Choice(get_args(ChargeState)), default=None, help="Only these.")
 @click.option(
     "--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many."
@@ -45,7 +45,7 @@ def ledger(
             _print(view.charges)
 
 
-@ledger.command("resolve")
+@ledger.command("resolve", short_help="Say what the charge CHARGE came to.")
 @click.argument("charge")
 @click.option("--cents", type=click.FloatRange(min=0), help="US cents that the provider charged.")
 @click.option("--refund", is_flag=True, help="The provider charged nothing.")

@@ -30,7 +30,7 @@ person_option = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="Show what you used, its cost, what is left.")
 @days_option
 @person_option
 @where
@@ -51,7 +51,7 @@ def usage(
             _print(view)
 
 
-@usage.command("export")
+@usage.command("export", short_help="Print every job and its cost as a table.")
 @days_option
 @person_option
 @click.option("--everybody", is_flag=True, help="The whole class; for teachers and admins.")
@@ -84,7 +84,7 @@ def export_usage(
             click.echo("There are more rows than one export holds.", err=True)
 
 
-@usage.command("erase")
+@usage.command("erase", short_help="Forget your name and prompts; sums stay.")
 @person_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @where
