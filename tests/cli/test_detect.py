@@ -64,7 +64,7 @@ def test_people_get_a_table_with_the_reason_and_the_totals(genai_here):
     done = genai_here("detect", str(EXAMPLES))
     assert done.status == 0
     assert "cell 4, line 1" in done.out
-    assert "5 notebooks, 4 need an image service." in done.out
+    assert "6 notebooks, 5 need an image service." in done.out
     assert "1 CLASSIC" in done.out
     assert "The most at one time: 1 GPU, 12 GiB GPU memory, 32 GiB memory" in done.out
     assert done.err == ""
@@ -73,7 +73,7 @@ def test_people_get_a_table_with_the_reason_and_the_totals(genai_here):
 def test_only_those_that_need_something_are_listed_where_that_is_asked(genai_here):
     done = genai_here("detect", "--needing", str(EXAMPLES))
     assert "04-classic" not in done.out
-    assert "5 notebooks, 4 need an image service." in done.out
+    assert "6 notebooks, 5 need an image service." in done.out
     assert len(genai_here("detect", "--needing", "--json", str(EXAMPLES)).lines) == 4
 
 
