@@ -74,7 +74,7 @@ def test_only_those_that_need_something_are_listed_where_that_is_asked(genai_her
     done = genai_here("detect", "--needing", str(EXAMPLES))
     assert "04-classic" not in done.out
     assert "6 notebooks, 5 need an image service." in done.out
-    assert len(genai_here("detect", "--needing", "--json", str(EXAMPLES)).lines) == 4
+    assert len(genai_here("detect", "--needing", "--json", str(EXAMPLES)).lines) == 5
 
 
 def test_what_cannot_be_read_is_counted(genai_here, tmp_path):
