@@ -136,9 +136,7 @@ class Consents:
             person, widening.path, widening.digest
         )
 
-    def has(
-        self, person: str, subject: str, digest: str, kind: ConsentKind = METADATA
-    ) -> bool:
+    def has(self, person: str, subject: str, digest: str, kind: ConsentKind = METADATA) -> bool:
         """Say whether a person has confirmed this wording of this notebook or provider."""
         return self._store.has(person, kind, _plain(subject), digest)
 
@@ -149,9 +147,7 @@ class Consents:
             return False
         return any(folder == "." or plain.startswith(f"{folder}/") for folder in self._trusted)
 
-    def give(
-        self, person: str, subject: str, digest: str, kind: ConsentKind = METADATA
-    ) -> bool:
+    def give(self, person: str, subject: str, digest: str, kind: ConsentKind = METADATA) -> bool:
         """Keep a consent; return whether it is a new one."""
         if self.has(person, subject, digest, kind):
             return False
