@@ -13,6 +13,9 @@ import {
 } from './lab';
 import { aCrowdedMachine, GPUS, patchStatus, THEMES } from './machine';
 
+// A test lets the server fail, which the browser says, too.
+test.use({ foreseen: /status of 503/ });
+
 const HEALTH = '**/coursia-genai/api/v1/health*';
 const JOBS = '**/coursia-genai/api/v1/jobs*';
 const OPEN = 'coursia-genai-lab:open-dashboard';

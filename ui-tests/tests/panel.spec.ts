@@ -75,7 +75,7 @@ test('a service starts, shows its log and stops from its card', async ({
   await openPanel(page);
   const card = cardOf(page, 'demo');
   await card.getByRole('button', { name: 'Start Demo engine' }).click();
-  await expect(card.getByText('Ready')).toBeVisible();
+  await expect(card.getByText(/^Ready/)).toBeVisible();
   await card.getByRole('button', { name: 'Show the log of Demo engine' }).click();
   const log = page.getByRole('log', { name: 'Log of Demo engine' });
   await expect(log).toContainText('listening');
