@@ -60,6 +60,10 @@ export function isActive(service: ServiceView): boolean {
     // Its state is its stand-in's, which has an entry of its own.
     return service.holders.length > 0;
   }
+  if (service.kind === 'cloud') {
+    // That it could be asked is no work of this machine.
+    return service.holders.length > 0;
+  }
   return (
     service.wanted ||
     service.state === 'ready' ||

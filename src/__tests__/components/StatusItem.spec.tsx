@@ -39,6 +39,11 @@ describe('the status item', () => {
     expect(item.title).toContain('Forge');
   });
 
+  it('takes a provider that could be asked for no work of this machine', () => {
+    const { item } = show([aService({ kind: 'cloud', state: 'ready' })]);
+    expect(item.textContent).toBe('GenAI: Automatic');
+  });
+
   it('says that the server does not answer', () => {
     expect(show([], 'unreachable').item.textContent).toBe('GenAI: no answer');
   });
