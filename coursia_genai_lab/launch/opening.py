@@ -15,7 +15,7 @@ from .variables import Plan
 
 log = logging.getLogger(__name__)
 
-DOOR_SECONDS = 2.0
+DOOR_SECONDS = 5.0
 """How long a launch waits for its doors: milliseconds, but the first loads a library."""
 
 
