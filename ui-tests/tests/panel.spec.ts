@@ -159,8 +159,7 @@ test('the keyboard alone folds, opens and starts', async ({ page }) => {
   // The launcher may take the focus while it still loads: each key goes to the control itself,
   // and the way is gone again where the focus was taken in between.
   await expect(async () => {
-    await panel.getByRole('button', { name: 'Refresh' }).press('Tab');
-    await expect(notebook).toBeFocused({ timeout: 2000 });
+    // Not from the top: a warning of this machine, with a button of its own, may stand there.
     await notebook.press('Tab');
     await expect(services).toBeFocused({ timeout: 2000 });
   }).toPass({ timeout: 60_000 });
