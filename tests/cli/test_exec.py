@@ -35,7 +35,7 @@ request = urllib.request.Request(
 with urllib.request.urlopen(request, timeout=120) as answer:
     made = json.load(answer)
 print(json.dumps({"pictures": len(made["data"]), "url": os.environ["GENAI_API_URL"],
-                  "token": os.environ["GENAI_API_TOKEN"]}))
+                  "token": os.environ["GENAI_API_TOKEN"]}), flush=True)
 """
 FOX = "from coursia_genai_lab import generate\ngenerate('a red fox', size=(64, 64))"
 
