@@ -56,12 +56,9 @@ export function wasGiven(launch: LaunchView): boolean {
 
 /** Whether a service runs, moves, is wanted, or failed while it was; or somebody uses it. */
 export function isActive(service: ServiceView): boolean {
-  if (service.stand_in !== null) {
-    // Its state is its stand-in's, which has an entry of its own.
-    return service.holders.length > 0;
-  }
-  if (service.kind === 'cloud') {
-    // That it could be asked is no work of this machine.
+  if (service.stand_in !== null || service.kind === 'cloud') {
+    // Its state is its stand-in's, which has an entry of its own; and that a provider could be
+    // asked is no work of this machine.
     return service.holders.length > 0;
   }
   return (
