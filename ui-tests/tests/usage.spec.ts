@@ -104,7 +104,6 @@ test('the policy says whose rules hold, and a cloud’s card what may be spent',
   await expect(card.getByText(/^at most \$0\.\d+ a picture$/).first()).toBeVisible();
   await card.screenshot({ path: info.outputPath('card.png') });
   const keyless = cardOf(page, 'openrouter');
-  await panel.getByRole('button', { name: /^Show .* other services/ }).click();
   await keyless.getByRole('button', { name: /^OpenRouter/ }).click();
   await expect(keyless).toContainText('coursia-genai secrets set OPENROUTER_API_KEY');
 });
