@@ -151,11 +151,8 @@ class GenAILabApp(ExtensionApp):
         """Open the Lab; the doors open with the first notebook that needs one. Idempotent."""
         if self._shut_memory and not shut_own_memory():
             self.log.info("GenAI Lab: this system does not keep others out of the memory.")
-        await self._core.open_policy()
         self._renames.open()
-        await self.parts.lab.open()
-        self.parts.memory.open()
-        self.parts.ledger.open()
+        await self._core.open()
         await asyncio.to_thread(_load_the_rest)
 
     async def close(self) -> None:
