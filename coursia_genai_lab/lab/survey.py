@@ -13,6 +13,7 @@ from ..errors import ImageMissing, NothingInstalled, ServiceError
 from ..runtimes.base import NO_NEIGHBOUR, Runtime
 from ..wire.problems import Problem
 from ..wire.services import RuntimeName
+from .cloud_problems import as_error
 from .clouds import Clouds
 from .model_files import READERS, ModelFiles, ModelsHere
 
@@ -102,7 +103,7 @@ class Survey:
         first = first or nothing_runs(spec)
         # Only now: whoever asks meanwhile must not hear of a doubt that is none.
         self.problems[spec.name] = first
-        raise _as_error(first)
+        raise as_error(first)
 
     async def _files_of(self, spec: ServiceSpec, runtime: Runtime) -> ModelsHere:
         if self._files is None or runtime.name not in READERS:
@@ -167,7 +168,3 @@ def cannot_examine(spec: ServiceSpec, error: Exception) -> Problem:
         f"{type(error).__name__}.",
         remedy="Correct its service file; the server's log has the details.",
     )
-
-
-def _as_error(problem: Problem) -> ServiceError:
-    return ServiceError(problem.message, problem.remedy, code=problem.code, command=problem.command)
