@@ -29,6 +29,11 @@ SPOKEN = (
 )
 # Pixels that differ visibly, of all; below it a picture is the same, but for a cursor or a port.
 NOISE = 0.0005
+# Pixels of one exact colour that make a sign, and how far (of 441) a palette's colour may be off.
+FLAT_PIXELS = 24
+SAME_COLOUR = 12
+# The commonest colours, of which a page's ground is; a near shade in the palette would tint it.
+GROUNDS = 8
 
 
 def spoken() -> str:
@@ -52,6 +57,33 @@ def old(text: str) -> dict[str, list[str]]:
     return {name: words for name, words in lost.items() if words}
 
 
+def palette(picture: Image.Image, colours: int) -> Image.Image:
+    """Return an image with a palette of at most `colours` that tells small signs from their ground.
+
+    The median cut spends its colours where there are many pixels: beside a photograph the green of
+    a state's dot became grey. A quarter of the palette is for flat colours, exactly as they are.
+    """
+    counted = picture.getcolors(picture.width * picture.height) or []
+    flat: list[tuple[int, ...]] = []
+    for pixels, colour in sorted(counted, key=lambda one: -one[0]):
+        if pixels < FLAT_PIXELS or len(flat) >= colours // 4:
+            break
+        if isinstance(colour, tuple) and all(_apart(colour, other) for other in flat):
+            flat.append(colour)
+    levels = picture.quantize(colours - len(flat)).getpalette() or []
+    for at in range(0, len(levels), 3):
+        shade = tuple(levels[at : at + 3])
+        if all(_apart(shade, other) for other in flat[:GROUNDS]):
+            flat.append(shade)
+    holder = Image.new("P", (1, 1))
+    holder.putpalette([level for one in flat for level in one])
+    return holder
+
+
+def _apart(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) > SAME_COLOUR**2
+
+
 def smaller(picture: Image.Image, target: Path) -> None:
     """Write `picture` with so few colours that it is small enough.
 
@@ -59,7 +91,7 @@ def smaller(picture: Image.Image, target: Path) -> None:
     """
     for colours in (256, 128, 64, 32):
         # Dithering would make flat areas, of which a page consists, large and noisy.
-        reduced = picture.quantize(colours, dither=Image.Dither.NONE)
+        reduced = picture.quantize(palette=palette(picture, colours), dither=Image.Dither.NONE)
         reduced.save(target, optimize=True)
         if target.stat().st_size < LARGEST_BYTES:
             return

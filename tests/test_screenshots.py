@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from screenshots import IMAGES, LARGEST_BYTES, ROOT, STAMP, old, said, spoken
+from screenshots import IMAGES, LARGEST_BYTES, ROOT, STAMP, old, said, smaller, spoken
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PICTURES = sorted(path.name for path in IMAGES.glob("*.png"))
@@ -57,3 +57,18 @@ def test_a_label_that_changed_makes_its_pictures_old() -> None:
 
 def test_a_word_counts_where_it_is_said_as_a_whole() -> None:
     assert said(["Start it", "Start", "7 s"], "f('Start it')") == ["Start it"]
+
+
+def test_a_small_sign_keeps_its_colour_beside_a_photograph(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (400, 300), "white")
+    shades = [(x, y, (x + y) // 2) for y in range(250) for x in range(250)]
+    photograph = Image.new("RGB", (250, 250))
+    photograph.putdata(shades)
+    picture.paste(photograph, (150, 0))
+    picture.paste((56, 142, 60), (10, 10, 18, 18))
+    smaller(picture, tmp_path / "small.png")
+    with Image.open(tmp_path / "small.png") as written:
+        assert written.mode == "P"
+        read = written.convert("RGB")
+    assert read.getpixel((14, 14)) == (56, 142, 60)
+    assert read.getpixel((5, 200)) == (255, 255, 255)
