@@ -529,6 +529,10 @@ export interface LaunchView {
    * or none is needed. `given`: it does so already.
    */
   cloud: ConsentNeeded | null;
+  /**
+   * Why none does, although there is one: what the notebook calls no cloud can answer.
+   */
+  no_cloud: Problem | null;
   state: 'pending' | 'live';
   since: number;
 }

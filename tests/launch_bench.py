@@ -17,6 +17,8 @@ from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.gateway.doors import Doors
 from coursia_genai_lab.gateway.tokens import Tokens
+from coursia_genai_lab.lab.cloud_questions import CloudQuestions
+from coursia_genai_lab.lab.clouds import Clouds
 from coursia_genai_lab.lab.consents import Consents
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.launch.desk import LocalLaunchDesk
@@ -24,10 +26,14 @@ from coursia_genai_lab.launch.orders import LaunchOrder
 from coursia_genai_lab.runtimes.base import Instance
 from coursia_genai_lab.runtimes.fake import FakeRuntime
 from coursia_genai_lab.runtimes.readiness import until_ready
+from coursia_genai_lab.secret_files.secret import Secret
 from coursia_genai_lab.wire.notebooks import Profile
 
 PATIENCE = 60.0
-PROFILE_WORDS = ("remote", "remote_services", "mode", "optional", "widened", "metadata_digest")
+PROFILE_WORDS = (
+    *("remote", "remote_services", "mode", "fallback", "optional", "widened", "metadata_digest"),
+    *("declared", "evidence"),
+)
 
 
 @dataclass(frozen=True)
@@ -75,12 +81,18 @@ def order(*services: str, number: int = 1, kernel_id: str = "k1", **changes: Any
 
 @pytest.fixture
 def opened_bench(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Bench]]:
-    """Open a Lab on the fake runtime, with doors and a desk; arguments are Lab settings."""
+    """Open a Lab on the fake runtime, with doors and a desk; arguments are Lab settings.
+
+    `keys` are the providers' keys, by the names of their secrets; with them clouds are offered.
+    """
 
     @asynccontextmanager
     async def opened(runtime: FakeRuntime | None = None, **settings: Any) -> AsyncIterator[Bench]:
         used = FakeRuntime() if runtime is None else runtime
         given: Consents | None = settings.pop("consents", None)
+        keys: dict[str, str] = settings.pop("keys", {})
+        catalog = load_catalog()
+        clouds = Clouds(catalog, lambda name: Secret(keys[name]) if name in keys else None)
         async with aiohttp.ClientSession() as session:
 
             async def answers(spec: ServiceSpec, instance: Instance) -> None:
@@ -89,10 +101,11 @@ def opened_bench(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Be
                 )
 
             lab = Lab(
-                catalog=load_catalog(),
+                catalog=catalog,
                 settings=LabSettings(state_path=str(tmp_path), runtime="fake", **settings),
                 runtimes=lambda: {"fake": used},
                 answers=answers,
+                clouds=clouds,
             )
             tokens = Tokens(lab.leases)
             doors = Doors(lab, tokens)
@@ -100,7 +113,8 @@ def opened_bench(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Be
             await lab.open()
             await lab.opened(PATIENCE)
             try:
-                desk = LocalLaunchDesk(lab, tokens, doors, consents)
+                questions = CloudQuestions(catalog, consents) if keys else None
+                desk = LocalLaunchDesk(lab, tokens, doors, consents, questions)
                 yield Bench(lab, tokens, doors, desk, used, consents)
             finally:
                 await doors.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..errors import NotAllowed
 from ..lab.charge import MICROUSD_A_CENT
@@ -13,6 +13,8 @@ from ..lab.routing import DEMO, PASSING
 from ..lab.stand_ins import CloudName, StandIns
 from ..wire.consents import ConsentNeeded
 from ..wire.policy import Fallback, Mode
+from ..wire.problems import Problem
+from .raw_calls import no_cloud_for
 
 ON_ITS_WAY = frozenset({"building", "pulling", "starting"})
 
@@ -27,9 +29,17 @@ class CloudOffers:
         self._stand_ins = StandIns(lab.catalog, lab.clouds)
 
     def genai_mode(
-        self, services: Sequence[str], mode: Mode | None, word: Fallback | None, person: str
+        self,
+        services: Sequence[str],
+        mode: Mode | None,
+        word: Fallback | None,
+        person: str,
+        raw: Collection[str] = (),
     ) -> tuple[str | None, str | None]:
-        """Return GENAI_MODE and FALLBACK_REASON for a kernel; (None, None) injects nothing."""
+        """Return GENAI_MODE and FALLBACK_REASON for a kernel; (None, None) injects nothing.
+
+        `raw` are the services that the notebook calls in a dialect that no cloud speaks.
+        """
         said, reason = self._lab.genai_mode(services, mode)
         asked = [name for name in services if name in self._lab.catalog and name != DEMO]
         if said != "local" or self._lab.policy.effective(mode) != "auto" or not asked:
@@ -39,6 +49,8 @@ class CloudOffers:
             keys = all(map(self._lab.clouds.has_key, asked))
             return ("cloud" if keys else said), reason
         whys = [self._away(name) for name in local]
+        if raw:
+            return said, reason
         if all(
             why is not None and self._stands_in(name, why, mode, word, person) is not None
             for name, why in zip(local, whys, strict=True)
@@ -54,19 +66,25 @@ class CloudOffers:
         word: Fallback | None,
         person: str,
         path: str,
-    ) -> ConsentNeeded | None:
+        raw: Collection[str] = (),
+    ) -> tuple[ConsentNeeded | None, Problem | None]:
         """Return the cloud that could draw while a service is not to be had; None: none may.
 
-        What draws already, for its person has agreed, is `given`.
+        What draws already, for its person has agreed, is `given`. Where there is one, and only
+        `raw` services are not to be had, the second says why it is not offered.
         """
+        refused: Problem | None = None
         if self._questions is None:
-            return None
+            return None, None
         for name in services:
             why = self._away(name) or self._awaited(name, mode)
             found = None if why is None else self._stands_in(name, why, mode, word, person)
-            if found is not None and why is not None:
-                return self._shown(name, found, why, person, path, word)
-        return None
+            if found is None or why is None:
+                continue
+            if name not in raw:
+                return self._shown(name, found, why, person, path, word), None
+            refused = refused or no_cloud_for(self._lab.catalog[name])
+        return None, refused
 
     # -- inner workings ------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from ..wire.policy import Fallback, Mode
 from .cloud_offer import CloudOffers
 from .opening import first_view, open_doors, why_nothing
 from .orders import LaunchGrant, LaunchOrder
+from .raw_calls import raw_calls
 from .variables import names_that_matter, plan, proxy_exceptions, taken_names
 from .withholding import Withholding, limited, widening_of
 
@@ -50,6 +51,8 @@ class _Launch:
     withholding: Withholding
     fallback: Fallback | None = None
     """The notebook's own word on clouds that stand in."""
+    raw: frozenset[str] = frozenset()
+    """The services that its notebook calls in a dialect that no cloud speaks."""
     held_back: frozenset[str] = frozenset()
     """What waited for a consent when we last looked."""
 
@@ -179,8 +182,9 @@ class LocalLaunchDesk:
     async def _prepared(self, order: LaunchOrder) -> LaunchGrant:
         profile = order.profile
         specs = self._specs(profile, order.in_place)
+        raw = raw_calls(profile, self._lab.catalog)
         mode, fallback = self._offers.genai_mode(
-            profile.services, self._word(order), profile.fallback, order.person
+            profile.services, self._word(order), profile.fallback, order.person, raw
         )
         if mode is None:
             return self._plain(order, "GenAI is off for this notebook.")
@@ -259,6 +263,7 @@ class LocalLaunchDesk:
             mode=self._word(order),
             withholding=withholding,
             fallback=profile.fallback,
+            raw=raw_calls(profile, self._lab.catalog),
             held_back=frozenset(filter(withholding.holds, names)),
         )
 
@@ -354,14 +359,16 @@ class LocalLaunchDesk:
         if launch.lease_id is None:
             return launch.view
         needed = launch.withholding.needed(launch.services)
-        cloud = self._offers.of(
+        cloud, no_cloud = self._offers.of(
             launch.services,
             mode=launch.mode,
             word=launch.fallback,
             person=launch.person,
             path=launch.view.path,
+            raw=launch.raw,
         )
-        return launch.view.model_copy(update={"consent": needed, "cloud": cloud})
+        found = {"consent": needed, "cloud": cloud, "no_cloud": no_cloud}
+        return launch.view.model_copy(update=found)
 
     def _of_kernel(self, kernel_id: str) -> list[str]:
         return [key for key, one in self._launches.items() if one.view.kernel_id == kernel_id]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from .consents import ConsentNeeded
 from .notebooks import NotebookType, Profile
+from .problems import Problem
 from .shape import Shape
 
 OUTSIDE_KERNELS = "job-"
@@ -36,6 +37,8 @@ class LaunchView(Shape):
     cloud: ConsentNeeded | None = None
     """The cloud that could draw while a service of this launch is not to be had; None: none may,
     or none is needed. `given`: it does so already."""
+    no_cloud: Problem | None = None
+    """Why none does, although there is one: what the notebook calls no cloud can answer."""
     state: Literal["pending", "live"] = "pending"
     since: float = 0.0
 

@@ -131,6 +131,7 @@ export function aLaunch(fields: Partial<LaunchView> = {}): LaunchView {
     reason: '',
     consent: null,
     cloud: null,
+    no_cloud: null,
     state: 'live',
     since: 1_700_000_000,
     ...fields

@@ -190,6 +190,16 @@ function Needs(props: IExaminedProps): JSX.Element {
           trans={trans}
         />
       )}
+      {launch?.no_cloud && (
+        <Notice
+          kind="info"
+          headline={problemHeadline(launch.no_cloud.code, trans)}
+          message={launch.no_cloud.message}
+          remedy={launch.no_cloud.remedy}
+          code={launch.no_cloud.code}
+          trans={trans}
+        />
+      )}
       <KernelGift
         profile={profile}
         launch={launch}

@@ -22,6 +22,8 @@ export function cloudHeadline(code: string, trans: TranslationBundle): string | 
       return trans.__('The service ended while it worked');
     case 'mode_cloud':
       return trans.__('In mode “Cloud” nothing is run here');
+    case 'raw_calls':
+      return trans.__('No cloud can stand in for this notebook');
     case 'no_cloud_address':
       return trans.__('Nobody has written down where the provider is asked');
     case 'key_exposed':

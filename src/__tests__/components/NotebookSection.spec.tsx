@@ -358,6 +358,19 @@ describe('the section of the notebook', () => {
     expect(onUseCloud).toHaveBeenCalledTimes(1);
   });
 
+  it('says why no cloud stands in where a notebook speaks to the engine itself', () => {
+    const problem = {
+      code: 'raw_calls',
+      message: 'This notebook speaks to ComfyUI itself.',
+      remedy: 'Draw with `generate(…)`.',
+      command: null
+    };
+    show({ launch: aLaunch({ no_cloud: problem }) });
+    expect(screen.getByText('No cloud can stand in for this notebook')).toBeTruthy();
+    expect(screen.getByText('Draw with `generate(…)`.')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Use the cloud' })).toBeNull();
+  });
+
   it('says of a cloud that draws already what it costs, and asks no more', () => {
     show({
       launch: aLaunch({
