@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 from ..lab.charge import Charges, NoCharges
@@ -53,13 +54,12 @@ class Building:
         self._raw_doors: list[RawDoor] = []
         self._openai_doors: list[OpenAIDoor] = []
 
-    async def add(self, service: str | None, preferred: int | None) -> Listener:
-        """Open a listener for a service's door; None opens the OpenAI door."""
+    async def add(self, service: str | None, taken: socket.socket) -> None:
+        """Open a service's door on a socket that listens; None opens the OpenAI door."""
         door = self._openai() if service is None else self._raw(service)
         listener = Listener(door, self._newcomers)
-        await listener.open(preferred)
+        await listener.open(taken)
         self._listeners.append(listener)
-        return listener
 
     async def close(self) -> None:
         """End what is held, then close the listeners side by side, then the session."""
@@ -98,7 +98,7 @@ class Building:
             holding=self._holding,
             proxy=self._proxy,
             session=self._session,
-            note=self._record.note,
+            record=self._record,
             charges=self._charges,
         )
 
@@ -111,7 +111,7 @@ class Building:
             watch=self._watch,
             holding=self._holding,
             session=self._session,
-            note=self._record.note,
+            record=self._record,
             charges=self._charges,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ..lab.cloud_questions import CloudQuestions
 from ..wire.problems import Problem
 from .admission import Admission
 from .dialects import RAW_DIALECTS
+from .door_ports import HOST, take_port
 from .needs import LabView
 from .openai_registered import RegisteredModels
 from .queue import FairQueue
@@ -89,8 +91,13 @@ class Doors:
         """Return the address of the OpenAI door, `http://127.0.0.1:PORT/v1`."""
         return f"{await self._once(OPENAI)}/v1"
 
+    def openai_address(self) -> str | None:
+        """Return the address of the OpenAI door as `address` does."""
+        known = self._addresses.get(OPENAI)
+        return None if known is None else f"{known}/v1"
+
     def address(self, service: str) -> str | None:
-        """Return the address of a door that is open, else None."""
+        """Return the address of a door that is open, or opens: its callers wait. Else None."""
         spec = self._lab.catalog.get(service)
         if spec is None:
             return None
@@ -117,19 +124,35 @@ class Doors:
                 log.warning("gateway: some connections did not close in time")
 
     async def _once(self, name: str) -> str:
-        known = self._addresses.get(name)
-        if known is not None:
-            return known
         if self._closed:
             raise NotFound("The doors are closed.", "Start the server again.")
         task = self._opening.get(name)
         if task is None:
+            known = self._addresses.get(name)
+            if known is not None:
+                return known
             task = asyncio.create_task(self._open(name), name=f"genai-door-{name}")
             self._opening[name] = task
             task.add_done_callback(lambda _: self._opening.pop(name, None))
         return await asyncio.shield(task)
 
     async def _open(self, name: str) -> str:
+        preferred = None if name == OPENAI else self._lab.catalog[name].door_port
+        # Taken first: on a busy machine the library comes late, and a kernel needs the address.
+        taken = take_port(preferred)
+        port = taken.getsockname()[1]
+        address = self._addresses[name] = f"http://{HOST}:{port}"
+        try:
+            await self._serve(name, taken)
+        except BaseException:
+            taken.close()
+            self._addresses.pop(name, None)
+            raise
+        if preferred not in (None, port):
+            self._note_moved(name, preferred, port)
+        return address
+
+    async def _serve(self, name: str, taken: socket.socket) -> None:
         # Loading aiohttp takes a tenth of a second: in a thread, kernels and pages go on.
         await asyncio.to_thread(importlib.import_module, f"{__package__}.building")
         from .building import Building
@@ -146,12 +169,7 @@ class Doors:
                 self._questions,
                 self._salt,
             )
-        preferred = None if name == OPENAI else self._lab.catalog[name].door_port
-        listener = await self._building.add(None if name == OPENAI else name, preferred)
-        address = self._addresses[name] = f"http://127.0.0.1:{listener.port}"
-        if preferred not in (None, listener.port):
-            self._note_moved(name, preferred, listener.port)
-        return address
+        await self._building.add(None if name == OPENAI else name, taken)
 
     def _note_moved(self, name: str, preferred: int | None, port: int) -> None:
         log.info("%s: port %s is taken, its door is on %d", name, preferred, port)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import socket
 import sys
@@ -12,9 +11,10 @@ from typing import Any
 
 from aiohttp import web
 
+from .door_ports import BACKLOG, take_port
+
 log = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
 GRACE_SECONDS = 0.1
 """For held requests to get their 503 out before connections are cut."""
 LINGER_SECONDS = 2.0
@@ -76,8 +76,12 @@ class Listener:
         self._runner: web.ServerRunner | None = None
         self.port = 0
 
-    async def open(self, preferred: int | None) -> int:
-        """Listen on `preferred` if it is free, else on any port; return the port."""
+    async def open(self, taken: socket.socket | None = None) -> int:
+        """Serve on a port that was taken, else on any that is free; return the port.
+
+        The socket is this listener's from now on, also when it does not open.
+        """
+        listening = take_port(None) if taken is None else taken
         server = _Server(
             self._handle,
             handler_cancellation=True,
@@ -91,11 +95,10 @@ class Listener:
         )
         server.newcomers = self._newcomers
         runner = web.ServerRunner(server, shutdown_timeout=GRACE_SECONDS)
-        await runner.setup()
-        listening = _bind(preferred)
         self.port = listening.getsockname()[1]
         try:
-            await web.SockSite(runner, listening, backlog=128).start()
+            await runner.setup()
+            await web.SockSite(runner, listening, backlog=BACKLOG).start()
         except BaseException:
             listening.close()
             await runner.cleanup()
@@ -131,28 +134,3 @@ class _WireLog(logging.Logger):
         told = kwargs.get("exc_info")
         error = told if isinstance(told, BaseException) else sys.exc_info()[1]
         log.info("gateway: a request could not be read (%s)", type(error).__name__)
-
-
-def _bind(preferred: int | None) -> socket.socket:
-    if preferred is not None:
-        try:
-            return _bound(preferred)
-        except OSError as error:
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
-    return _bound(0)
-
-
-def _bound(port: int) -> socket.socket:
-    # Python makes sockets that children do not inherit, so no kernel keeps a door open.
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if sys.platform != "win32":
-            # A port in TIME_WAIT may be taken again; one with a listener still may not.
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((HOST, port))
-        made.setblocking(False)
-    except BaseException:
-        made.close()
-        raise
-    return made

@@ -119,7 +119,7 @@ async def test_large_bodies_of_one_person_are_refused_before_they_fill_the_memor
         return web.Response()
 
     listener = Listener(handle)
-    port = await listener.open(None)
+    port = await listener.open()
     body = bytes(40 * 2**20)
     async with ClientSession(timeout=PATIENT) as http:
 
@@ -180,7 +180,7 @@ async def outcome_of(body: list[bytes], **limits: float) -> str:
         return web.Response()
 
     listener = Listener(handle)
-    port = await listener.open(None)
+    port = await listener.open()
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     size = sum(map(len, body))
     writer.write(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n".encode())
@@ -244,7 +244,7 @@ async def test_an_answer_that_nobody_reads_is_cut_off() -> None:
             raise
 
     listener = Listener(handle)
-    port = await listener.open(None)
+    port = await listener.open()
     # A small window, or the kernel would take megabytes for the reader that does not read.
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -262,7 +262,7 @@ async def test_an_answer_that_nobody_reads_is_cut_off() -> None:
 
 async def test_a_connection_that_asks_nothing_is_closed() -> None:
     listener = Listener(echo_nothing, Newcomers(seconds=0.1))
-    port = await listener.open(None)
+    port = await listener.open()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\nHost: loc")
     with contextlib.suppress(ConnectionError):
@@ -273,7 +273,7 @@ async def test_a_connection_that_asks_nothing_is_closed() -> None:
 
 async def test_the_oldest_silent_connection_gives_way_and_the_asking_ones_stay() -> None:
     listener = Listener(echo_nothing, Newcomers(most=5))
-    port = await listener.open(None)
+    port = await listener.open()
     async with ClientSession(timeout=PATIENT) as http:
         kept = f"http://127.0.0.1:{port}/"
         async with http.get(kept) as got:

@@ -4,10 +4,12 @@ import asyncio
 import logging
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from aiohttp import ClientConnectionError
-from door_harness import SmallLab, echo, gateway, service
+from door_harness import SmallLab, echo, gateway, service, soon
 
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.errors import NotFound
@@ -47,6 +49,27 @@ async def test_doors_that_never_opened_close_without_a_word() -> None:
     await doors.close()
     with pytest.raises(NotFound):
         await doors.open("comfyui")
+
+
+async def test_callers_wait_for_a_door_whose_address_is_known_and_that_still_opens() -> None:
+    busy = threading.Event()
+    async with service(echo) as upstream, gateway() as g:
+        g.lab.is_ready("comfyui", upstream.url)
+        # What opens a door is loaded in a thread, and the only one has other work.
+        only = ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(only)
+        only.submit(busy.wait)
+        opening = asyncio.ensure_future(g.doors.open("comfyui"))
+        try:
+            await soon(lambda: g.doors.address("comfyui") is not None)
+            url = f"{g.doors.address('comfyui')}/models"
+            call = asyncio.ensure_future(g.http.get(url, headers=g.bearer()))
+            assert not opening.done()
+        finally:
+            busy.set()
+        async with await call as answer:
+            assert answer.status == 200
+        assert url == f"{await opening}/models"
 
 
 async def test_doors_close_while_one_opens() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 
 import aiohttp
@@ -42,6 +44,30 @@ async def test_a_launch_gets_addresses_that_answer_and_its_service_starts(
         assert bench.runtime.starts == ["comfyui"]
         (holder,) = bench.lab.holders("comfyui")
         assert (holder.label, holder.person, holder.kernel_id) == ("nb.ipynb", "ada", "k1")
+
+
+async def test_a_launch_gets_its_addresses_on_a_machine_too_busy_to_open_the_doors_yet(
+    opened_bench: Opened,
+) -> None:
+    async with opened_bench() as bench:
+        await bench.lab.opened(60)
+        busy = threading.Event()
+        # What opens a door is loaded in a thread, and the only one has other work.
+        only = ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(only)
+        only.submit(busy.wait)
+        try:
+            grant = await bench.desk.prepare(order("comfyui"))
+        finally:
+            busy.set()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(
+                f"{grant.variables['COMFYUI_API_URL']}/system_stats",
+                headers={"Authorization": f"Bearer {grant.variables['COMFYUI_AUTH_TOKEN']}"},
+            ) as answer,
+        ):
+            assert answer.status == 200
 
 
 async def test_with_mode_off_nothing_is_given_and_nothing_starts(opened_bench: Opened) -> None:
