@@ -107,6 +107,7 @@ export interface Wire {
   ServiceView: ServiceView;
   StatusView: StatusView;
   TextPolicy: TextPolicy;
+  ThumbnailList: ThumbnailList;
   TimelineEntry: TimelineEntry;
   TimelineView: TimelineView;
   TokenGiven: TokenGiven;
@@ -1462,6 +1463,10 @@ export interface ServiceView {
    */
   gpu_vram_mib: number | null;
   problem: Problem | null;
+  /**
+   * The mode in force, where it lets nobody use the service; else None.
+   */
+  barred_by: Mode | null;
   can_start: boolean;
   can_stop: boolean;
   /**
@@ -1510,6 +1515,19 @@ export interface StatusView {
    */
   questions: ConsentNeeded[];
   warnings: Problem[];
+}
+/**
+ * GET usage/thumbnails: which of the caller's generations have a small picture.
+ */
+export interface ThumbnailList {
+  /**
+   * Whether any are kept at all here.
+   */
+  kept: boolean;
+  /**
+   * UUIDs as in the history, the newest first.
+   */
+  ids: string[];
 }
 /**
  * The newest entries first.
@@ -1608,6 +1626,10 @@ export interface TokenRequest {
 export interface UsageErased {
   generations: number;
   charges: number;
+  /**
+   * How many small pictures were deleted.
+   */
+  thumbnails: number;
 }
 /**
  * GET usage/export?format=json; as CSV the rows alone.

@@ -6,6 +6,8 @@ import posixpath
 from collections.abc import Callable
 
 from ..catalog.spec import ServiceSpec
+from ..errors import NotAllowed
+from ..wire.policy import Mode
 from ..wire.problems import Problem
 from ..wire.services import HolderView, ModelFileView, ServiceView
 from .builds import buildable
@@ -55,6 +57,7 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         missing_models=list(_files(lab, name).missing),
         gpu_vram_mib=asked.spec.gpu.vram_mib if asked.spec.gpu else None,
         problem=cell.problem or _models_gone(lab, cell),
+        barred_by=_barred_by(lab, cell),
         can_start=_can_start(lab, cell),
         can_stop=cell.meant_to_run and not external,
         gpus=lab.gpus.devices_of(backend),
@@ -110,7 +113,15 @@ def _can_build(lab: Lab, asked: Service) -> bool:
 
 def _can_start(lab: Lab, cell: Service) -> bool:
     startable = cell.spec.kind == "local" and not cell.meant_to_run
-    return startable and not lab.routing.forbidden(cell.spec)
+    return startable and _barred_by(lab, cell) is None
+
+
+def _barred_by(lab: Lab, cell: Service) -> Mode | None:
+    try:
+        lab.routing.refuse(cell.spec)
+    except NotAllowed:
+        return lab.policy.effective()
+    return None
 
 
 def _holder(lab: Lab, lease: Lease, person: str) -> HolderView:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .consents import ConsentNeeded
 from .launches import LaunchView
-from .policy import ModeView
+from .policy import Mode, ModeView
 from .problems import Problem
 from .shape import Shape
 
@@ -100,6 +100,8 @@ class ServiceView(Shape):
     gpu_vram_mib: int | None = None
     """Declared GPU memory, MiB."""
     problem: Problem | None = None
+    barred_by: Mode | None = None
+    """The mode in force, where it lets nobody use the service; else None."""
     can_start: bool = True
     can_stop: bool = False
     can_build: bool = False

@@ -3,12 +3,13 @@ import { caretDownIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ServiceView } from '../_wire';
+import { shownState } from '../model/needs';
 import type { Choice } from '../model/word';
 
 import { StateDot } from './StateDot';
 import { choiceWord } from './needsWords';
 import { progressWords } from './progressWords';
-import { stateWord } from './words';
+import { serviceWord } from './serviceWords';
 
 export interface IChipProps {
   /** The service in the worst state; null where the kernel was given none. */
@@ -24,7 +25,7 @@ export interface IChipProps {
 /** A service's state in one word, and the choices of who teaches with the notebook. */
 export function Chip(props: IChipProps): JSX.Element {
   const { choice, service, trans } = props;
-  const word = service ? stateWord(service.state, trans) : choiceWord(choice, trans);
+  const word = service ? serviceWord(service, trans) : choiceWord(choice, trans);
   const title = service
     ? trans.__('%1: %2', service.title, progressWords(service, trans))
     : trans.__('The notebook’s metadata says what it needs');
@@ -36,7 +37,7 @@ export function Chip(props: IChipProps): JSX.Element {
         title={title}
         onClick={props.onOpen}
       >
-        {service && <StateDot state={service.state} />}
+        {service && <StateDot state={shownState(service)} />}
         <span>{trans.__('GenAI: %1', word)}</span>
       </button>
       <button

@@ -3,13 +3,15 @@ import * as React from 'react';
 
 import type { HealthView, ServiceView } from '../_wire';
 import { partsOf, upPercent } from '../model/health';
+import { isBarred, shownState } from '../model/needs';
 
 import { StateDot } from './StateDot';
 import { UptimeBar } from './UptimeBar';
 import { windowWords } from './healthWords';
 import { problemHeadline } from './problems';
+import { serviceWord } from './serviceWords';
 import { ago, decimal, useNow } from './when';
-import { durationWords, stateWord } from './words';
+import { durationWords } from './words';
 
 /** "3 min. ago" is looked at again this often (seconds). */
 const AGES_EVERY = 20;
@@ -56,12 +58,12 @@ function Row(
   return (
     <tr data-service={service.name}>
       <th scope="row">
-        <StateDot state={service.state} />
+        <StateDot state={shownState(service)} />
         <span>{service.title}</span>
       </th>
       <td>
-        {stateWord(service.state, trans)}
-        {standIn === null && service.problem && (
+        {serviceWord(service, trans)}
+        {standIn === null && service.problem && !isBarred(service) && (
           <span> · {problemHeadline(service.problem.code, trans)}</span>
         )}
         <span className="jp-GenAILab-small">

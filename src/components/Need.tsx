@@ -2,9 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Profile, ServiceView } from '../_wire';
+import { shownState } from '../model/needs';
 
 import { StateDot } from './StateDot';
-import { stateWord } from './words';
+import { serviceWord } from './serviceWords';
 
 export interface INeedProps {
   name: string;
@@ -36,11 +37,11 @@ export function Need(props: INeedProps): JSX.Element {
     }
   ].filter(mark => mark !== false);
   const state = service
-    ? [stateWord(service.state, trans), standIn].filter(Boolean).join(' · ')
+    ? [serviceWord(service, trans), standIn].filter(Boolean).join(' · ')
     : trans.__('Not in the catalogue');
   return (
     <li>
-      {service && !hosted && <StateDot state={service.state} />}
+      {service && !hosted && <StateDot state={shownState(service)} />}
       <span className="jp-GenAILab-needs-title">
         {service?.title ?? name}
         {marks.map(({ word, why }) => (

@@ -3,7 +3,7 @@ import { ellipsesIcon, listIcon, runIcon, stopIcon } from '@jupyterlab/ui-compon
 import * as React from 'react';
 
 import type { ModelInfo, ServiceView, UsageView } from '../_wire';
-import { isActive, MOVING } from '../model/needs';
+import { isActive, isBarred, MOVING, shownState } from '../model/needs';
 
 import { IconButton } from './IconButton';
 import { Progress } from './Progress';
@@ -12,8 +12,8 @@ import { ServiceProblem } from './ServiceProblem';
 import { StateDot } from './StateDot';
 import { outlookWords } from './holderWords';
 import { announcedWords, progressWords } from './progressWords';
+import { serviceWord } from './serviceWords';
 import { useNow } from './when';
-import { stateWord } from './words';
 
 /** A countdown is looked at again this often (seconds). */
 const COUNTS_EVERY = 5;
@@ -60,12 +60,17 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
   const [open, setOpen] = React.useState<boolean | null>(null);
   const shown = open ?? (props.needed && isActive(service) && state !== 'failed');
   // What nobody here needs may be unavailable quietly.
-  const pressing = props.needed || state === 'failed' || service.wanted;
+  const pressing =
+    !isBarred(service) && (props.needed || state === 'failed' || service.wanted);
   const now = useNow(service.stops_in_seconds === null ? null : COUNTS_EVERY);
   const stopsIn = useCountdown(service, now);
   const factsId = `jp-GenAILab-facts-${service.name}`;
   return (
-    <li className="jp-GenAILab-card" data-state={state} data-service={service.name}>
+    <li
+      className="jp-GenAILab-card"
+      data-state={shownState(service)}
+      data-service={service.name}
+    >
       <div className="jp-GenAILab-card-head">
         <button
           type="button"
@@ -74,11 +79,11 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
           aria-controls={factsId}
           onClick={() => setOpen(!shown)}
         >
-          <StateDot state={state} />
+          <StateDot state={shownState(service)} />
           <span className="jp-GenAILab-card-title">{title}</span>
           <span className="jp-GenAILab-card-state">
             {[
-              stateWord(state, trans),
+              serviceWord(service, trans),
               outlookWords(service, stopsIn, now, trans),
               props.standIn,
               props.needed && trans.__('needed here')

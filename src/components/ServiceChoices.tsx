@@ -2,9 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { ServiceView } from '../_wire';
+import { shownState } from '../model/needs';
 
 import { StateDot } from './StateDot';
-import { stateWord } from './words';
+import { serviceWord } from './serviceWords';
 
 export interface IServiceChoicesProps {
   /** Names, also of services that the catalogue does not know. */
@@ -28,8 +29,8 @@ export function ServiceChoices(props: IServiceChoicesProps): JSX.Element {
         <Choice
           key={service.name}
           title={service.title}
-          state={stateWord(service.state, trans)}
-          dot={<StateDot state={service.state} />}
+          state={serviceWord(service, trans)}
+          dot={<StateDot state={shownState(service)} />}
           checked={chosen.includes(service.name)}
           onToggle={() => props.onToggle(service.name)}
         />

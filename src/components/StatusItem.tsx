@@ -3,11 +3,12 @@ import * as React from 'react';
 
 import type { StatusView } from '../_wire';
 import type { Connection } from '../model/lab';
-import { isActive, worst } from '../model/needs';
+import { isActive, shownState, worst } from '../model/needs';
 
 import { StateDot } from './StateDot';
 import { progressWords } from './progressWords';
-import { modeWord, stateWord } from './words';
+import { serviceWord } from './serviceWords';
+import { modeWord } from './words';
 
 export interface IStatusItemProps {
   connection: Connection;
@@ -27,7 +28,7 @@ export function StatusItem(props: IStatusItemProps): JSX.Element {
   const text = lost
     ? trans.__('GenAI: no answer')
     : service
-      ? trans.__('GenAI: %1 · %2', mode, stateWord(service.state, trans))
+      ? trans.__('GenAI: %1 · %2', mode, serviceWord(service, trans))
       : trans.__('GenAI: %1', mode);
   const title =
     service && !lost
@@ -42,7 +43,7 @@ export function StatusItem(props: IStatusItemProps): JSX.Element {
       title={[title, memory].filter(Boolean).join('\n')}
       onClick={props.onOpen}
     >
-      {service && !lost && <StateDot state={service.state} />}
+      {service && !lost && <StateDot state={shownState(service)} />}
       <span>{text}</span>
     </button>
   );

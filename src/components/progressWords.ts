@@ -4,7 +4,8 @@ import type { ServiceView } from '../_wire';
 
 import { bytesOfWords } from './bytes';
 import { machinePhase } from './machinePhases';
-import { durationWords, ownerWords, stateWord } from './words';
+import { serviceWord } from './serviceWords';
+import { durationWords, ownerWords } from './words';
 
 /** Percent steps in which a screen reader hears of progress. */
 const ANNOUNCED_STEP = 25;
@@ -15,7 +16,7 @@ export function phaseWords(service: ServiceView, trans: TranslationBundle): stri
   switch (phase) {
     case null:
     case 'stopping':
-      return stateWord(service.state, trans);
+      return serviceWord(service, trans);
     case 'starting the process':
       return trans.__('Starting the process');
     case 'waiting for its first answer':

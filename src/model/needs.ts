@@ -54,8 +54,21 @@ export function wasGiven(launch: LaunchView): boolean {
   return launch.variables.length > 0;
 }
 
+/** Whether the mode lets nobody use a service, once nothing of it moves any more. */
+export function isBarred(service: ServiceView): boolean {
+  return service.barred_by !== null && !MOVING.has(service.state);
+}
+
+/** The state to show of a service: what nobody may use is not ready for anybody. */
+export function shownState(service: ServiceView): ServiceState {
+  return isBarred(service) ? 'stopped' : service.state;
+}
+
 /** Whether a service runs, moves, is wanted, or failed while it was; or somebody uses it. */
 export function isActive(service: ServiceView): boolean {
+  if (isBarred(service)) {
+    return false;
+  }
   if (service.stand_in !== null || service.kind === 'cloud') {
     // Its state is its stand-in's, which has an entry of its own; and that a provider could be
     // asked is no work of this machine.
@@ -72,7 +85,7 @@ export function isActive(service: ServiceView): boolean {
 
 /** The service in the worst state. */
 export function worst(services: readonly ServiceView[]): ServiceView | undefined {
-  const rank = (service: ServiceView) => SEVERITY.indexOf(service.state);
+  const rank = (service: ServiceView) => SEVERITY.indexOf(shownState(service));
   return [...services].sort((a, b) => rank(b) - rank(a))[0];
 }
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
+from coursia_genai_lab.lab.clouds import Clouds
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.lab.views import service_views
 from coursia_genai_lab.runtimes.base import Instance
 from coursia_genai_lab.runtimes.fake import FakeRuntime
+from coursia_genai_lab.secret_files.secret import Secret
+from coursia_genai_lab.wire.policy import Mode
 
 
 async def at_once(spec: ServiceSpec, instance: Instance) -> None:
@@ -41,3 +46,34 @@ async def test_a_service_names_the_variable_that_holds_its_address(tmp_path: Pat
         for name in group.variables
     }
     assert set(filter(None, variables.values())) <= exported
+
+
+@pytest.mark.parametrize(
+    ("mode", "barred"),
+    [
+        ("auto", {"comfyui": None, "openai": None, "demo": None}),
+        ("local", {"comfyui": None, "openai": "local", "demo": None}),
+        ("cloud", {"comfyui": "cloud", "openai": None, "demo": "cloud"}),
+        ("demo", {"comfyui": None, "openai": None, "demo": None}),
+        ("off", {"comfyui": "off", "openai": "off", "demo": "off"}),
+    ],
+)
+async def test_each_service_says_which_mode_lets_nobody_use_it(
+    tmp_path: Path, mode: Mode, barred: dict[str, Mode | None]
+) -> None:
+    catalog = load_catalog()
+    lab = Lab(
+        catalog=catalog,
+        settings=LabSettings(state_path=str(tmp_path), runtime="fake", mode=mode),
+        runtimes=lambda: {"fake": FakeRuntime()},
+        answers=at_once,
+        clouds=Clouds(catalog, lambda name: Secret("key-of-the-class-4711")),
+    )
+    await lab.open()
+    try:
+        await lab.opened(60)
+        views = service_views(lab, door=lambda name: None, person="ada")
+    finally:
+        await lab.close()
+    assert {view.name: view.barred_by for view in views if view.name in barred} == barred
+    assert not any(view.can_start for view in views if view.barred_by is not None)

@@ -4,7 +4,7 @@ import * as React from 'react';
 
 import { StatusItem } from '../../components/StatusItem';
 import type { Connection } from '../../model/lab';
-import { aService, aSnapshot } from '../fixtures';
+import { aHolder, aService, aSnapshot } from '../fixtures';
 
 function show(
   services = [aService()],
@@ -42,6 +42,15 @@ describe('the status item', () => {
   it('takes a provider that could be asked for no work of this machine', () => {
     const { item } = show([aService({ kind: 'cloud', state: 'ready' })]);
     expect(item.textContent).toBe('GenAI: Automatic');
+  });
+
+  it('calls nothing ready that the mode lets nobody use', () => {
+    const service = aService({
+      state: 'ready',
+      holders: [aHolder()],
+      barred_by: 'off'
+    });
+    expect(show([service]).item.textContent).toBe('GenAI: Automatic');
   });
 
   it('says that the server does not answer', () => {

@@ -448,6 +448,29 @@ describe('the words of a start', () => {
   });
 });
 
+const FAILED = {
+  code: 'hung',
+  message: 'It hung.',
+  remedy: 'Start it.',
+  command: null
+};
+
+describe('a mode that lets nobody use a service', () => {
+  it.each([
+    ['off', { kind: 'local', state: 'ready' }, 'Off'],
+    ['off', { kind: 'cloud', state: 'ready' }, 'Off'],
+    ['off', { kind: 'local', state: 'failed', problem: FAILED }, 'Off'],
+    ['local', { kind: 'cloud', state: 'ready' }, 'The mode does not allow it'],
+    ['off', { kind: 'local', state: 'stopping' }, 'Stopping']
+  ] as const)('is told on its card (%s, %j)', (barred_by, fields, word) => {
+    show([aService({ ...fields, barred_by, can_start: false })], aProfile());
+    const card = button(/^ComfyUI/);
+    expect(card.textContent).toBe(`ComfyUI${word} · needed here`);
+    expect(screen.queryByRole('button', { name: 'Start ComfyUI' })).toBeNull();
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+});
+
 describe('a cloud', () => {
   const cloud = (fields: Partial<ServiceView> = {}) =>
     aService({
