@@ -267,8 +267,11 @@ class Questions:
         return cloud_engine_of(spec, endpoint.url, credential(endpoint), self._session())
 
     async def close(self) -> None:
-        """Close the session."""
+        """Close the session, and end what still speaks by it."""
         if self._made is not None:
+            from .engines.base import cut_endings
+
+            await cut_endings(self._made)
             await self._made.close()
             self._made = None
 

@@ -109,7 +109,7 @@ class WebUI(Engine):
             raise
         finally:
             if not call.done():
-                await ended(self._leave(call, task_id), CANCEL_SECONDS)
+                await ended(self._leave(call, task_id), CANCEL_SECONDS, self._calls.session)
             elif not call.cancelled():
                 # Whoever waited may have been cancelled in the same moment.
                 call.exception()

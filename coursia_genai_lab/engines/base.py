@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from ..errors import GenAIError, ServiceDied, ServiceError
 from ..wire.services import Dialect
@@ -15,9 +16,9 @@ from .orders import Order, Picture, Report, unheard
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-__all__ = ["ANSWER_SECONDS", "Engine", "ended"]
+__all__ = ["ANSWER_SECONDS", "Engine", "cut_endings", "ended"]
 
-_ending: set[asyncio.Task[Any]] = set()
+_ending: WeakKeyDictionary[ClientSession, set[asyncio.Task[Any]]] = WeakKeyDictionary()
 """Held here until they are done, for nobody else waits for them."""
 
 
@@ -85,19 +86,28 @@ class Engine(ABC):
             return
 
 
-async def ended(work: Coroutine[Any, Any, None], seconds: float) -> None:
+async def ended(work: Coroutine[Any, Any, None], seconds: float, session: ClientSession) -> None:
     """Wait for the end of a job that nobody wants any more, at most `seconds`; it goes on after.
 
-    A second cancellation of the caller does not cut it short.
+    A second cancellation of the caller does not cut it short; the end of its `session` does.
     """
-    task = asyncio.ensure_future(work)
-    _ending.add(task)
-    task.add_done_callback(_gone)
+    task = asyncio.create_task(work, name="genai-engine-ending")
+    going = _ending.setdefault(session, set())
+    going.add(task)
+    task.add_done_callback(going.discard)
+    task.add_done_callback(_untold)
     await asyncio.wait([task], timeout=seconds)
 
 
-def _gone(task: asyncio.Task[Any]) -> None:
-    _ending.discard(task)
+async def cut_endings(session: ClientSession) -> None:
+    """Cut what `ended` has left going on by a session that is about to close."""
+    going = list(_ending.pop(session, ()))
+    for task in going:
+        task.cancel()
+    await asyncio.gather(*going, return_exceptions=True)
+
+
+def _untold(task: asyncio.Task[Any]) -> None:
     if not task.cancelled():
         # That it failed is told to nobody: the engine is away, and the job with it.
         task.exception()

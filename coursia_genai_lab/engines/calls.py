@@ -84,7 +84,7 @@ class Calls:
     def __init__(self, url: str, headers: Mapping[str, str], session: ClientSession) -> None:
         self._url = url.rstrip("/")
         self._headers = dict(headers)
-        self._session = session
+        self.session = session
         self._secrets = tuple(secrets_of(self._headers.values()))
 
     async def ask(
@@ -132,7 +132,7 @@ class Calls:
         from aiohttp import ClientError
 
         async def opened() -> ClientWebSocketResponse[bool]:
-            return await self._session.ws_connect(
+            return await self.session.ws_connect(
                 self._url + path,
                 headers=self._headers,
                 heartbeat=25.0,
@@ -162,7 +162,7 @@ class Calls:
         from yarl import URL
 
         try:
-            async with self._session.request(
+            async with self.session.request(
                 method,
                 URL(self._url + path, encoded=True),
                 # Handed over as a file: large ones go out in pieces, and the loop turns between.

@@ -87,9 +87,12 @@ class ComfyJob:
             await asyncio.shield(post)
             return await self._until_done()
         finally:
-            if post is not None:
-                await ended(self._leave(post), CANCEL_SECONDS)
-            await self._display.close()
+            try:
+                if post is not None:
+                    await ended(self._leave(post), CANCEL_SECONDS, self._calls.session)
+            finally:
+                # Also when the caller is cancelled a second time.
+                await self._display.close()
 
     async def _post(self) -> None:
         body: dict[str, Any] = {

@@ -96,7 +96,7 @@ class OpenAIImages(Engine):
         finally:
             if not call.done():
                 call.cancel()
-                await ended(_over(call), CANCEL_SECONDS)
+                await ended(_over(call), CANCEL_SECONDS, self._calls.session)
             elif not call.cancelled():
                 # Whoever waited may have been cancelled in the same moment.
                 call.exception()

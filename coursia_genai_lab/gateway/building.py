@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 
+from ..engines.base import cut_endings
 from ..lab.charge import Charges, NoCharges
 from ..lab.cloud_questions import CloudQuestions
 from .admission import Admission
@@ -72,6 +73,7 @@ class Building:
         finally:
             await asyncio.gather(*(door.close() for door in self._openai_doors))
             await self._watch.close()
+            await cut_endings(self._session)
             await self._session.close()
 
     def _raw(self, service: str) -> RawDoor:

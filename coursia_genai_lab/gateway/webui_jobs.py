@@ -203,7 +203,7 @@ class WebUIJobs:
         finally:
             try:
                 if job.sent and not answered:
-                    await ended(self._stopped(job), END_SECONDS)
+                    await ended(self._stopped(job), END_SECONDS, self._session)
             finally:
                 self._left(job, done=done)
                 self._lab.leases.drop(lease.id, done=done)
@@ -234,7 +234,7 @@ class WebUIJobs:
             made[0].unwanted.set()
             if made[0].sent:
                 # Whoever cancels need not wait until a long step has ended.
-                await ended(self._stopped(made[0]), CANCEL_SECONDS)
+                await ended(self._stopped(made[0]), CANCEL_SECONDS, self._session)
 
         try:
             ticket = self._queue.join(

@@ -15,8 +15,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 from demo_process import DemoEngine, StartDemo
-from door_harness import service
+from door_harness import service, soon
+from odd_comfyui import OddComfyUI
 
+from coursia_genai_lab.engines.base import cut_endings
 from coursia_genai_lab.engines.comfyui import ComfyUI
 from coursia_genai_lab.engines.orders import Event, Order, Picture, Preview, Step
 from coursia_genai_lab.engines.workflow_files import Description, Parameter, Workflow
@@ -290,3 +292,32 @@ async def queued(session: aiohttp.ClientSession, url: str, headers: dict[str, st
     async with session.get(url + "/queue", headers=headers) as got:
         rows = await got.json()
     return [*rows["queue_running"], *rows["queue_pending"]]
+
+
+async def test_a_caller_that_is_cancelled_twice_leaves_nothing_behind_its_session() -> None:
+    unwanted = asyncio.Event()
+
+    async def works_on(odd: OddComfyUI, post: dict[str, Any]) -> None:
+        return
+
+    async def in_a_long_step(request: web.Request) -> web.StreamResponse | None:
+        if (request.method, request.path.startswith("/api/jobs/")) == ("POST", True):
+            unwanted.set()
+            return web.json_response({"cancelled": True})
+        return None
+
+    def ours() -> list[str]:
+        return [name for task in asyncio.all_tasks() if (name := task.get_name())[:5] == "genai"]
+
+    async with OddComfyUI.run(works_on) as odd, aiohttp.ClientSession() as session:
+        odd.answer = in_a_long_step
+        work = asyncio.create_task(ComfyUI(odd.url, {}, session).run({"1": {}}))
+        await soon(lambda: bool(odd.running))
+        work.cancel()
+        await asyncio.wait_for(unwanted.wait(), BOUND)
+        work.cancel()
+        await asyncio.wait([work], timeout=BOUND)
+        assert work.cancelled()
+        assert ours() == ["genai-engine-ending"]
+        await cut_endings(session)
+        assert ours() == []
