@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from ..errors import InvalidRequest, TokenMissing
+from .lean_httpx import httpx
 
 URL_VARIABLE = "GENAI_API_URL"
 TOKEN_VARIABLE = "GENAI_API_TOKEN"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
-import httpx
 from pydantic import BaseModel
 
 from ..wire.audit import AuditView
@@ -27,6 +26,7 @@ from ..wire.weights import WeightsList, WeightsView
 from . import calls
 from .calls import RestCall
 from .failures import unreachable
+from .lean_httpx import httpx
 from .rest import LONG_POLL_SECONDS, rest_settings
 
 Answer = TypeVar("Answer", bound=BaseModel)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-import httpx
 from pydantic import BaseModel, ValidationError
 
 from ..errors import LabUnreachable
@@ -35,6 +34,7 @@ from ..wire.usage import (
 from ..wire.weights import FetchRequest, WeightsList, WeightsView
 from .access import Access
 from .failures import decoded, failure
+from .lean_httpx import httpx
 
 Answer = TypeVar("Answer", bound=BaseModel)
 

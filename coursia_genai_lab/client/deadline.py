@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-import httpx
-
 from ..errors import GenerationTimedOut
+from .lean_httpx import httpx
 
 T = TypeVar("T")
 

@@ -9,8 +9,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx
-
 from ..errors import GenerationError
 from ..wire.images import ModelInfo
 from .access import PATIENT, Access, Timeouts
@@ -18,6 +16,7 @@ from .deadline import Deadline
 from .events import Event, Picture
 from .failures import decoded, failure, unreachable
 from .images import Asked, Call, call_for, read_answer, read_event, read_models
+from .lean_httpx import httpx
 from .patience import WAIT_SECONDS, Patience
 from .sse import EventReader
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from ..errors import (
     Conflict,
     ConsentMissing,
@@ -23,6 +21,7 @@ from ..errors import (
     TooManyRequests,
 )
 from .access import Access
+from .lean_httpx import httpx
 
 # What OpenAI and the engines behind the door call things that our tree has a name for.
 FOREIGN_CODES: dict[str, type[GenAIError]] = {

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
-import httpx
 from pydantic import BaseModel
 
 from ..wire.audit import AuditView
@@ -28,6 +27,7 @@ from . import calls
 from .access import Access
 from .calls import RestCall
 from .failures import unreachable
+from .lean_httpx import httpx
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
