@@ -145,6 +145,8 @@ class Database:
     def _set_up_sqlite(self, connection: Any, record: object) -> None:
         # Python's driver would begin transactions by itself, too late and never for DDL.
         connection.isolation_level = None
+        # What people have erased must not stay in the file; not every SQLite is built that way.
+        connection.execute("PRAGMA secure_delete=ON").close()
 
     def _begin_sqlite(self, connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if self._writing else "BEGIN")
