@@ -130,6 +130,8 @@ def compose(
         publish=publish,
         record_prompts=settings.record_prompts,
         record_days=settings.record_days,
+        thumbnails=settings.thumbnails,
+        thumbnails_mib=settings.thumbnails_mib,
     )
     audit = Audit(memory.store)
     sampler = Sampler(settings.gpu_reader or COMMAND)
@@ -169,7 +171,7 @@ def compose(
         lab,
         tokens,
         usual=lambda service: memory.jobs.usual(service)[0],
-        record=Record(generations.note, usage.of, hashes.of),
+        record=Record(generations.note, usage.of, hashes.of, memory.thumbnails.take),
         charges=ledger,
         workflows=_workflows(settings, notebook_root),
         questions=cloud_questions,

@@ -31,6 +31,8 @@ class LabSettings:
     store_url: str = field(default="", repr=False)
     record_prompts: bool = False
     record_days: float = 365.0
+    thumbnails: bool = True
+    thumbnails_mib: int = 64
     network_subnet: str = "172.20.0.0/16"
     max_concurrent: int = 3
     open_doors: bool = False

@@ -122,6 +122,20 @@ class GenAILab(ClassTraits):
         "service, when, and a hash of the file. 0 keeps it until the next few hundred have been "
         "made. Default: 365, a school year.",
     ).tag(config=True)
+    thumbnails = Bool(
+        True,
+        help="Keep a small copy, at most 96 x 96 pixels, of each picture in the Lab's record, for "
+        "the history of whoever had it made: the newest 200 of each person, for record_days. "
+        "Through the panel and the REST API nobody else sees them, no teacher and no "
+        "administrator; they go when people erase their history. True (default). False keeps "
+        "none, and deletes those that the record has when the server starts.",
+    ).tag(config=True)
+    thumbnails_mib = Int(
+        64,
+        min=0,
+        help="MiB that all thumbnails may take in the record; the oldest give way. 0 is as "
+        "thumbnails = False. Default: 64, about 13,000 of them.",
+    ).tag(config=True)
     network_subnet = Unicode(
         "172.20.0.0/16",
         help="Subnet of the containers' own network. Default: 172.20.0.0/16.",
@@ -199,6 +213,8 @@ class GenAILab(ClassTraits):
             store_url=self.store_url,
             record_prompts=self.record_prompts,
             record_days=self.record_days,
+            thumbnails=self.thumbnails,
+            thumbnails_mib=self.thumbnails_mib,
             network_subnet=self.network_subnet,
             max_concurrent=self.max_concurrent,
             open_doors=self.open_doors,

@@ -11,7 +11,6 @@ from aiohttp import ClientSession, web
 from ..errors import InvalidRequest, NotAllowed
 from ..lab.charge import Charges
 from ..lab.endpoint import Endpoint
-from ..lab.generation import Note
 from .admission import Admission
 from .answers import json_answer
 from .bodies import SMALL_BYTES, read_body
@@ -28,13 +27,14 @@ from .needs import LabView
 from .own_jobs import OwnJobs, RawJob
 from .proxy import Proxy
 from .queue import FairQueue
+from .record import Record
 from .sockets import CallerSockets, refuse_broken_handshake
 from .target import Target
 from .tokens import Grant
 
 
 class ComfyUIDoor:
-    """Answer what was admitted. `note` takes into the record every job that had its turn."""
+    """Answer what was admitted. `record` takes every job that had its turn."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class ComfyUIDoor:
         holding: Holding,
         proxy: Proxy,
         session: ClientSession,
-        note: Note,
+        record: Record,
         charges: Charges,
     ) -> None:
         self._service = service
@@ -66,6 +66,7 @@ class ComfyUIDoor:
             proxy=proxy,
             count=queue.remaining,
             works_for_others=self._works_for_others,
+            picture=record.picture,
         )
         self._jobs = ComfyUIJobs(
             service,
@@ -77,7 +78,7 @@ class ComfyUIDoor:
             holding=holding,
             session=session,
             mapped=inputs.upstream,
-            note=note,
+            note=record.note,
             charges=charges,
         )
         queue.hear(lambda backend: self._audience.count())

@@ -86,7 +86,7 @@ class ComfyUIUploads:
         place: dict[str, Any] = {"filename": name, "subfolder": folder, "type": kind}
         if kind == "input" and self._inputs.has(person, folder, name):
             place["subfolder"] = "/".join(filter(None, (folder_of(person), folder)))
-        elif not self._jobs.made(person, (kind, folder, name)):
+        elif self._jobs.maker(person, (kind, folder, name)) is None:
             raise InvalidRequest(
                 "original_ref names no picture of yours.",
                 "Name one that you uploaded, or that a job of yours has made.",

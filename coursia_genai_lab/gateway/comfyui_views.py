@@ -17,12 +17,14 @@ from ..engines.calls import Calls
 from ..engines.comfyui_pictures import FOLDER
 from ..errors import Conflict, GenAIError
 from ..lab.endpoint import Endpoint
+from ..lab.thumbnails import TakePicture
 from .answers import json_answer
 from .bodies import SMALL_BYTES, read_body
 from .comfyui_inputs import OwnInputs, folder_of, input_lists
 from .headers import GUARDS, credential
-from .own_jobs import OwnJobs, RawJob
+from .own_jobs import OutputFile, OwnJobs, RawJob
 from .proxy import Proxy
+from .shown_pictures import HeldPicture, wants
 from .target import Target
 from .tokens import Grant
 
@@ -54,6 +56,7 @@ class ComfyUIViews:
         proxy: Proxy,
         count: Count,
         works_for_others: Busy,
+        picture: TakePicture,
     ) -> None:
         self._jobs = jobs
         self._inputs = inputs
@@ -61,6 +64,7 @@ class ComfyUIViews:
         self._proxy = proxy
         self._count = count
         self._works_for_others = works_for_others
+        self._picture = picture
 
     async def answer(
         self, request: web.BaseRequest, target: Target, grant: Grant, endpoint: Endpoint
@@ -216,6 +220,7 @@ class ComfyUIViews:
     ) -> web.StreamResponse:
         name, folder = query.get("filename", ""), query.get("subfolder", "")
         kind = query.get("type", "output")
+        job: RawJob | None = None
         if not name:
             return json_answer({"error": "no filename"}, status=404)
         asked = {"filename": name, "subfolder": folder, "type": kind}
@@ -223,22 +228,31 @@ class ComfyUIViews:
             if not self._inputs.has(person, folder, name):
                 return web.Response(status=404, headers=GUARDS)
             asked["subfolder"] = "/".join(filter(None, (folder_of(person), folder)))
-        elif not await self._made(person, (kind, folder, name), endpoint):
-            return web.Response(status=404, headers=GUARDS)
+        else:
+            job = await self._maker(person, (kind, folder, name), endpoint)
+            if job is None:
+                return web.Response(status=404, headers=GUARDS)
         asked |= {key: query[key] for key in ("preview", "channel") if key in query}
-        return await self._proxy.forward(request, endpoint, f"/view?{urlencode(asked)}")
+        target = f"/view?{urlencode(asked)}"
+        if job is None or not wants(job, (kind, folder, name), query):
+            return await self._proxy.forward(request, endpoint, target)
+        held = HeldPicture(job, self._picture)
+        answer = await self._proxy.forward(request, endpoint, target, seen=held.feed)
+        held.passed()
+        return answer
 
-    async def _made(self, person: str, file: tuple[str, str, str], endpoint: Endpoint) -> bool:
-        """Say whether a job of this person made a file; jobs not looked at yet are looked at."""
-        if self._jobs.made(person, file):
-            return True
+    async def _maker(self, person: str, file: OutputFile, endpoint: Endpoint) -> RawJob | None:
+        """Return which job of this person made a file; those not looked at yet are looked at."""
+        found = self._jobs.maker(person, file)
+        if found is not None:
+            return found
         unseen = [
             job
             for job in self._jobs.of(person)
             if not job.files and not job.looked and job.entry is None
         ]
         await self._each(unseen[-MOST_ENTRIES:], lambda job: self._entry(job, endpoint))
-        return self._jobs.made(person, file)
+        return self._jobs.maker(person, file)
 
     async def _object_info(
         self, request: web.BaseRequest, target: Target, person: str, endpoint: Endpoint

@@ -98,7 +98,7 @@ class ComfyWork:
             cancel=self._cancel,
             id=charge.job_id,
         )
-        job.number = self.ticket.number
+        job.number, job.record_id = self.ticket.number, self.ticket.id
         self._lease = around.lab.leases.take(
             "job",
             (endpoint.backend,),

@@ -268,6 +268,8 @@ class EngineRoad:
                 facts=made.facts if made else None,
             )
         )
+        if made is not None:
+            self._record.picture(ticket.id, made.data)
 
     # -- after the call ------------------------------------------------------------------------
 

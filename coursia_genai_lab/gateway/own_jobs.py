@@ -41,6 +41,10 @@ class RawJob:
     """`prompt_id`, as the caller was told."""
     upstream_id: str = ""
     """`prompt_id` in the engine: another one only where the server gives its own."""
+    record_id: str = ""
+    """Its id in the record; empty before it has a place in line."""
+    pictured: bool = False
+    """Whether one of its pictures was given on for a thumbnail."""
     number: int = 0
     client_id: str | None = None
     """The `clientId` of the sockets that hear of it; the engine knows another one."""
@@ -143,6 +147,6 @@ class OwnJobs:
         """Return a person's jobs, the oldest first."""
         return [job for job in self._jobs.values() if job.person == person]
 
-    def made(self, person: str, file: OutputFile) -> bool:
-        """Say whether one of a person's jobs has put a file out."""
-        return any(file in job.files for job in self.of(person))
+    def maker(self, person: str, file: OutputFile) -> RawJob | None:
+        """Return which of a person's jobs has put a file out; None: none of them."""
+        return next((job for job in self.of(person) if file in job.files), None)

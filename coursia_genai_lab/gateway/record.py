@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..errors import GenAIError, GenerationCancelled
 from ..lab.endpoint import Endpoint
 from ..lab.generation import Note, forget
+from ..lab.thumbnails import TakePicture, forget_picture
 from ..wire.generations import Outcome
 from ..wire.usage import UsageView
 
@@ -42,3 +43,5 @@ class Record:
     """Person, Unix time -> what they had made since."""
     model_hash: Callable[[Endpoint, str], Awaitable[str | None]] = _no_hash
     """Endpoint, name of a model file -> `sha256:…`; None: not checked. Never waits long."""
+    picture: TakePicture = forget_picture
+    """Takes the picture of a job that has been noted, or is about to be."""

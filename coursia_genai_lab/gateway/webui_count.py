@@ -1,4 +1,6 @@
-"""Counts the pictures in a WebUI's answer while that passes, which may be too large to be kept."""
+"""Counts the pictures in a WebUI's answer while that passes, and holds the first of them; all of
+them may be too large to be kept.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ _ONE = re.compile(rb'"image"\s*:\s*"[A-Za-z0-9+/]')
 """The answer to a picture that is only enlarged."""
 KEPT = 64
 """Bytes at the end of a piece in which a mark may have begun."""
+MOST_HELD = 16 * 2**20
+"""Bytes of the first picture that are held, in base64; one that is larger is let go."""
 
 
 class CountedPictures:
@@ -19,11 +23,17 @@ class CountedPictures:
         self._state: Literal["before", "in", "after"] = "before"
         self._tail = b""
         self._quotes = 0
+        self._first: bytearray | None = bytearray()
 
     @property
     def pictures(self) -> int:
         """How many have come whole."""
         return self._quotes // 2
+
+    @property
+    def first(self) -> bytes:
+        """The first picture in base64; empty: it has not come whole, or is too large."""
+        return bytes(self._first) if self._first and self.pictures else b""
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece of the answer."""
@@ -38,5 +48,17 @@ class CountedPictures:
             piece, self._state = piece[found.end() :], "in"
         if self._state == "in":
             end = piece.find(b"]")
+            self._hold(piece if end < 0 else piece[:end])
             self._quotes += piece.count(b'"', 0, len(piece) if end < 0 else end)
             self._state = "in" if end < 0 else "after"
+
+    def _hold(self, piece: bytes) -> None:
+        """Keep what a piece of the list has of its first picture."""
+        if self._first is None or self._quotes > 1:
+            return
+        start = 0 if self._quotes else piece.find(b'"') + 1
+        if start or self._quotes:
+            end = piece.find(b'"', start)
+            self._first += piece[start:] if end < 0 else piece[start:end]
+        if len(self._first) > MOST_HELD:
+            self._first = None

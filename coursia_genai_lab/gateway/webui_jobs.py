@@ -21,7 +21,7 @@ from ..engines.base import ended
 from ..errors import GenAIError, GenerationCancelled, GenerationError
 from ..lab.charge import Charges
 from ..lab.endpoint import Endpoint
-from ..lab.generation import Generation, Note
+from ..lab.generation import Generation
 from .admission import MAX_BODY_BYTES
 from .bodies import read_body
 from .headers import credential
@@ -32,7 +32,7 @@ from .needs import LabView
 from .proxy import Proxy
 from .queue import FairQueue, Place, Ticket
 from .raw_charges import RawCharge, RawCharges
-from .record import outcome_of
+from .record import Record, outcome_of
 from .target import Target
 from .tokens import Grant
 from .webui_count import CountedPictures
@@ -80,7 +80,7 @@ class WebUIJob:
 class WebUIJobs:
     """Run the jobs of one door in turn, and remember what each caller may know of them.
 
-    `note` takes into the record every job that had its turn.
+    `record` takes every job that had its turn.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class WebUIJobs:
         watch: JobWatch,
         holding: Holding,
         session: ClientSession,
-        note: Note,
+        record: Record,
         charges: Charges,
     ) -> None:
         self._service = service
         self._charges = RawCharges(charges, lab, queue)
-        self._note = note
+        self._record = record
         self._lab = lab
         self._queue = queue
         self._proxy = proxy
@@ -271,7 +271,9 @@ class WebUIJobs:
         worked = job.ticket.worked_seconds if job.sent else None
         job.charge.end(job.why, pictures=job.came.pictures, seconds=worked)
         if job.works:
-            self._note(_generation(job))
+            self._record.note(_generation(job))
+            if job.why is None and (first := job.came.first):
+                self._record.picture(job.ticket.id, first, in_base64=True)
         if job.theirs is not None:
             keep(self._finished, (job.grant.person, job.theirs), None)
 

@@ -25,6 +25,7 @@ from .services import (
     ServicesHandler,
 )
 from .status import StatusHandler
+from .thumbnails import ThumbnailHandler, ThumbnailsHandler
 from .timeline import TimelineHandler
 from .tokens import TokenHandler, TokenRenewalHandler, TokensHandler
 from .usage import GenerationHandler, UsageExportHandler, UsageHandler
@@ -62,6 +63,8 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"/coursia-genai/api/v1/jobs/{JOB}", JobHandler),
     (r"/coursia-genai/api/v1/usage", UsageHandler),
     (r"/coursia-genai/api/v1/usage/export", UsageExportHandler),
+    (r"/coursia-genai/api/v1/usage/thumbnails", ThumbnailsHandler),
+    (rf"/coursia-genai/api/v1/usage/thumbnails/{GENERATION}", ThumbnailHandler),
     (r"/coursia-genai/api/v1/ledger", LedgerHandler),
     (rf"/coursia-genai/api/v1/ledger/{JOB_OR_CHARGE}/resolve", ResolveHandler),
     (r"/coursia-genai/api/v1/audit", AuditHandler),

@@ -38,7 +38,10 @@ class UsageHandler(LabHandler):
         if person != self.person:
             need_admin(self.role, "Having forgotten what others had made")
         erased = await self.parts.usage.erase(person)
-        found = f"{erased.generations} generations, {erased.charges} charges"
+        found = (
+            f"{erased.generations} generations, {erased.charges} charges, "
+            f"{erased.thumbnails} thumbnails"
+        )
         own = person == self.person
         self.parts.audit.note(
             self.person, "erase", "their own" if own else "another person's", found

@@ -23,6 +23,7 @@ from .recent import RecentTimeline
 from .start_history import StartHistory
 from .store.place import file_place, find_place, host_folder
 from .store.store import Store
+from .thumbnails import MOST_MIB, Thumbnails
 from .timeline import Timeline
 from .timeline_note import TimelineNote
 
@@ -46,6 +47,8 @@ class Memory:
         publish: Callable[[LabEvent], None],
         record_prompts: bool = False,
         record_days: float = DAYS,
+        thumbnails: bool = True,
+        thumbnails_mib: int = MOST_MIB,
     ) -> None:
         folder = host_folder(host_path)
         self.store = Store(
@@ -57,6 +60,9 @@ class Memory:
         self.timeline = Timeline(self.store, whose=self._whose)
         self.recent = RecentTimeline(self.timeline)
         self.generations = Generations(self.store, prompts=record_prompts, days=record_days)
+        self.thumbnails = Thumbnails(
+            self.store, wanted=thumbnails, days=record_days, most_bytes=thumbnails_mib * 2**20
+        )
         self.consents = KeptConsents(self.store)
         self.pins = KeptPins(self.store, f"{socket.gethostname()}:{folder}")
         self.history = StartHistory(self.host_store)
@@ -78,6 +84,7 @@ class Memory:
         """Begin to open the stores, each in its thread; the Lab must be open. Idempotent."""
         self.store.open()
         self.host_store.open()
+        self.thumbnails.open()
         lab = self._lab
         if lab is not None:
             self.metrics.begin((name, lab.service(name).state) for name in lab.catalog)
@@ -85,6 +92,7 @@ class Memory:
     async def close(self) -> None:
         """Write what waits, bounded, and let go. Idempotent."""
         self.jobs.flush()
+        await self.thumbnails.close()
         await self.store.close()
         await self.host_store.close()
         self.metrics.close()

@@ -75,7 +75,8 @@ class Usage:
         return UsageExport(since=since, person=person or "", cut=is_cut, rows=rows)
 
     async def erase(self, person: str) -> UsageErased:
-        """Take a person's name and prompts from record and ledger; sums and quotas stay right.
+        """Take a person's name and prompts from record and ledger, and delete their thumbnails;
+        sums and quotas stay right.
 
         Raises:
             StoreError: the record cannot be written; nothing was forgotten.
@@ -101,12 +102,13 @@ def _everything(
 
 def _erasing(person: str) -> Callable[[Connection], UsageErased]:
     def work(connection: Connection) -> UsageErased:
-        from .store import charge_rows, counter_rows, generation_rows
+        from .store import charge_rows, counter_rows, generation_rows, thumbnail_rows
 
         counter_rows.lock(connection)
         return UsageErased(
             generations=generation_rows.forget(connection, person),
             charges=charge_rows.forget(connection, person),
+            thumbnails=thumbnail_rows.forget(connection, person),
         )
 
     return work

@@ -123,6 +123,17 @@ class UsageErased(Shape):
 
     generations: int
     charges: int
+    thumbnails: int = 0
+    """How many small pictures were deleted."""
+
+
+class ThumbnailList(Shape):
+    """GET usage/thumbnails: which of the caller's generations have a small picture."""
+
+    kept: bool
+    """Whether any are kept at all here."""
+    ids: list[str]
+    """UUIDs as in the history, the newest first."""
 
 
 class LedgerView(Shape):

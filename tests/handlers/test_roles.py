@@ -45,6 +45,8 @@ LEAST: dict[str, str] = {
     "GET usage": "student",
     "DELETE usage": "student",
     "GET usage/export": "student",
+    "GET usage/thumbnails": "student",
+    "GET usage/thumbnails/demo": "student",
     "GET ledger": "student",
     "POST ledger/demo/resolve": "admin",
     "GET audit": "teacher",

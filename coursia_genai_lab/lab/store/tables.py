@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -63,6 +63,15 @@ generations = Table(
     Column("prompt_hash", Text),
     Column("prompt", Text),
     Column("facts", Text),
+)
+thumbnails = Table(
+    "genai_thumbnails",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Float),
+    Column("person", Text),
+    Column("bytes", BigInteger),
+    Column("data", LargeBinary),
 )
 writers = Table(
     "genai_writers",
