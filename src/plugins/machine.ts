@@ -39,25 +39,25 @@ export function addMachinePlaces(
     CommandIDs.showGPUs,
     trans.__('Show the GPUs'),
     trans.__('Memory, who holds it, and how hard the GPUs work'),
-    () => widget.showGPUs()
+    () => widget.showSection('gpus')
   );
   addPlace(
     CommandIDs.showUsage,
     trans.__('Show What I Used and What Is Left'),
     trans.__('Pictures, time on GPUs and money: quotas, and what was made'),
-    () => widget.showUsage()
+    () => widget.showSection('usage')
   );
   addPlace(
     CommandIDs.showPolicy,
     trans.__('Show the Mode and the Policy'),
     trans.__('Who set what, what is enforced, and what you allowed'),
-    () => widget.showPolicy()
+    () => widget.showSection('mode')
   );
   addPlace(
     CommandIDs.showJobs,
     trans.__('Show the Queue'),
     trans.__('Which images are being made, and who waits for theirs'),
-    () => widget.showJobs()
+    () => widget.showSection('jobs')
   );
   app.commands.addCommand(CommandIDs.cancelJob, {
     label: trans.__('Cancel an Image'),
@@ -132,7 +132,7 @@ export function addMachinePlaces(
         plan.people = people;
       }
       app.shell.activateById(widget.id);
-      widget.showPlan();
+      widget.showSection('plan');
     }
   });
 }

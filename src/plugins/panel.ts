@@ -162,7 +162,7 @@ function addPlaces(
         return;
       }
       app.shell.activateById(widget.id);
-      widget.showFolder();
+      widget.showSection('folder');
     }
   });
   app.commands.addCommand(CommandIDs.showTimeline, {
@@ -187,7 +187,7 @@ function addPlaces(
     execute: ({ service }) => {
       timeline.service = typeof service === 'string' ? service : null;
       app.shell.activateById(widget.id);
-      widget.showTimeline();
+      widget.showSection('timeline');
     }
   });
 }
