@@ -3,7 +3,7 @@ import { ellipsesIcon, listIcon, runIcon, stopIcon } from '@jupyterlab/ui-compon
 import * as React from 'react';
 
 import type { ModelInfo, ServiceView, UsageView } from '../_wire';
-import { isActive, isBarred, MOVING, shownState } from '../model/needs';
+import { isBarred, MOVING, opensByItself, shownState } from '../model/needs';
 
 import { IconButton } from './IconButton';
 import { Progress } from './Progress';
@@ -58,7 +58,7 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
   const { state, title } = service;
   const moving = MOVING.has(state);
   const [open, setOpen] = React.useState<boolean | null>(null);
-  const shown = open ?? (props.needed && isActive(service) && state !== 'failed');
+  const shown = open ?? opensByItself(service, props.needed);
   // What nobody here needs may be unavailable quietly.
   const pressing =
     !isBarred(service) && (props.needed || state === 'failed' || service.wanted);

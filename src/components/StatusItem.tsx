@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import type { StatusView } from '../_wire';
 import type { Connection } from '../model/lab';
-import { isActive, shownState, worst } from '../model/needs';
+import { shownState, toTell } from '../model/needs';
 
 import { StateDot } from './StateDot';
 import { progressWords } from './progressWords';
@@ -23,7 +23,7 @@ export interface IStatusItemProps {
 export function StatusItem(props: IStatusItemProps): JSX.Element {
   const { snapshot, trans } = props;
   const mode = modeWord(snapshot.mode.effective, trans);
-  const service = worst(snapshot.services.filter(isActive));
+  const service = toTell(snapshot.services);
   const lost = props.connection !== 'ready';
   const text = lost
     ? trans.__('GenAI: no answer')

@@ -65,7 +65,7 @@ export function shownState(service: ServiceView): ServiceState {
 }
 
 /** Whether a service runs, moves, is wanted, or failed while it was; or somebody uses it. */
-export function isActive(service: ServiceView): boolean {
+export function isAtWork(service: ServiceView): boolean {
   if (isBarred(service)) {
     return false;
   }
@@ -89,15 +89,31 @@ export function worst(services: readonly ServiceView[]): ServiceView | undefined
   return [...services].sort((a, b) => rank(b) - rank(a))[0];
 }
 
-/** The services split into those that matter now and the rest, each in catalogue order. */
+/** The service whose state the status bar tells: the worst of those at work. */
+export function toTell(services: readonly ServiceView[]): ServiceView | undefined {
+  return worst(services.filter(isAtWork));
+}
+
+/** Whether a card opens by itself: its notebook works with what is in it. */
+export function opensByItself(service: ServiceView, needed: boolean): boolean {
+  return needed && isAtWork(service) && service.state !== 'failed';
+}
+
+/** Whether a card is put away: its service concerns neither this notebook nor anybody now. */
+function isPutAway(service: ServiceView, needed: boolean): boolean {
+  return !needed && !isAtWork(service);
+}
+
+/** The services split into those with a card in sight and the rest, each in catalogue order. */
 export function split(
   services: readonly ServiceView[],
   profile: Profile | null
 ): { here: ServiceView[]; others: ServiceView[] } {
   const needed = new Set(profile?.services ?? []);
-  const isHere = (service: ServiceView) =>
-    needed.has(service.name) || isActive(service);
-  const here = services.filter(isHere);
+  const others = services.filter(service =>
+    isPutAway(service, needed.has(service.name))
+  );
+  const here = services.filter(service => !others.includes(service));
   here.sort((a, b) => Number(needed.has(b.name)) - Number(needed.has(a.name)));
-  return { here, others: services.filter(service => !isHere(service)) };
+  return { here, others };
 }
