@@ -44,6 +44,7 @@ export interface Wire {
   ChargeState: ChargeState;
   ChargeView: ChargeView;
   ClassWait: ClassWait;
+  CloudWord: CloudWord;
   ConsentGiven: ConsentGiven;
   ConsentKind: ConsentKind;
   ConsentList: ConsentList;
@@ -233,6 +234,31 @@ export interface ClassWait {
   last_seconds: number | null;
 }
 /**
+ * What a provider last said to a call of this Lab.
+ */
+export interface CloudWord {
+  /**
+   * Unix time, seconds.
+   */
+  at: number;
+  /**
+   * Why it did not answer, or would not; None: it answered.
+   */
+  problem: Problem | null;
+}
+/**
+ * What went wrong, for a program (code) and for a person (message, remedy).
+ */
+export interface Problem {
+  code: string;
+  message: string;
+  remedy: string;
+  /**
+   * One command line that mends it, where there is one.
+   */
+  command: string | null;
+}
+/**
  * One confirmation that a person gave.
  */
 export interface ConsentGiven {
@@ -313,18 +339,6 @@ export interface ConsentNeeded {
    * Calls that are held until this is answered.
    */
   waiting: number;
-}
-/**
- * What went wrong, for a program (code) and for a person (message, remedy).
- */
-export interface Problem {
-  code: string;
-  message: string;
-  remedy: string;
-  /**
-   * One command line that mends it, where there is one.
-   */
-  command: string | null;
 }
 /**
  * POST consents: allow what was asked, just as it was shown.
@@ -1463,6 +1477,10 @@ export interface ServiceView {
    */
   gpu_vram_mib: number | null;
   problem: Problem | null;
+  /**
+   * Of a cloud: what became of the last call; None: there was none since the key was set.
+   */
+  last_word: CloudWord | null;
   /**
    * The mode in force, where it lets nobody use the service; else None.
    */

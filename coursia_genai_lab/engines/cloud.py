@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 from .base import Engine
+from .cloud_breaker import Breaker
 from .orders import Order
 
 
@@ -40,6 +41,9 @@ class CloudEngine(Engine):
     whether the provider may charge for what failed; a call that is cancelled after it was sent
     may be billed as well. Nothing is sent twice that could be billed twice.
     """
+
+    breaker: Breaker | None = None
+    """What keeps calls from a provider that fails; None: nothing does."""
 
     @abstractmethod
     async def quote(self, order: Order) -> Quote:

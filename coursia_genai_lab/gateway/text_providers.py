@@ -58,7 +58,7 @@ class TextProviders:
         endpoint = await self._lab.clouds.endpoint(service)
         known = self._askings.get(service)
         if known is None or known[0] != endpoint:
-            breaker = getattr(await self._lab.clouds.engine(service), "breaker", None)
+            breaker = (await self._lab.clouds.engine(service)).breaker
             known = self._askings[service] = endpoint, self._made(endpoint, breaker)
             self._lists.clear()
         return known[1]

@@ -18,7 +18,9 @@ from ..catalog.spec import ServiceSpec
 from ..errors import GenAIError
 from ..secret_files.secret import Secret
 from ..wire.problems import Problem
+from ..wire.services import CloudWord
 from . import cloud_problems as problems
+from .cloud_word import same_kind, word_after, word_now, word_when_there
 from .endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class _Cloud:
     sick: Problem | None = None
     """What it last said of our account."""
     sick_at: float = 0.0
+    word: CloudWord | None = None
+    """What became of the last call."""
     engine: CloudEngine | None = None
     known: dict[str, CloudModel] | None = None
     known_at: float = float("-inf")
@@ -85,12 +89,14 @@ class Clouds:
         *,
         own: Own = _foreign,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """`clock` is monotonic seconds."""
+        """`clock` is monotonic seconds, `wall` Unix time."""
         self._clouds = {
             name: _Cloud(spec) for name, spec in catalog.items() if spec.kind == "cloud"
         }
         self._keys, self._own, self._connect, self._clock = keys, own, connect, clock
+        self._wall = wall
         self._looked_at = float("-inf")
         self._looking: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[str], None]] = []
@@ -130,6 +136,11 @@ class Clouds:
                 return cloud.sick
             cloud.sick = None
         return cloud.lack
+
+    def last_word(self, service: str) -> CloudWord | None:
+        """Return what a provider last said to a call; None: nothing since its key was set."""
+        cloud = self._clouds.get(service)
+        return None if cloud is None else word_now(cloud.word, cloud.engine, cloud.spec.title)
 
     def models(self, service: str) -> Mapping[str, CloudModel] | None:
         """Return the models that a provider offers, by its own names; None: it has not said."""
@@ -202,12 +213,13 @@ class Clouds:
     def told(self, service: str, error: GenAIError | None) -> None:
         """Note how a call to a provider ended: what it says of our account is shown to people."""
         cloud = self._clouds[service]
-        before = self.problem(service)
+        before, word = self.problem(service), cloud.word
+        cloud.word = word_after(word, error, self._wall())
         if error is None:
             cloud.sick = None
         elif error.error_code in problems.ACCOUNT_CODES:
             cloud.sick, cloud.sick_at = Problem(**error.to_dict()), self._clock()
-        if self.problem(service) != before:
+        if self.problem(service) != before or not same_kind(word, cloud.word):
             self._tell(service)
 
     async def close(self) -> None:
@@ -226,7 +238,7 @@ class Clouds:
             changed = not cloud.looked or lack != cloud.lack
             if text != ("" if cloud.key is None else cloud.key.reveal()):
                 changed = True
-                cloud.engine = cloud.known = cloud.sick = None
+                cloud.engine = cloud.known = cloud.sick = cloud.word = None
                 cloud.known_at = float("-inf")
             cloud.key, cloud.lack, cloud.own, cloud.looked = key, lack, own, True
             if changed:
@@ -259,6 +271,9 @@ class Clouds:
             self.told(cloud.spec.name, error)
         else:
             cloud.known, cloud.known_at = {one.id: one for one in found}, began
+            word, cloud.word = cloud.word, word_when_there(cloud.word)
+            if word is not cloud.word:
+                self._tell(cloud.spec.name)
         finally:
             cloud.learning = None
 

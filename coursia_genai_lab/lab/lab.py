@@ -346,6 +346,8 @@ class Lab(Readable):
         # Where a provider can be asked, the demo engine stands in for nobody any more.
         for other, service in self._services.items():
             self._show(other, service)
+        if name in self._services:
+            self.changes.tell("service", service=name, state=self._services[name].state)
 
     def _has_adopted(self, names: Sequence[str]) -> None:
         # Whoever held them before a crash gets one interval to say so.

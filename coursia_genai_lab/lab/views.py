@@ -57,6 +57,7 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         missing_models=list(_files(lab, name).missing),
         gpu_vram_mib=asked.spec.gpu.vram_mib if asked.spec.gpu else None,
         problem=cell.problem or _models_gone(lab, cell),
+        last_word=lab.clouds.last_word(backend),
         barred_by=_barred_by(lab, cell),
         can_start=_can_start(lab, cell),
         can_stop=cell.meant_to_run and not external,

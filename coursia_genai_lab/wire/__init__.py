@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .provenance import Provenance
     from .services import (
         Accepted,
+        CloudWord,
         HolderView,
         LabEvent,
         LogLines,
@@ -87,6 +88,7 @@ __all__ = [
     "ChargeState",
     "ChargeView",
     "ClassWait",
+    "CloudWord",
     "ConsentGiven",
     "ConsentKind",
     "ConsentList",
@@ -169,6 +171,7 @@ __all__ = [
 
 _HOMES = {
     "Accepted": ".services",
+    "CloudWord": ".services",
     "Allowance": ".usage",
     "AuditEntry": ".audit",
     "AuditView": ".audit",

@@ -59,6 +59,15 @@ class ModelFileView(Shape):
     size_mib: int | None = None
 
 
+class CloudWord(Shape):
+    """What a provider last said to a call of this Lab."""
+
+    at: float
+    """Unix time, seconds."""
+    problem: Problem | None = None
+    """Why it did not answer, or would not; None: it answered."""
+
+
 class ServiceView(Shape):
     """One service: what it is, what it does now, what helps if it does not."""
 
@@ -100,6 +109,8 @@ class ServiceView(Shape):
     gpu_vram_mib: int | None = None
     """Declared GPU memory, MiB."""
     problem: Problem | None = None
+    last_word: CloudWord | None = None
+    """Of a cloud: what became of the last call; None: there was none since the key was set."""
     barred_by: Mode | None = None
     """The mode in force, where it lets nobody use the service; else None."""
     can_start: bool = True

@@ -8,7 +8,9 @@ import { Button } from './Button';
 import { Fact } from './Fact';
 import { Meter } from './Meter';
 import { priceWords } from './moneyWords';
+import { problemHeadline } from './problems';
 import { currencyWord, shareWords } from './usageWords';
+import { dateAndTime } from './when';
 
 /** A provider may sell hundreds; the first few show what they cost. */
 const FIRST = 8;
@@ -38,6 +40,17 @@ export function CloudFacts(props: ICloudFactsProps): JSX.Element {
           ? trans.__('Missing')
           : trans.__('Present; no kernel and no page ever sees it')}
       </Fact>
+      {service.last_word && (
+        <Fact term={trans.__('Last call')}>
+          {dateAndTime(service.last_word.at)}
+          {service.last_word.problem && (
+            <>
+              {` · ${problemHeadline(service.last_word.problem.code, trans)}. `}
+              <span lang="en">{service.last_word.problem.message}</span>
+            </>
+          )}
+        </Fact>
+      )}
       {money && (
         <Fact term={trans.__('Today')}>
           <Meter

@@ -297,6 +297,57 @@ async def test_a_revoked_key_is_shown_until_there_is_another(tmp_path: Path) -> 
         assert b.provider.keys[-1] == "Bearer another-key-0815"
 
 
+async def test_a_provider_is_known_by_its_last_word(tmp_path: Path) -> None:
+    async with bench(tmp_path, CAP) as b:
+        b.agree()
+        assert b.clouds.last_word("openai") is None
+        news: list[str] = []
+        b.clouds.listen(news.append)
+        began = time.time()
+        await b.ask()
+        word = b.clouds.last_word("openai")
+        assert word is not None
+        assert word.problem is None
+        assert word.at >= began
+        await b.ask()
+        assert news == ["openai"]
+        b.provider.always = fails(400, "moderation_blocked")
+        await b.ask()
+        word = b.clouds.last_word("openai")
+        assert word is not None
+        assert word.problem is None
+        b.provider.always = fails(500)
+        while "paused" not in (await b.ask())["error"]["code"]:
+            word = b.clouds.last_word("openai")
+            assert word is not None
+            assert word.problem is not None
+        word = b.clouds.last_word("openai")
+        assert word is not None
+        assert word.problem is not None
+        assert word.problem.code == "cloud_paused"
+        assert "asked again in" in word.problem.message
+        assert news == ["openai", "openai"]
+
+
+async def test_another_key_has_no_word_of_its_provider_yet(tmp_path: Path) -> None:
+    async with bench(tmp_path, CAP) as b:
+        b.agree()
+        b.provider.answers.append(fails(401, "invalid_api_key"))
+        await b.ask()
+        word = b.clouds.last_word("openai")
+        assert word is not None
+        assert word.problem is not None
+        assert word.problem.code == "cloud_key_refused"
+        b.keys["OPENAI_API_KEY"] = "another-key-0815"
+
+        async def forgotten() -> None:
+            while b.clouds.last_word("openai") is not None:
+                await b.clouds.refresh()
+                await asyncio.sleep(0.05)
+
+        await asyncio.wait_for(forgotten(), BOUND)
+
+
 async def test_an_answer_that_is_no_picture_counts_the_worst(tmp_path: Path) -> None:
     from aiohttp import web
 

@@ -20,7 +20,7 @@ test('a call waits until its person allows the cloud by keyboard, and takes it b
   await openPanel(page);
   const panel = panelOf(page);
   const question = panel.getByRole('region', { name: 'May OpenAI draw, for money?' });
-  await expect(cardOf(page, 'openai').getByText('Ready')).toBeVisible();
+  await expect(cardOf(page, 'openai').getByText('Key present')).toBeVisible();
   const called = server.draw(request);
   await expect(question).toContainText('1 call waits for your answer');
   await expect(question).toContainText('A call names it.');

@@ -507,6 +507,45 @@ describe('a cloud', () => {
     ).toBe('$1.20 left of $5.00');
   });
 
+  it.each([
+    ['Key present', {}],
+    [/Answered at \d/, { last_word: { at: 1_700_000_000, problem: null } }],
+    [
+      'The provider failed',
+      {
+        last_word: {
+          at: 1_700_000_000,
+          problem: { code: 'cloud_down', message: 'm', remedy: 'r', command: null }
+        }
+      }
+    ],
+    [
+      'The provider refuses the Lab’s key',
+      {
+        state: 'unavailable',
+        problem: { code: 'cloud_key_refused', message: 'm', remedy: 'r', command: null }
+      }
+    ]
+  ] as const)('is never called ready: %s', (word, fields) => {
+    show([cloud(fields)]);
+    const card = button(/^OpenAI/);
+    expect(card.textContent).toMatch(word);
+    expect(card.textContent).not.toContain('Ready');
+  });
+
+  it('shows when it was last called, and what came of it', () => {
+    const problem = {
+      code: 'cloud_timed_out',
+      message: 'OpenAI took more than 60 seconds.',
+      remedy: 'Wait.',
+      command: null
+    };
+    show([cloud({ last_word: { at: 1_700_000_000, problem } })]);
+    fireEvent.click(button(/^OpenAI/));
+    expect(screen.getByText('Last call')).toBeTruthy();
+    expect(screen.getByText('OpenAI took more than 60 seconds.').lang).toBe('en');
+  });
+
   it('says that its key is missing, and the command that sets it', () => {
     const command = 'coursia-genai secrets set OPENAI_API_KEY';
     show([
