@@ -7,11 +7,11 @@ import type {
   JobList,
   ModelInfo,
   PolicyView,
-  UsageExport,
   UsageView,
   WeightsList
 } from './_wire';
 import type { Download, Requester } from './api/request';
+import type { IHistory } from './api/usage';
 import type { ConsentModel } from './model/consents';
 import type { FolderModel } from './model/folder';
 import type { LabModel } from './model/lab';
@@ -49,7 +49,7 @@ export interface IGenAILab {
   /** What the caller may still use, and what they used; looked at while somebody looks. */
   readonly usage: WatchedModel<UsageView>;
   /** Every job of the caller, loaded when somebody asks for it. */
-  readonly history: WatchedModel<UsageExport>;
+  readonly history: WatchedModel<IHistory>;
   /** What holds besides the mode; looked at while somebody looks. */
   readonly policy: WatchedModel<PolicyView>;
   /** What the caller has allowed; looked at while somebody looks. */

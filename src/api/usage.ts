@@ -1,4 +1,4 @@
-import type { UsageExport, UsageView } from '../_wire';
+import type { ThumbnailList, UsageExport, UsageView } from '../_wire';
 
 import type { Download, Requester } from './request';
 
@@ -10,9 +10,17 @@ export function getUsage(request: Requester): Promise<UsageView> {
   return request<UsageView>('usage');
 }
 
+/** What was made, and what there are small pictures of. */
+export interface IHistory extends UsageExport {
+  thumbnails: ThumbnailList;
+}
+
 /** Return every job of the caller that the record knows of the last week, oldest first. */
-export function getHistory(request: Requester): Promise<UsageExport> {
-  return request<UsageExport>('usage/export', { query: { format: 'json' } });
+export async function getHistory(request: Requester): Promise<IHistory> {
+  const told = await request<UsageExport>('usage/export', {
+    query: { format: 'json' }
+  });
+  return { ...told, thumbnails: await request<ThumbnailList>('usage/thumbnails') };
 }
 
 /** Return the caller's history as a file. */

@@ -1,12 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { ChargeState, ExportRow, UsageExport } from '../_wire';
-import type { ApiError } from '../api/request';
+import type { ChargeState, ExportRow } from '../_wire';
+import type { ApiError, Download } from '../api/request';
+import type { IHistory } from '../api/usage';
 
 import { Button } from './Button';
 import { LoadProblem } from './LoadProblem';
 import { Skeleton } from './Skeleton';
+import { Thumbnail } from './Thumbnail';
 import { engineTime, moneyWords } from './moneyWords';
 import { problemHeadline } from './problems';
 import { chargeWord } from './usageWords';
@@ -17,9 +19,10 @@ const STEP = 20;
 
 /** What was loaded of the history, and how; no rows before somebody asked. */
 export interface IHistoryView {
-  rows: UsageExport | null;
+  rows: IHistory | null;
   loading: boolean;
   problem: ApiError | null;
+  download: Download;
 }
 
 export interface IHistoryListProps extends IHistoryView {
@@ -55,11 +58,13 @@ export function HistoryList(props: IHistoryListProps): JSX.Element {
   );
 }
 
-function Rows(props: IHistoryListProps & { rows: UsageExport }): JSX.Element {
+function Rows(props: IHistoryListProps & { rows: IHistory }): JSX.Element {
   const { rows, trans } = props;
   const [shown, setShown] = React.useState(STEP);
   const newest = [...rows.rows].reverse();
   const hidden = newest.length - shown;
+  const { ids, kept } = rows.thumbnails;
+  const pictured = new Set(ids);
   return (
     <>
       <h4 className="jp-GenAILab-subheading">
@@ -71,7 +76,7 @@ function Rows(props: IHistoryListProps & { rows: UsageExport }): JSX.Element {
       {newest.length > 0 && (
         <ol className="jp-GenAILab-timeline" aria-label={trans.__('Your history')}>
           {newest.slice(0, shown).map((row, index) => (
-            <Row key={row.id || index} {...props} row={row} />
+            <Row key={row.id || index} {...props} row={row} pictured={pictured} />
           ))}
         </ol>
       )}
@@ -82,14 +87,23 @@ function Rows(props: IHistoryListProps & { rows: UsageExport }): JSX.Element {
       )}
       <p className="jp-GenAILab-small">
         {rows.cut && `${trans.__('This is only the first part of it.')} `}
-        {trans.__('The pictures themselves are in your notebooks; none are kept here.')}
+        {kept
+          ? trans.__(
+              'The pictures themselves are in your notebooks; here you alone see small ones.'
+            )
+          : trans.__(
+              'The pictures themselves are in your notebooks; none are kept here.'
+            )}
       </p>
     </>
   );
 }
 
-function Row(props: IHistoryListProps & { row: ExportRow }): JSX.Element {
-  const { now, row, titleOf, trans } = props;
+function Row(
+  props: IHistoryListProps & { pictured: ReadonlySet<string>; row: ExportRow }
+): JSX.Element {
+  const { download, now, pictured, row, titleOf, trans } = props;
+  const title = row.model || titleOf(row.service);
   const amounts = [
     outcomeWords(row, trans),
     row.pictures > 0 && trans._n('%1 picture', '%1 pictures', row.pictures),
@@ -98,9 +112,17 @@ function Row(props: IHistoryListProps & { row: ExportRow }): JSX.Element {
   ];
   return (
     <li className="jp-GenAILab-moment">
+      {pictured.size > 0 && (
+        <Thumbnail
+          id={pictured.has(row.id) ? row.id : undefined}
+          alt={trans.__('Made by %1, %2', title, dateAndTime(row.at))}
+          reason={row.pictures ? trans.__('No small picture was kept of it') : ''}
+          download={download}
+        />
+      )}
       <span className="jp-GenAILab-mark" data-mark={markOf(row)} aria-hidden="true" />
       <span className="jp-GenAILab-moment-title" title={row.id}>
-        {row.model || titleOf(row.service)}
+        {title}
       </span>
       <time
         className="jp-GenAILab-small"

@@ -59,7 +59,7 @@ export const usage: JupyterFrontEndPlugin<void> = {
     });
     app.commands.addCommand(CommandIDs.eraseUsage, {
       label: trans.__('Erase My GenAI History…'),
-      caption: trans.__('Take your name and your prompts out of the record'),
+      caption: trans.__('Take your name, prompts and small pictures out of the record'),
       describedBy: NO_ARGUMENTS,
       isEnabled: () => lab.connection === 'ready',
       execute: async () => {
@@ -67,7 +67,7 @@ export const usage: JupyterFrontEndPlugin<void> = {
           title: trans.__('Erase your GenAI history?'),
           body: [
             trans.__(
-              'Your name and your prompts are taken out of the record, for good.'
+              'Your name, prompts and small pictures are taken out of the record, for good.'
             ),
             trans.__('What was used goes on counting, as sums that name nobody.')
           ].join('\n'),

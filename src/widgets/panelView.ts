@@ -88,12 +88,12 @@ function timelineView({ timeline }: IGenAILab): ILabViewProps['timeline'] {
   return { service, entries, more, durable, loading, problem };
 }
 
-function usageView({ history, usage }: IGenAILab): ILabViewProps['usage'] {
+function usageView({ download, history, usage }: IGenAILab): ILabViewProps['usage'] {
   const { value: rows, loading, problem } = history;
   return {
     usage: usage.value,
     problem: usage.problem,
-    history: { rows, loading, problem }
+    history: { rows, loading, problem, download }
   };
 }
 

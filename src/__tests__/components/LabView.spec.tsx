@@ -19,7 +19,12 @@ import {
   aUsage
 } from '../fixtures';
 
-const NO_HISTORY = { rows: null, loading: false, problem: null };
+const NO_HISTORY = {
+  rows: null,
+  loading: false,
+  problem: null,
+  download: () => Promise.reject(new Error('nothing to be fetched'))
+};
 
 function show(fields: Partial<ILabViewProps> = {}) {
   const calls = { onToggle: jest.fn(), onRefresh: jest.fn(), onMode: jest.fn() };

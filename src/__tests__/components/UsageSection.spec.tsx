@@ -7,7 +7,9 @@ import type { IUsageSectionProps } from '../../components/UsageSection';
 import { UsageSection } from '../../components/UsageSection';
 import { anAllowance, aCharge, aRow, aUsage } from '../fixtures';
 
-const NO_HISTORY = { rows: null, loading: false, problem: null };
+const download = jest.fn(() => Promise.resolve(new Blob(['webp'])));
+const NO_HISTORY = { rows: null, loading: false, problem: null, download };
+const NO_THUMBNAILS = { kept: false, ids: [] };
 
 function show(fields: Partial<IUsageSectionProps> = {}) {
   const actions = {
@@ -127,7 +129,8 @@ describe('the usage', () => {
       aRow({ id: 'old', outcome: 'failed', code: 'out_of_memory', pictures: 0 }),
       aRow({ id: 'new', seconds: 20, cents: 4 })
     ];
-    const told = { since: 1_700_000_000, person: 'ada', cut: false, rows };
+    const thumbnails = NO_THUMBNAILS;
+    const told = { since: 1_700_000_000, person: 'ada', cut: false, rows, thumbnails };
     show({ history: { ...NO_HISTORY, rows: told } });
     const list = within(screen.getByRole('list', { name: 'Your history' }));
     const [newest, oldest] = list.getAllByRole('listitem').map(row => row.textContent);
@@ -138,7 +141,14 @@ describe('the usage', () => {
   });
 
   it('says so where the history is empty, goes on, or could not be loaded', () => {
-    const none = { since: 1_700_000_000, person: 'ada', cut: true, rows: [] };
+    const thumbnails = NO_THUMBNAILS;
+    const none = {
+      since: 1_700_000_000,
+      person: 'ada',
+      cut: true,
+      rows: [],
+      thumbnails
+    };
     show({ history: { ...NO_HISTORY, rows: none } });
     expect(screen.getByText('Nothing was made.')).toBeTruthy();
     expect(screen.getByText(/only the first part/)).toBeTruthy();
