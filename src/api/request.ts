@@ -34,14 +34,19 @@ export class ApiError extends Error {
 /** Ask our REST API for a file; its content is for a person to keep. */
 export type Download = (path: string, options?: IRequestOptions) => Promise<Blob>;
 
-/** Return a requester for one server; it throws `ApiError` and nothing else. */
+/**
+ * Return a requester for one server; it throws `ApiError` and nothing else.
+ *
+ * `nameOf` says what a title of the server is called in the reader's language.
+ */
 export function makeRequester(
   settings: ServerConnection.ISettings,
-  prefix = PREFIX
+  prefix = PREFIX,
+  nameOf = (title: string) => title
 ): Requester {
   return async <T>(path: string, options: IRequestOptions = {}): Promise<T> => {
     const response = await send(settings, prefix, path, options);
-    const data = await parse(response);
+    const data = await parse(response, nameOf);
     if (!response.ok) {
       throw failure(response, data);
     }
@@ -79,10 +84,17 @@ async function send(
   }
 }
 
-async function parse(response: Response): Promise<unknown> {
+async function parse(
+  response: Response,
+  nameOf?: (title: string) => string
+): Promise<unknown> {
   const text = await response.text();
   try {
-    return text ? JSON.parse(text) : null;
+    return text
+      ? JSON.parse(text, (key, value) =>
+          key === 'title' && value ? (nameOf?.(value) ?? value) : value
+        )
+      : null;
   } catch {
     // An HTML page: a proxy's, or Jupyter's own for a route that does not exist.
     return null;

@@ -7,6 +7,7 @@ import { capOf, sharesOf } from '../model/usage';
 import { Button } from './Button';
 import { Fact } from './Fact';
 import { Meter } from './Meter';
+import { Said } from './Said';
 import { priceWords } from './moneyWords';
 import { problemHeadline } from './problems';
 import { currencyWord, shareWords } from './usageWords';
@@ -46,7 +47,7 @@ export function CloudFacts(props: ICloudFactsProps): JSX.Element {
           {service.last_word.problem && (
             <>
               {` · ${problemHeadline(service.last_word.problem.code, trans)}. `}
-              <span lang="en">{service.last_word.problem.message}</span>
+              <Said text={service.last_word.problem.message} trans={trans} />
             </>
           )}
         </Fact>
@@ -92,9 +93,9 @@ function Offer(props: { offer: ModelInfo; trans: TranslationBundle }): JSX.Eleme
           : trans.__('Not available')}
       </span>
       {!offer.available && offer.reason && (
-        <span className="jp-GenAILab-small" lang="en">
+        <span className="jp-GenAILab-small">
           {' '}
-          {offer.reason}
+          <Said text={offer.reason} trans={trans} />
         </span>
       )}
     </li>

@@ -6,6 +6,7 @@ import type { ConsentNeeded } from '../_wire';
 import { Button } from './Button';
 import { Fact } from './Fact';
 import { Notice } from './Notice';
+import { Said } from './Said';
 import {
   cloudQuestion,
   cloudTitle,
@@ -90,7 +91,7 @@ export function CloudTerms(
               'The pictures that you give to the call, and its prompt, leave this machine.'
             )
           : trans.__('Your prompts leave this machine.')}{' '}
-        {asked.data && <span lang="en">{asked.data}</span>}{' '}
+        {asked.data && <Said text={asked.data} trans={trans} />}{' '}
         {policy && (
           <a href={policy} target="_blank" rel="noopener noreferrer">
             {trans.__('What %1 does with it', cloudTitle(asked))}

@@ -5,6 +5,7 @@ import type { LaunchView, Mode, Profile } from '../_wire';
 
 import { Button } from './Button';
 import { Notice } from './Notice';
+import { Said } from './Said';
 import { cloudTitle, fallbackSentence } from './cloudWords';
 import { priceWords } from './moneyWords';
 
@@ -73,7 +74,11 @@ function Given(
   const skipped = Object.entries(launch.skipped);
   return (
     <>
-      {launch.reason && <p lang="en">{launch.reason}</p>}
+      {launch.reason && (
+        <p>
+          <Said text={launch.reason} trans={trans} />
+        </p>
+      )}
       {launch.fallback_reason && (
         <p>{fallbackSentence(launch.fallback_reason, launch.genai_mode, trans)}</p>
       )}
@@ -117,7 +122,7 @@ function Given(
           <ul className="jp-GenAILab-variables">
             {skipped.map(([name, why]) => (
               <li key={name}>
-                <code>{name}</code> <span lang="en">{why}</span>
+                <code>{name}</code> <Said text={why} trans={trans} />
               </li>
             ))}
           </ul>

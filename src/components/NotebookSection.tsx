@@ -19,6 +19,7 @@ import { Need } from './Need';
 import type { INeedsActions } from './NeedsEditor';
 import { NeedsEditor } from './NeedsEditor';
 import { Notice } from './Notice';
+import { Said } from './Said';
 import { SectionList } from './SectionList';
 import { Skeleton } from './Skeleton';
 import { fallbackWord, resourcesSentence } from './needsWords';
@@ -80,7 +81,7 @@ export function NotebookSection(props: INotebookSectionProps): JSX.Element {
       <p className="jp-GenAILab-notebook-name" title={profile?.path}>
         {notebook.name}
       </p>
-      {problem ? (
+      {problem && problem.code !== 'unreachable' ? (
         <Notice
           kind="warning"
           headline={trans.__('This notebook could not be examined')}
@@ -118,7 +119,11 @@ function Examined(props: IExaminedProps): JSX.Element {
         </>
       ) : (
         <>
-          {profile.note && <p lang="en">{profile.note}</p>}
+          {profile.note && (
+            <p>
+              <Said text={profile.note} trans={trans} />
+            </p>
+          )}
           <p className={profile.services.length ? undefined : 'jp-GenAILab-quiet'}>
             {typeSentence(profile.type, trans)}
           </p>
@@ -274,7 +279,7 @@ function Reasons(props: IExaminedProps): JSX.Element {
       )}
       <h4 className="jp-GenAILab-subheading">{trans.__('Why')}</h4>
       {profile.declared && (
-        <p>{trans.__("The notebook's metadata says so; its code was not asked.")}</p>
+        <p>{trans.__('The notebook’s metadata decides, whatever its code shows.')}</p>
       )}
       <EvidenceList
         evidence={profile.evidence}

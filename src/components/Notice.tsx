@@ -5,6 +5,7 @@ import * as React from 'react';
 import { redact } from '../model/redact';
 
 import { CopyButton } from './CopyButton';
+import { said } from './Said';
 
 export interface INoticeProps {
   kind: 'error' | 'warning' | 'info';
@@ -26,7 +27,9 @@ export interface INoticeProps {
 
 /** What happened, why, and what to do next. */
 export function Notice(props: INoticeProps): JSX.Element {
-  const { trans, kind, message, remedy, command, code } = props;
+  const { trans, kind, command, code } = props;
+  const message = props.message && said(props.message, trans);
+  const remedy = props.remedy && said(props.remedy, trans);
   const Icon = kind === 'info' ? infoIcon : errorIcon;
   const report = [props.headline, message, remedy, command, code && `[${code}]`]
     .filter(Boolean)

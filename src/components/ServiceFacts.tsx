@@ -8,6 +8,7 @@ import { CopyButton } from './CopyButton';
 import { Fact } from './Fact';
 import { Pins, Users } from './Holders';
 import { Notice } from './Notice';
+import { Said } from './Said';
 import { shortId } from './planWords';
 import { problemHeadline } from './problems';
 import { decimal } from './when';
@@ -39,7 +40,11 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
   const vram = service.stand_in === null ? service.gpu_vram_mib : null;
   return (
     <div className="jp-GenAILab-facts">
-      {service.summary && <p lang="en">{service.summary}</p>}
+      {service.summary && (
+        <p>
+          <Said text={service.summary} trans={trans} />
+        </p>
+      )}
       {props.standIn && (
         <>
           <p>{trans.__('%1 answers in its place.', props.standIn)}</p>

@@ -9,6 +9,7 @@ import { happenings } from '../model/happenings';
 import { Button } from './Button';
 import { IconButton } from './IconButton';
 import { LoadProblem } from './LoadProblem';
+import { Said } from './Said';
 import { Skeleton } from './Skeleton';
 import { StateDot } from './StateDot';
 import type { ITimelineWords } from './timelineWords';
@@ -171,8 +172,8 @@ export function Moment(
         {entrySentence(entry, props)}
       </span>
       {detail && (
-        <span className="jp-GenAILab-moment-detail" lang="en">
-          {detail}
+        <span className="jp-GenAILab-moment-detail">
+          <Said text={detail} trans={props.trans} />
         </span>
       )}
     </li>

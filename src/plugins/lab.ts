@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { giveConsent } from '../api/consents';
 import { indexFolder, profileNotebook } from '../api/notebooks';
@@ -8,6 +9,7 @@ import { getPlan } from '../api/plan';
 import { makeDownload, makeRequester, OPENAI_PREFIX } from '../api/request';
 import { getStatus } from '../api/services';
 import { getTimeline } from '../api/timeline';
+import { said } from '../components/Said';
 import { ConsentModel } from '../model/consents';
 import { FolderModel } from '../model/folder';
 import { LabModel } from '../model/lab';
@@ -19,6 +21,7 @@ import { TimelineModel } from '../model/timeline';
 import { IGenAILab } from '../tokens';
 
 import { watchFigures } from './figures';
+import { translateSettings } from './settingsWords';
 
 const PLUGIN_ID = 'coursia-genai-lab:lab';
 
@@ -29,14 +32,17 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
   autoStart: true,
   provides: IGenAILab,
   requires: [INotebookTracker],
-  optional: [ISettingRegistry],
+  optional: [ISettingRegistry, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
-    settings: ISettingRegistry | null
+    settings: ISettingRegistry | null,
+    translator: ITranslator | null
   ): IGenAILab => {
     const { events, serverSettings } = app.serviceManager;
-    const request = makeRequester(serverSettings);
+    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+    const nameOf = (title: string) => said(title, trans);
+    const request = makeRequester(serverSettings, undefined, nameOf);
     const preferences = new Preferences();
     const model = new LabModel({
       fetch: () => getStatus(request),
@@ -55,7 +61,10 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
       load: (path, wait) => indexFolder(request, path, wait)
     });
     const timeline = new TimelineModel({ load: query => getTimeline(request, query) });
-    const figures = watchFigures(request, makeRequester(serverSettings, OPENAI_PREFIX));
+    const figures = watchFigures(
+      request,
+      makeRequester(serverSettings, OPENAI_PREFIX, nameOf)
+    );
     const plan = new PlanModel({ load: people => getPlan(request, people) });
     model.changed.connect(() => timeline.follow(model.snapshot), timeline);
     model.changed.connect(() => {
@@ -76,7 +85,10 @@ export const lab: JupyterFrontEndPlugin<IGenAILab> = {
     void app.restored.then(() => model.refresh());
     void settings
       ?.load(PLUGIN_ID)
-      .then(loaded => preferences.follow(loaded))
+      .then(loaded => {
+        preferences.follow(loaded);
+        translateSettings(settings, PLUGIN_ID, trans);
+      })
       .catch(reason => console.warn('coursia-genai-lab: no settings', reason));
     return {
       lab: model,

@@ -4,6 +4,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type { LaunchView, ServiceView } from '../_wire';
+import { said } from '../components/Said';
 import { problemHeadline } from '../components/problems';
 import { progressWords } from '../components/progressWords';
 import { askedOf, cloudOf } from '../model/consents';
@@ -150,7 +151,12 @@ export class LaunchStory implements IDisposable {
   private _announce(service: ServiceView): void {
     const { code, remedy } = service.problem ?? { code: '', remedy: '' };
     const headline = problemHeadline(code, this._trans);
-    const words = this._trans.__('%1: %2. %3', service.title, headline, remedy);
+    const words = this._trans.__(
+      '%1: %2. %3',
+      service.title,
+      headline,
+      said(remedy, this._trans)
+    );
     this._notifications.notify(words, 'error', {
       autoClose: FAILURE_SHOWN,
       actions: this._actions(service)
