@@ -109,7 +109,9 @@ function Reason(props: {
     <Notice
       kind="warning"
       headline={
-        reason.service === null ? headline : `${titleOf(reason.service)}: ${headline}`
+        reason.service === null
+          ? headline
+          : trans.__('%1: %2', titleOf(reason.service), headline)
       }
       message={reason.message}
       remedy={reason.remedy}

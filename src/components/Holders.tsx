@@ -83,8 +83,8 @@ function Names(props: IHoldersProps & { holders: readonly HolderView[] }): JSX.E
   });
   return (
     <ul>
-      {words.map((word, index) => (
-        <li key={index}>{word}</li>
+      {[...new Set(words)].map(word => (
+        <li key={word}>{word}</li>
       ))}
     </ul>
   );

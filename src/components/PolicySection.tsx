@@ -97,7 +97,9 @@ function Rules(props: IPolicySectionProps & { policy: PolicyView }): JSX.Element
           )}
         </Fact>
         <Fact term={trans.__('Text models')}>
-          {text.models.length > 0 ? text.models.join(', ') : trans.__('None')}
+          {text.models.includes('*')
+            ? trans.__('All')
+            : text.models.join(', ') || trans.__('None')}
         </Fact>
         <Fact term={trans.__('Quotas')}>
           {quotas.length > 0 ? (

@@ -10,17 +10,17 @@ export function clock(at: number, now: number): string {
   const [date, today] = [at, now].map(seconds => new Date(seconds * 1000));
   const isToday = date.toDateString() === today.toDateString();
   return new Intl.DateTimeFormat(language(), {
-    ...(!isToday && { weekday: 'short', day: 'numeric' }),
+    ...(!isToday && { weekday: 'short', day: 'numeric', month: 'short' }),
     hour: 'numeric',
     minute: '2-digit'
   }).format(date);
 }
 
-/** Date and time to the second; `at` in Unix seconds. */
+/** Date and time to the minute; `at` in Unix seconds. */
 export function dateAndTime(at: number): string {
   return new Intl.DateTimeFormat(language(), {
     dateStyle: 'medium',
-    timeStyle: 'medium'
+    timeStyle: 'short'
   }).format(new Date(at * 1000));
 }
 
