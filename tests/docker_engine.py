@@ -24,6 +24,7 @@ import docker
 import ends_with_parent
 import pytest
 from docker_image import build_demo_image
+from packet_filter import forget_dead_containers
 
 _DAEMON = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 PODMAN = shutil.which("podman")
@@ -171,6 +172,7 @@ def running_podman() -> Iterator[DockerUnderTest]:
     """Run a Podman service with storage of its own; skips where there is none."""
     if os.geteuid() != 0 or PODMAN is None:
         pytest.skip("needs root and podman (Debian: apt-get install podman catatonit)")
+    forget_dead_containers()  # of a run that was killed
     root = Path(tempfile.mkdtemp(prefix="cgl-", dir="/tmp"))
     command = [
         PODMAN, "--root", str(root / "data"), "--runroot", str(root / "exec"),
@@ -183,6 +185,7 @@ def running_podman() -> Iterator[DockerUnderTest]:
     limits = '["nofile=1024:1024", "nproc=1024:1024"]'
     (root / "containers.conf").write_text(f"[containers]\ndefault_ulimits = {limits}\n")
     daemon = _start(command, root, variables={"CONTAINERS_CONF": str(root / "containers.conf")})
+    engine: DockerUnderTest | None = None
     try:
         try:
             _until_it_answers(root, daemon)
@@ -193,10 +196,14 @@ def running_podman() -> Iterator[DockerUnderTest]:
         subnet = f"10.{random.randrange(64, 192)}.{random.randrange(256)}.0/24"
         engine = DockerUnderTest(root, host, client, subnet, daemon)
         yield engine
-        _empty(engine)
-        client.close()
     finally:
-        _end_daemon(daemon, root)
+        try:
+            if engine is not None:
+                _empty(engine)
+                engine.client.close()
+        finally:
+            _end_daemon(daemon, root)
+            forget_dead_containers()
 
 
 @contextmanager
