@@ -95,6 +95,16 @@ describe('the section of the notebook', () => {
     expect(screen.getByText('Not in the catalogue')).toBeTruthy();
   });
 
+  it('does not deny the evidence of the code where the metadata decides', () => {
+    show({ profile: aProfile({ declared: true }) });
+    expect(
+      screen.getByText('The notebook’s metadata decides, whatever its code shows.')
+    ).toBeTruthy();
+    expect(screen.getAllByRole('button', { name: /^Cell \d/ }).length).toBeGreaterThan(
+      0
+    );
+  });
+
   it('leads from a piece of evidence to its line', () => {
     const { onReveal } = show();
     fireEvent.click(screen.getByRole('button', { name: /Cell 3, line 4/ }));
