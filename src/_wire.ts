@@ -1478,6 +1478,10 @@ export interface ServiceView {
   gpu_vram_mib: number | null;
   problem: Problem | null;
   /**
+   * What its service file says of known troubles, one a line; told only once it has failed.
+   */
+  troubleshooting: string;
+  /**
    * Of a cloud: what became of the last call; None: there was none since the key was set.
    */
   last_word: CloudWord | null;

@@ -57,6 +57,7 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         missing_models=list(_files(lab, name).missing),
         gpu_vram_mib=asked.spec.gpu.vram_mib if asked.spec.gpu else None,
         problem=cell.problem or _models_gone(lab, cell),
+        troubleshooting=_troubleshooting(cell),
         last_word=lab.clouds.last_word(backend),
         barred_by=_barred_by(lab, cell),
         can_start=_can_start(lab, cell),
@@ -115,6 +116,13 @@ def _can_build(lab: Lab, asked: Service) -> bool:
 def _can_start(lab: Lab, cell: Service) -> bool:
     startable = cell.spec.kind == "local" and not cell.meant_to_run
     return startable and _barred_by(lab, cell) is None
+
+
+def _troubleshooting(cell: Service) -> str:
+    """Return what the service file knows of troubles, unless the remedy says just that."""
+    known, problem = cell.spec.troubleshooting.strip(), cell.problem
+    repeats = problem is not None and known in problem.remedy
+    return "" if cell.state != "failed" or repeats else known
 
 
 def _barred_by(lab: Lab, cell: Service) -> Mode | None:

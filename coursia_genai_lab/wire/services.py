@@ -109,6 +109,8 @@ class ServiceView(Shape):
     gpu_vram_mib: int | None = None
     """Declared GPU memory, MiB."""
     problem: Problem | None = None
+    troubleshooting: str = ""
+    """What its service file says of known troubles, one a line; told only once it has failed."""
     last_word: CloudWord | None = None
     """Of a cloud: what became of the last call; None: there was none since the key was set."""
     barred_by: Mode | None = None

@@ -56,6 +56,7 @@ export function aService(fields: Partial<ServiceView> = {}): ServiceView {
     models: [],
     gpu_vram_mib: null,
     problem: null,
+    troubleshooting: '',
     last_word: null,
     barred_by: null,
     can_start: true,

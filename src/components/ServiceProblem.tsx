@@ -31,6 +31,14 @@ export function ServiceProblem(props: IServiceProblemProps): JSX.Element | null 
         remedy={problem.remedy}
         command={problem.command}
         code={problem.code}
+        details={
+          service.troubleshooting && (
+            <details className="jp-GenAILab-details">
+              <summary>{trans.__('Known troubles')}</summary>
+              <p lang="en">{service.troubleshooting}</p>
+            </details>
+          )
+        }
         trans={trans}
       >
         {remedyOf(props)}

@@ -26,6 +26,6 @@ function cloudWord(service: ServiceView, trans: TranslationBundle): string {
   return problem
     ? problemHeadline(problem.code, trans)
     : last
-      ? trans.__('Answered at %1', clock(last.at, Date.now() / 1000))
+      ? trans.__('Last answer: %1', clock(last.at, Date.now() / 1000))
       : trans.__('Key present');
 }

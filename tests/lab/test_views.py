@@ -9,6 +9,7 @@ import pytest
 from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
+from coursia_genai_lab.errors import ServiceDied, ServiceError
 from coursia_genai_lab.lab.clouds import Clouds
 from coursia_genai_lab.lab.lab import Lab
 from coursia_genai_lab.lab.views import service_views
@@ -77,3 +78,33 @@ async def test_each_service_says_which_mode_lets_nobody_use_it(
         await lab.close()
     assert {view.name: view.barred_by for view in views if view.name in barred} == barred
     assert not any(view.can_start for view in views if view.barred_by is not None)
+
+
+async def test_a_failed_service_tells_the_troubles_that_its_file_knows(tmp_path: Path) -> None:
+    def refuse(spec: ServiceSpec) -> ServiceError | None:
+        remedy = spec.troubleshooting if spec.name == "comfyui" else "Look at its log."
+        return ServiceDied("It ended.", remedy)
+
+    lab = Lab(
+        catalog=load_catalog(),
+        settings=LabSettings(state_path=str(tmp_path), runtime="fake", mode="local"),
+        runtimes=lambda: {"fake": FakeRuntime(failure=refuse)},
+        answers=at_once,
+    )
+    await lab.open()
+    try:
+        await lab.opened(60)
+        failed = ("comfyui-qwen", "comfyui")
+        for name in failed:
+            lab.start(name, by="ada")
+        while any(lab.service(name).state != "failed" for name in failed):
+            await lab.wait_for_change(lab.revision, 60)
+        views = service_views(lab, door=lambda name: None, person="ada")
+    finally:
+        await lab.close()
+    told = {view.name: view.troubleshooting for view in views}
+    assert "value not in list" in told["comfyui-qwen"]
+    assert "\n" in told["comfyui-qwen"]
+    # Its remedy says it already.
+    assert told["comfyui"] == ""
+    assert told["flux"] == ""

@@ -47,6 +47,13 @@ function show(
 
 const button = (name: string | RegExp) => screen.getByRole('button', { name });
 
+const FAILED = {
+  code: 'hung',
+  message: 'It hung.',
+  remedy: 'Start it.',
+  command: null
+};
+
 describe('the services', () => {
   it('says so where the catalogue is empty', () => {
     show([]);
@@ -168,6 +175,20 @@ describe('the services', () => {
     expect(alert.textContent).toContain(problem.remedy);
     expect(button('Copy the command')).toBeTruthy();
     expect(button('Show the log of ComfyUI')).toBeTruthy();
+  });
+
+  it('tells the troubles that its service file knows, as text', () => {
+    const troubleshooting = 'The disk is full: <b>make room</b>.\nIt is slow: wait.';
+    show([aService({ state: 'failed', problem: FAILED, troubleshooting })]);
+    const known = screen.getByText(/^The disk is full: <b>make room<\/b>\./);
+    expect(known.textContent).toBe(troubleshooting);
+    expect(known.lang).toBe('en');
+    expect(screen.getByText('Known troubles')).toBeTruthy();
+  });
+
+  it('says nothing of troubles that nobody knows', () => {
+    show([aService({ state: 'failed', problem: FAILED })]);
+    expect(screen.queryByText('Known troubles')).toBeNull();
   });
 
   it('keeps the reason of an unavailable service at hand, not in the way', () => {
@@ -448,13 +469,6 @@ describe('the words of a start', () => {
   });
 });
 
-const FAILED = {
-  code: 'hung',
-  message: 'It hung.',
-  remedy: 'Start it.',
-  command: null
-};
-
 describe('a mode that lets nobody use a service', () => {
   it.each([
     ['off', { kind: 'local', state: 'ready' }, 'Off'],
@@ -509,7 +523,7 @@ describe('a cloud', () => {
 
   it.each([
     ['Key present', {}],
-    [/Answered at \d/, { last_word: { at: 1_700_000_000, problem: null } }],
+    [/Last answer: \w/, { last_word: { at: 1_700_000_000, problem: null } }],
     [
       'The provider failed',
       {
