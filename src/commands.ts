@@ -47,5 +47,15 @@ export namespace CommandIDs {
 /** Runs a command; what came of it is shown by the command itself. */
 export type Execute = (command: string, args?: ReadonlyJSONObject) => void;
 
+/** What a command says of itself: the arguments that it takes, and those that it needs. */
+export function takes(
+  properties: ReadonlyJSONObject,
+  ...required: string[]
+): { args: ReadonlyJSONObject } {
+  return {
+    args: { type: 'object', properties, ...(required.length > 0 && { required }) }
+  };
+}
+
 /** What a command says of itself that takes no arguments. */
-export const NO_ARGUMENTS = { args: { type: 'object' as const, properties: {} } };
+export const NO_ARGUMENTS = takes({});

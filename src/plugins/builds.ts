@@ -1,29 +1,17 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { buildImage, cancelBuild } from '../api/builds';
-import { CommandIDs } from '../commands';
-import { IGenAILab } from '../tokens';
-import { announceFailure } from '../widgets/announce';
+import { CommandIDs, takes } from '../commands';
+import { attempt, attemptEach } from '../widgets/attempt';
 
-import { nameSchema, targetsOf } from './targets';
+import { commandPlugin } from './commandPlugin';
+import { labelSchema, nameSchema, targetsOf } from './targets';
 
 /** Build the image of a service here, and end a build. */
-export const builds: JupyterFrontEndPlugin<void> = {
-  id: 'coursia-genai-lab:builds',
-  description: 'Adds commands that build the images of services and end builds.',
-  autoStart: true,
-  requires: [IGenAILab],
-  optional: [ITranslator, ICommandPalette],
-  activate: (
-    app: JupyterFrontEnd,
-    genai: IGenAILab,
-    translator: ITranslator | null,
-    palette: ICommandPalette | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+export const builds = commandPlugin(
+  'builds',
+  'Adds commands that build the images of services and end builds.',
+  (app, genai, trans) => {
     const { commands } = app;
     const { lab, request } = genai;
     const mayBuild = () => lab.snapshot?.role === 'admin';
@@ -38,18 +26,7 @@ export const builds: JupyterFrontEndPlugin<void> = {
           ? args.label
           : trans.__('Build the Images of This Notebook’s Services…'),
       caption: trans.__('Make the image of a service on this machine'),
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            ...nameSchema(trans),
-            label: {
-              type: 'string',
-              description: trans.__('Label to show in place of the usual one')
-            }
-          }
-        }
-      },
+      describedBy: takes({ ...nameSchema(trans), ...labelSchema(trans) }),
       isEnabled: args => mayBuild() && buildable(args).length > 0,
       isVisible: mayBuild,
       execute: async args => {
@@ -58,11 +35,11 @@ export const builds: JupyterFrontEndPlugin<void> = {
           if (!(await confirmBuild(title, trans))) {
             return;
           }
-          try {
-            await buildImage(request, name);
-          } catch (error) {
-            announceFailure(trans.__('Could not build %1', title), error, trans);
-          }
+          await attempt(
+            trans.__('Could not build %1', title),
+            () => buildImage(request, name),
+            trans
+          );
         }
         await lab.refresh();
       }
@@ -73,26 +50,19 @@ export const builds: JupyterFrontEndPlugin<void> = {
           ? trans.__('Cancel the Build')
           : trans.__('Cancel the Builds of This Notebook’s Services'),
       caption: trans.__('End a build; nothing of it stays'),
-      describedBy: { args: { type: 'object', properties: nameSchema(trans) } },
+      describedBy: takes(nameSchema(trans)),
       isEnabled: args => mayBuild() && building(args).length > 0,
       isVisible: mayBuild,
       execute: async args => {
-        for (const { name, title } of building(args)) {
-          try {
-            await cancelBuild(request, name);
-          } catch (error) {
-            announceFailure(
-              trans.__('Could not end the build of %1', title),
-              error,
-              trans
-            );
-          }
-        }
+        await attemptEach(
+          building(args),
+          title => trans.__('Could not end the build of %1', title),
+          ({ name }) => cancelBuild(request, name),
+          trans
+        );
         await lab.refresh();
       }
     });
-    const category = trans.__('GenAI');
-    palette?.addItem({ command: CommandIDs.buildImage, category });
-    palette?.addItem({ command: CommandIDs.cancelBuild, category });
+    return [CommandIDs.buildImage, CommandIDs.cancelBuild];
   }
-};
+);

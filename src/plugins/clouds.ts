@@ -1,40 +1,30 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { ConsentGiven, ConsentNeeded } from '../_wire';
 import { withdrawConsent } from '../api/consents';
-import { CommandIDs } from '../commands';
+import { CommandIDs, takes } from '../commands';
 import { cloudOf, questionsOf } from '../model/consents';
 import { launchOf } from '../model/needs';
-import { IGenAILab } from '../tokens';
-import { announceFailure } from '../widgets/announce';
+import type { IGenAILab } from '../tokens';
+import { attempt } from '../widgets/attempt';
+
+import { commandPlugin } from './commandPlugin';
 
 const SUCCESS_SHOWN = 5000;
 
 /** A cloud draws, and is sent pictures, once a person allowed it, and until they withdraw it. */
-export const clouds: JupyterFrontEndPlugin<void> = {
-  id: 'coursia-genai-lab:clouds',
-  description: 'Adds commands that allow clouds to draw and take that back.',
-  autoStart: true,
-  requires: [IGenAILab],
-  optional: [ITranslator, ICommandPalette],
-  activate: (
-    app: JupyterFrontEnd,
-    genai: IGenAILab,
-    translator: ITranslator | null,
-    palette: ICommandPalette | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+export const clouds = commandPlugin(
+  'clouds',
+  'Adds commands that allow clouds to draw and take that back.',
+  (app, genai, trans) => {
     addAnswers(app, genai, trans);
     addWithdrawal(app, genai, trans);
-    for (const command of [CommandIDs.answerCloud, CommandIDs.useCloud]) {
-      palette?.addItem({ command, category: trans.__('GenAI') });
-    }
+    return [CommandIDs.answerCloud, CommandIDs.useCloud];
   }
-};
+);
 
 function addAnswers(
   app: JupyterFrontEnd,
@@ -63,25 +53,27 @@ function addAnswers(
       }
     }
     const { cloudTitle } = await import('../components/cloudWords');
-    try {
-      await consents.give(question);
+    const given = await attempt(
+      trans.__('It could not be allowed'),
+      () => consents.give(question),
+      trans
+    );
+    if (given) {
       Notification.success(trans.__('Allowed: %1.', cloudTitle(question)), {
         autoClose: SUCCESS_SHOWN
       });
-    } catch (error) {
-      announceFailure(trans.__('It could not be allowed'), error, trans);
     }
     // Refused because its terms are others by now: ask anew, by what they say.
     await lab.refresh();
     await genai.allowed.refresh();
   };
   const refuse = async (question: ConsentNeeded) => {
-    try {
-      // Calls that wait for it end at once, and say that they were not allowed.
-      await withdrawConsent(request, question);
-    } catch (error) {
-      announceFailure(trans.__('It could not be refused'), error, trans);
-    }
+    // Calls that wait for it end at once, and say that they were not allowed.
+    await attempt(
+      trans.__('It could not be refused'),
+      () => withdrawConsent(request, question),
+      trans
+    );
     await lab.refresh();
   };
   app.commands.addCommand(CommandIDs.answerCloud, {
@@ -90,26 +82,21 @@ function addAnswers(
         ? trans.__('Do Not Allow What a Cloud Asks For Now')
         : trans.__('Allow What a Cloud Asks For'),
     caption: trans.__('A call waits for your word: it costs money, or sends pictures'),
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          allow: { type: 'boolean', description: trans.__('Whether to allow it') },
-          shown: shownSchema(trans),
-          kind: { type: 'string', enum: ['cloud', 'upload'] },
-          provider: {
-            type: 'string',
-            description: trans.__('Name of the cloud in the catalogue')
-          },
-          digest: {
-            type: 'string',
-            description: trans.__(
-              'The terms that were shown; without it, the first question'
-            )
-          }
-        }
+    describedBy: takes({
+      allow: { type: 'boolean', description: trans.__('Whether to allow it') },
+      shown: shownSchema(trans),
+      kind: { type: 'string', enum: ['cloud', 'upload'] },
+      provider: {
+        type: 'string',
+        description: trans.__('Name of the cloud in the catalogue')
+      },
+      digest: {
+        type: 'string',
+        description: trans.__(
+          'The terms that were shown; without it, the first question'
+        )
       }
-    },
+    }),
     isEnabled: args => lab.connection === 'ready' && asked(args) !== undefined,
     execute: async args => {
       const question = asked(args);
@@ -125,20 +112,15 @@ function addAnswers(
     caption: trans.__(
       'Let a cloud draw while the service of this notebook is not there'
     ),
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          shown: shownSchema(trans),
-          kernel: {
-            type: 'string',
-            description: trans.__(
-              'Id of a kernel; without it, that of the notebook in front'
-            )
-          }
-        }
+    describedBy: takes({
+      shown: shownSchema(trans),
+      kernel: {
+        type: 'string',
+        description: trans.__(
+          'Id of a kernel; without it, that of the notebook in front'
+        )
       }
-    },
+    }),
     isEnabled: args => lab.connection === 'ready' && offered(args) !== null,
     execute: async args => {
       const question = offered(args);
@@ -157,20 +139,17 @@ function addWithdrawal(
   app.commands.addCommand(CommandIDs.withdrawConsent, {
     label: trans.__('Withdraw What Was Allowed'),
     caption: trans.__('From now on it is asked again; what runs goes on'),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['kind'],
-        properties: {
-          kind: { type: 'string', enum: ['metadata', 'cloud', 'upload'] },
-          path: { type: 'string', description: trans.__('Path of a notebook') },
-          provider: {
-            type: 'string',
-            description: trans.__('Name of the cloud in the catalogue')
-          }
+    describedBy: takes(
+      {
+        kind: { type: 'string', enum: ['metadata', 'cloud', 'upload'] },
+        path: { type: 'string', description: trans.__('Path of a notebook') },
+        provider: {
+          type: 'string',
+          description: trans.__('Name of the cloud in the catalogue')
         }
-      }
-    },
+      },
+      'kind'
+    ),
     isEnabled: () => lab.connection === 'ready',
     execute: async args => {
       const given = {
@@ -178,11 +157,11 @@ function addWithdrawal(
         path: String(args.path ?? ''),
         provider: String(args.provider ?? '')
       };
-      try {
-        await withdrawConsent(request, given);
-      } catch (error) {
-        announceFailure(trans.__('It could not be withdrawn'), error, trans);
-      }
+      await attempt(
+        trans.__('It could not be withdrawn'),
+        () => withdrawConsent(request, given),
+        trans
+      );
       await allowed.refresh();
       await lab.refresh();
     }

@@ -4,12 +4,14 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { CommandIDs } from '../commands';
+import { CommandIDs, takes } from '../commands';
 import { askedOf } from '../model/consents';
 import { kernelsOf, launchOf } from '../model/needs';
 import { IGenAILab } from '../tokens';
-import { announceFailure } from '../widgets/announce';
+import { attempt } from '../widgets/attempt';
 import { ConsentStory } from '../widgets/ConsentStory';
+
+import { addToPalette } from './commandPlugin';
 
 /** What a notebook's metadata asks for beyond its code starts once a person agreed. */
 export const consent: JupyterFrontEndPlugin<void> = {
@@ -39,20 +41,15 @@ export const consent: JupyterFrontEndPlugin<void> = {
           ? trans.__('Do Not Start What This Notebook’s Metadata Asks For')
           : trans.__('Start What This Notebook’s Metadata Asks For'),
       caption: trans.__('Its metadata names services that its code does not show'),
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            start: { type: 'boolean', description: trans.__('Whether to start it') },
-            kernel: {
-              type: 'string',
-              description: trans.__(
-                'Id of a kernel; without it, that of the notebook in front'
-              )
-            }
-          }
+      describedBy: takes({
+        start: { type: 'boolean', description: trans.__('Whether to start it') },
+        kernel: {
+          type: 'string',
+          description: trans.__(
+            'Id of a kernel; without it, that of the notebook in front'
+          )
         }
-      },
+      }),
       isEnabled: args => lab.connection === 'ready' && asked(args) !== null,
       execute: async args => {
         const question = asked(args);
@@ -63,11 +60,11 @@ export const consent: JupyterFrontEndPlugin<void> = {
           consents.decline(question);
           return;
         }
-        try {
-          await consents.give(question);
-        } catch (error) {
-          announceFailure(trans.__('Could not start it'), error, trans);
-        }
+        await attempt(
+          trans.__('Could not start it'),
+          () => consents.give(question),
+          trans
+        );
         // Refused because the metadata says something else by now: ask anew, by what it says.
         await lab.refresh();
         await notebook.refresh();
@@ -90,10 +87,10 @@ export const consent: JupyterFrontEndPlugin<void> = {
     for (const model of [lab, notebook, consents]) {
       model.changed.connect(story.tell, story);
     }
-    palette?.addItem({
-      command: CommandIDs.answerConsent,
-      category: trans.__('GenAI'),
-      args: { start: true }
-    });
+    addToPalette(
+      palette,
+      [{ command: CommandIDs.answerConsent, args: { start: true } }],
+      trans
+    );
   }
 };

@@ -3,7 +3,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { CommandIDs } from '../commands';
+import { CommandIDs, takes } from '../commands';
 import { IGenAILab } from '../tokens';
 
 /** A course at a glance: follows the open folder, and opens what is chosen in it. */
@@ -36,18 +36,15 @@ export const course: JupyterFrontEndPlugin<void> = {
     void app.restored.then(follow);
     app.commands.addCommand(CommandIDs.openNotebook, {
       label: trans.__('Open a Notebook of This Folder'),
-      describedBy: {
-        args: {
-          type: 'object',
-          required: ['path'],
-          properties: {
-            path: {
-              type: 'string',
-              description: trans.__('Path under the server’s root')
-            }
+      describedBy: takes(
+        {
+          path: {
+            type: 'string',
+            description: trans.__('Path under the server’s root')
           }
-        }
-      },
+        },
+        'path'
+      ),
       execute: ({ path }) => app.commands.execute('docmanager:open', { path })
     });
   }

@@ -1,34 +1,23 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import type { Profile } from '../_wire';
 import { enableKernel } from '../api/kernels';
 import type { Requester } from '../api/request';
-import { CommandIDs, NO_ARGUMENTS } from '../commands';
+import { CommandIDs, NO_ARGUMENTS, takes } from '../commands';
 import { genaiIcon } from '../icons';
-import { IGenAILab } from '../tokens';
-import { announceFailure } from '../widgets/announce';
+import { attempt } from '../widgets/attempt';
+
+import { commandPlugin } from './commandPlugin';
 
 const SUCCESS_SHOWN = 5000;
 
 /** Telling a kernel that already runs; leading to the place in a notebook that shows a need. */
-export const kernel: JupyterFrontEndPlugin<void> = {
-  id: 'coursia-genai-lab:kernel',
-  description:
-    'Adds commands that enable GenAI for a running kernel and show evidence.',
-  autoStart: true,
-  requires: [IGenAILab],
-  optional: [ITranslator, ICommandPalette],
-  activate: (
-    app: JupyterFrontEnd,
-    genai: IGenAILab,
-    translator: ITranslator | null,
-    palette: ICommandPalette | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+export const kernel = commandPlugin(
+  'kernel',
+  'Adds commands that enable GenAI for a running kernel and show evidence.',
+  (app, genai, trans) => {
     const { lab, notebook, request } = genai;
     app.commands.addCommand(CommandIDs.enableKernel, {
       label: trans.__('Enable GenAI for This Kernel'),
@@ -41,17 +30,15 @@ export const kernel: JupyterFrontEndPlugin<void> = {
         if (!running) {
           return;
         }
-        try {
-          await enable(running, notebook.profile, request, trans);
+        const enabled = await attempt(
+          trans.__('Could not enable GenAI for this kernel'),
+          () => enable(running, notebook.profile, request, trans),
+          trans
+        );
+        if (enabled) {
           Notification.success(trans.__('This kernel knows the services now.'), {
             autoClose: SUCCESS_SHOWN
           });
-        } catch (error) {
-          announceFailure(
-            trans.__('Could not enable GenAI for this kernel'),
-            error,
-            trans
-          );
         }
         await lab.refresh();
       }
@@ -59,31 +46,25 @@ export const kernel: JupyterFrontEndPlugin<void> = {
     app.commands.addCommand(CommandIDs.showEvidence, {
       label: trans.__('Show a Place in This Notebook'),
       caption: trans.__('Go to the line that shows why a service is needed'),
-      describedBy: {
-        args: {
-          type: 'object',
-          required: ['cell'],
-          properties: {
-            cell: {
-              type: 'number',
-              description: trans.__('Index of the cell, from 0')
-            },
-            line: {
-              type: 'number',
-              description: trans.__('Line in the cell, from 1')
-            }
+      describedBy: takes(
+        {
+          cell: {
+            type: 'number',
+            description: trans.__('Index of the cell, from 0')
+          },
+          line: {
+            type: 'number',
+            description: trans.__('Line in the cell, from 1')
           }
-        }
-      },
+        },
+        'cell'
+      ),
       isEnabled: () => notebook.panel !== null,
       execute: args => notebook.reveal(Number(args.cell), Number(args.line ?? 1))
     });
-    palette?.addItem({
-      command: CommandIDs.enableKernel,
-      category: trans.__('GenAI')
-    });
+    return [CommandIDs.enableKernel];
   }
-};
+);
 
 /** Set the variables by an execution that leaves no trace in the notebook or its history. */
 async function enable(

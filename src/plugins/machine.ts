@@ -2,12 +2,14 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { cancelJob } from '../api/jobs';
-import { CommandIDs, NO_ARGUMENTS } from '../commands';
+import { CommandIDs, NO_ARGUMENTS, takes } from '../commands';
 import { genaiIcon } from '../icons';
 import { PlanModel } from '../model/plan';
 import type { IGenAILab } from '../tokens';
 import type { LabPanel } from '../widgets/LabPanel';
-import { announceFailure } from '../widgets/announce';
+import { attempt } from '../widgets/attempt';
+
+import { anyServiceSchema, labelSchema } from './targets';
 
 /** Add commands for what the panel says of the machine, of what is left on it, and of its rules. */
 export function addMachinePlaces(
@@ -63,20 +65,17 @@ export function addMachinePlaces(
     label: trans.__('Cancel an Image'),
     caption: trans.__('Leave the queue, or end what is being made'),
     icon: genaiIcon,
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['id'],
-        properties: { id: { type: 'string', description: trans.__('Id of the job') } }
-      }
-    },
+    describedBy: takes(
+      { id: { type: 'string', description: trans.__('Id of the job') } },
+      'id'
+    ),
     isEnabled: isReady,
     execute: async ({ id }) => {
-      try {
-        await cancelJob(request, String(id));
-      } catch (error) {
-        announceFailure(trans.__('The image could not be cancelled'), error, trans);
-      }
+      await attempt(
+        trans.__('The image could not be cancelled'),
+        () => cancelJob(request, String(id)),
+        trans
+      );
       await jobs.refresh();
     }
   });
@@ -87,21 +86,10 @@ export function addMachinePlaces(
       'Which model files are here, which are missing, and how they come'
     ),
     icon: genaiIcon,
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          service: {
-            type: 'string',
-            description: trans.__('Name of a service; without it, all of them')
-          },
-          label: {
-            type: 'string',
-            description: trans.__('Label to show in place of the usual one')
-          }
-        }
-      }
-    },
+    describedBy: takes({
+      ...anyServiceSchema(trans),
+      ...labelSchema(trans)
+    }),
     isEnabled: isReady,
     execute: ({ service }) => {
       app.shell.activateById(widget.id);
@@ -112,19 +100,14 @@ export function addMachinePlaces(
     label: trans.__('Plan a Class: What Fits on This Machine'),
     caption: trans.__('What runs at one time, and what a class would wait'),
     icon: genaiIcon,
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          people: {
-            type: 'integer',
-            minimum: 1,
-            maximum: PlanModel.MOST_PEOPLE,
-            description: trans.__('How many people would ask for a picture at once')
-          }
-        }
+    describedBy: takes({
+      people: {
+        type: 'integer',
+        minimum: 1,
+        maximum: PlanModel.MOST_PEOPLE,
+        description: trans.__('How many people would ask for a picture at once')
       }
-    },
+    }),
     isEnabled: mayPlan,
     isVisible: mayPlan,
     execute: ({ people }) => {

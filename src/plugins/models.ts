@@ -1,31 +1,19 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { WeightsView } from '../_wire';
 import { cancelFetch, fetchModel, verifyModel } from '../api/models';
-import { CommandIDs } from '../commands';
-import { IGenAILab } from '../tokens';
+import { CommandIDs, takes } from '../commands';
 import { announceFailure } from '../widgets/announce';
+import { attemptEach } from '../widgets/attempt';
 
+import { commandPlugin } from './commandPlugin';
 import { targetsOf } from './targets';
 
 /** Fetch model files, end a fetch, check what is here. */
-export const models: JupyterFrontEndPlugin<void> = {
-  id: 'coursia-genai-lab:models',
-  description: 'Adds commands that fetch and check the files of models.',
-  autoStart: true,
-  requires: [IGenAILab],
-  optional: [ITranslator, ICommandPalette],
-  activate: (
-    app: JupyterFrontEnd,
-    genai: IGenAILab,
-    translator: ITranslator | null,
-    palette: ICommandPalette | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+export const models = commandPlugin(
+  'models',
+  'Adds commands that fetch and check the files of models.',
+  (app, genai, trans) => {
     const { commands } = app;
     const { lab, request, weights } = genai;
     const mayFetch = () => lab.snapshot !== null && lab.snapshot.role !== 'student';
@@ -52,20 +40,19 @@ export const models: JupyterFrontEndPlugin<void> = {
       failed: (title: string) => string,
       act: (model: WeightsView) => Promise<unknown>
     ) => {
-      for (const model of targets) {
-        try {
-          await act(model);
-        } catch (error) {
-          announceFailure(failed(model.title), error, trans);
-        }
-      }
+      await attemptEach(targets, failed, act, trans);
       await weights.refresh();
     };
     const missing = (args: ReadonlyPartialJSONObject) =>
       new Set(targetsOf(genai, args).flatMap(({ missing_models }) => missing_models));
-    const describedBy = {
-      args: { type: 'object' as const, properties: idSchema(trans) }
-    };
+    const describedBy = takes({
+      id: {
+        type: 'string',
+        description: trans.__(
+          'Id of a model; without it, those that are meant by the label'
+        )
+      }
+    });
 
     commands.addCommand(CommandIDs.fetchModel, {
       label: args =>
@@ -126,23 +113,6 @@ export const models: JupyterFrontEndPlugin<void> = {
           ({ id }) => verifyModel(request, id)
         )
     });
-    for (const command of [
-      CommandIDs.fetchModel,
-      CommandIDs.cancelFetch,
-      CommandIDs.verifyModel
-    ]) {
-      palette?.addItem({ command, category: trans.__('GenAI') });
-    }
+    return [CommandIDs.fetchModel, CommandIDs.cancelFetch, CommandIDs.verifyModel];
   }
-};
-
-function idSchema(trans: TranslationBundle) {
-  return {
-    id: {
-      type: 'string' as const,
-      description: trans.__(
-        'Id of a model; without it, those that are meant by the label'
-      )
-    }
-  };
-}
+);

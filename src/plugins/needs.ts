@@ -1,11 +1,10 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { undoIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { CommandIDs, NO_ARGUMENTS } from '../commands';
+import { CommandIDs, NO_ARGUMENTS, takes } from '../commands';
 import {
   choiceMeaning,
   choiceWord,
@@ -15,7 +14,9 @@ import {
 import { modeMeaning, modeWord } from '../components/words';
 import type { Choice, IWord } from '../model/word';
 import { countingServices, FALLBACKS, MODES, NO_WORD, toggled } from '../model/word';
-import { IGenAILab } from '../tokens';
+import type { IGenAILab } from '../tokens';
+
+import { commandPlugin } from './commandPlugin';
 
 /** How long a change may be taken back on the screen (milliseconds); the bell keeps it. */
 const UNDO_SHOWN = 8000;
@@ -23,29 +24,22 @@ const UNDO_SHOWN = 8000;
 const CHOICES: readonly Choice[] = ['auto', 'services', 'off'];
 
 /** The teacher's word: commands that say in a notebook's metadata what it needs. */
-export const needs: JupyterFrontEndPlugin<void> = {
-  id: 'coursia-genai-lab:needs',
-  description: 'Adds commands that say what the notebook in front needs.',
-  autoStart: true,
-  requires: [IGenAILab],
-  optional: [ITranslator, ICommandPalette],
-  activate: (
-    app: JupyterFrontEnd,
-    genai: IGenAILab,
-    translator: ITranslator | null,
-    palette: ICommandPalette | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+export const needs = commandPlugin(
+  'needs',
+  'Adds commands that say what the notebook in front needs.',
+  (app, genai, trans) => {
     addNeeds(app, genai, trans);
     addWishes(app, genai, trans);
     addUndo(app, genai, trans);
-    const category = trans.__('GenAI');
-    for (const choice of CHOICES.filter(known => known !== 'services')) {
-      palette?.addItem({ command: CommandIDs.setNeeds, category, args: { choice } });
-    }
-    palette?.addItem({ command: CommandIDs.undoNeeds, category });
+    return [
+      ...CHOICES.filter(known => known !== 'services').map(choice => ({
+        command: CommandIDs.setNeeds,
+        args: { choice }
+      })),
+      CommandIDs.undoNeeds
+    ];
   }
-};
+);
 
 function addNeeds(
   app: JupyterFrontEnd,
@@ -67,24 +61,21 @@ function addNeeds(
             choiceWord(asChoice(args.choice), trans)
           ),
     caption: args => captioned(choiceMeaning(asChoice(args.choice), trans)),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['choice'],
-        properties: {
-          choice: {
-            type: 'string',
-            enum: [...CHOICES],
-            description: trans.__('Where the needs of the notebook come from')
-          },
-          services: {
-            type: 'array',
-            items: { type: 'string' },
-            description: trans.__('Names of services; without it, those that count now')
-          }
+    describedBy: takes(
+      {
+        choice: {
+          type: 'string',
+          enum: [...CHOICES],
+          description: trans.__('Where the needs of the notebook come from')
+        },
+        services: {
+          type: 'array',
+          items: { type: 'string' },
+          description: trans.__('Names of services; without it, those that count now')
         }
-      }
-    },
+      },
+      'choice'
+    ),
     isEnabled,
     isToggleable: true,
     isToggled: args => teacher.word.choice === args.choice,
@@ -93,15 +84,12 @@ function addNeeds(
   commands.addCommand(CommandIDs.toggleNeed, {
     label: args => lab.service(String(args.service))?.title ?? String(args.service),
     caption: () => captioned(trans.__('Add this service to its needs, or remove it')),
-    describedBy: {
-      args: {
-        type: 'object',
-        required: ['service'],
-        properties: {
-          service: { type: 'string', description: trans.__('Name of a service') }
-        }
-      }
-    },
+    describedBy: takes(
+      {
+        service: { type: 'string', description: trans.__('Name of a service') }
+      },
+      'service'
+    ),
     isEnabled,
     isToggleable: true,
     isToggled: args =>
@@ -135,12 +123,7 @@ function addWishes(
       const mode = MODES.find(known => known === args.mode);
       return mode ? modeMeaning(mode, trans) : trans.__('Remove it from the metadata');
     },
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: { mode: { type: ['string', 'null'], enum: [...MODES, null] } }
-      }
-    },
+    describedBy: takes({ mode: { type: ['string', 'null'], enum: [...MODES, null] } }),
     isEnabled,
     execute: args => {
       const mode = MODES.find(known => known === args.mode) ?? null;
@@ -157,14 +140,9 @@ function addWishes(
           )
         : trans.__('If Nothing Here Can Run This Notebook: As the Server Says');
     },
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          fallback: { type: ['string', 'null'], enum: [...FALLBACKS, null] }
-        }
-      }
-    },
+    describedBy: takes({
+      fallback: { type: ['string', 'null'], enum: [...FALLBACKS, null] }
+    }),
     isEnabled,
     execute: args => {
       const fallback = FALLBACKS.find(known => known === args.fallback) ?? null;

@@ -6,13 +6,15 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { historyIcon, refreshIcon } from '@jupyterlab/ui-components';
 
-import { CommandIDs, NO_ARGUMENTS } from '../commands';
+import { CommandIDs, NO_ARGUMENTS, takes } from '../commands';
 import { genaiIcon } from '../icons';
 import { IGenAILab } from '../tokens';
 import { LabPanel } from '../widgets/LabPanel';
 import { openServiceMenu } from '../widgets/ServiceMenu';
 
+import { addToPalette } from './commandPlugin';
 import { addMachinePlaces } from './machine';
+import { anyServiceSchema } from './targets';
 
 const STATE_KEY = 'coursia-genai-lab:folded';
 
@@ -48,7 +50,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
     addCommands(app, genai, widget.id, trans);
     addPlaces(app, genai, widget, trans);
     addMachinePlaces(app, genai, widget, trans);
-    for (const command of [
+    const entries = [
       CommandIDs.openPanel,
       CommandIDs.editNeeds,
       CommandIDs.showFolder,
@@ -61,9 +63,8 @@ export const panel: JupyterFrontEndPlugin<void> = {
       CommandIDs.showPlan,
       CommandIDs.refresh,
       CommandIDs.whyOff
-    ]) {
-      palette?.addItem({ command, category: trans.__('GenAI') });
-    }
+    ];
+    addToPalette(palette, entries, trans);
   }
 };
 
@@ -144,17 +145,12 @@ function addPlaces(
     label: trans.__('Show What the Notebooks of This Folder Need'),
     caption: trans.__('Which notebooks need what, and which cannot run here'),
     icon: genaiIcon,
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          refresh: {
-            type: 'boolean',
-            description: trans.__('Whether to read it again')
-          }
-        }
+    describedBy: takes({
+      refresh: {
+        type: 'boolean',
+        description: trans.__('Whether to read it again')
       }
-    },
+    }),
     isEnabled: () => lab.connection === 'ready',
     execute: async args => {
       if (args.refresh) {
@@ -172,17 +168,7 @@ function addPlaces(
         : trans.__('Show What Happened to the Services'),
     caption: trans.__('What was started, kept, stopped or failed, for whom, and why'),
     icon: historyIcon,
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          service: {
-            type: 'string',
-            description: trans.__('Name of a service; without it, all of them')
-          }
-        }
-      }
-    },
+    describedBy: takes(anyServiceSchema(trans)),
     isEnabled: () => lab.connection === 'ready',
     execute: ({ service }) => {
       timeline.service = typeof service === 'string' ? service : null;

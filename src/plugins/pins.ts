@@ -1,33 +1,21 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { pinService, unpinService } from '../api/services';
-import { CommandIDs } from '../commands';
+import { CommandIDs, takes } from '../commands';
 import { canBeKept, pinned } from '../model/holders';
 import type { Keep } from '../model/keep';
 import { isWorthwhile, KEEP_CHOICES, minutesOf } from '../model/keep';
-import { IGenAILab } from '../tokens';
-import { announceFailure } from '../widgets/announce';
+import { attemptEach } from '../widgets/attempt';
 
+import { commandPlugin } from './commandPlugin';
 import { nameSchema, targetsOf } from './targets';
 
 /** Keep a service, whoever uses it, and let it go. */
-export const pins: JupyterFrontEndPlugin<void> = {
-  id: 'coursia-genai-lab:pins',
-  description: 'Adds commands that keep services for a while and let them go.',
-  autoStart: true,
-  requires: [IGenAILab],
-  optional: [ITranslator, ICommandPalette],
-  activate: (
-    app: JupyterFrontEnd,
-    genai: IGenAILab,
-    translator: ITranslator | null,
-    palette: ICommandPalette | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+export const pins = commandPlugin(
+  'pins',
+  'Adds commands that keep services for a while and let them go.',
+  (app, genai, trans) => {
     const { commands } = app;
     const { lab, request } = genai;
     const mayKeep = () => (lab.snapshot?.role ?? 'student') !== 'student';
@@ -40,30 +28,24 @@ export const pins: JupyterFrontEndPlugin<void> = {
       label: args =>
         args.name ? shortLabel(keepOf(args), trans) : paletteLabel(keepOf(args), trans),
       caption: trans.__('Start a service if need be, and keep it whoever uses it'),
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            ...nameSchema(trans),
-            keep: {
-              type: 'string',
-              enum: [...KEEP_CHOICES],
-              description: trans.__('How long')
-            }
-          }
+      describedBy: takes({
+        ...nameSchema(trans),
+        keep: {
+          type: 'string',
+          enum: [...KEEP_CHOICES],
+          description: trans.__('How long')
         }
-      },
+      }),
       isEnabled: args => mayKeep() && targetsOf(genai, args).some(canBeKept),
       isVisible: args => mayKeep() && isWorthwhile(keepOf(args), new Date()),
       execute: async args => {
         const minutes = minutesOf(keepOf(args), new Date());
-        for (const { name, title } of targetsOf(genai, args).filter(canBeKept)) {
-          try {
-            await pinService(request, name, minutes);
-          } catch (error) {
-            announceFailure(trans.__('Could not keep %1', title), error, trans);
-          }
-        }
+        await attemptEach(
+          targetsOf(genai, args).filter(canBeKept),
+          title => trans.__('Could not keep %1', title),
+          ({ name }) => pinService(request, name, minutes),
+          trans
+        );
         await lab.refresh();
       }
     });
@@ -73,27 +55,25 @@ export const pins: JupyterFrontEndPlugin<void> = {
           ? trans.__('Let Go')
           : trans.__('Let the Services of This Notebook Go'),
       caption: trans.__('Let services stop again once nobody uses them'),
-      describedBy: { args: { type: 'object', properties: nameSchema(trans) } },
+      describedBy: takes(nameSchema(trans)),
       isEnabled: args => mayKeep() && kept(args).length > 0,
       isVisible: mayKeep,
       execute: async args => {
-        for (const { name, title } of kept(args)) {
-          try {
-            await unpinService(request, name);
-          } catch (error) {
-            announceFailure(trans.__('Could not let %1 go', title), error, trans);
-          }
-        }
+        await attemptEach(
+          kept(args),
+          title => trans.__('Could not let %1 go', title),
+          ({ name }) => unpinService(request, name),
+          trans
+        );
         await lab.refresh();
       }
     });
-    const category = trans.__('GenAI');
-    for (const keep of KEEP_CHOICES) {
-      palette?.addItem({ command: CommandIDs.pinService, args: { keep }, category });
-    }
-    palette?.addItem({ command: CommandIDs.unpinService, category });
+    return [
+      ...KEEP_CHOICES.map(keep => ({ command: CommandIDs.pinService, args: { keep } })),
+      CommandIDs.unpinService
+    ];
   }
-};
+);
 
 function keepOf(args: ReadonlyPartialJSONObject): Keep {
   return KEEP_CHOICES.find(keep => keep === args.keep) ?? 'hour';

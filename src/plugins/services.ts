@@ -1,19 +1,19 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILabShell } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { listIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { ServiceView } from '../_wire';
 import { getLogs, restartService, startService, stopService } from '../api/services';
-import { CommandIDs } from '../commands';
+import { CommandIDs, takes } from '../commands';
 import { IGenAILab } from '../tokens';
-import { announceFailure } from '../widgets/announce';
+import { attemptEach } from '../widgets/attempt';
 import type { Interruption } from '../widgets/interrupt';
 
-import { nameSchema, targetsOf } from './targets';
+import { addToPalette } from './commandPlugin';
+import { labelSchema, nameSchema, targetsOf } from './targets';
 
 const LOG_LINES = 500;
 
@@ -36,18 +36,13 @@ export const services: JupyterFrontEndPlugin<void> = {
     const { commands } = app;
     const { lab, request } = genai;
     const logs = new Map<string, string>();
+    const describedBy = takes({ ...nameSchema(trans), ...labelSchema(trans) });
     const each = async (
       targets: readonly ServiceView[],
       failed: (title: string) => string,
       act: (service: ServiceView) => Promise<unknown>
     ) => {
-      for (const service of targets) {
-        try {
-          await act(service);
-        } catch (error) {
-          announceFailure(failed(service.title), error, trans);
-        }
-      }
+      await attemptEach(targets, failed, act, trans);
       await lab.refresh();
     };
     const unlessInUse = async (name: string, act: Interruption) => {
@@ -59,7 +54,7 @@ export const services: JupyterFrontEndPlugin<void> = {
       label: args => labelled(args, trans.__('Start the Services of This Notebook')),
       caption: trans.__('Start image services'),
       icon: runIcon,
-      describedBy: { args: schemaOf(trans) },
+      describedBy,
       isEnabled: args => targetsOf(genai, args).some(service => service.can_start),
       execute: args =>
         each(
@@ -72,7 +67,7 @@ export const services: JupyterFrontEndPlugin<void> = {
       label: args => labelled(args, trans.__('Stop the Services of This Notebook')),
       caption: trans.__('Stop image services'),
       icon: stopIcon,
-      describedBy: { args: schemaOf(trans) },
+      describedBy,
       isEnabled: args => targetsOf(genai, args).some(service => service.can_stop),
       execute: async args => {
         await each(
@@ -89,7 +84,7 @@ export const services: JupyterFrontEndPlugin<void> = {
       label: args => labelled(args, trans.__('Restart the Services of This Notebook')),
       caption: trans.__('Stop image services and start them again'),
       icon: refreshIcon,
-      describedBy: { args: schemaOf(trans) },
+      describedBy,
       isEnabled: args => targetsOf(genai, args).some(service => service.can_stop),
       execute: async args => {
         await each(
@@ -107,7 +102,7 @@ export const services: JupyterFrontEndPlugin<void> = {
         labelled(args, trans.__('Show the Logs of This Notebook’s Services')),
       caption: trans.__('Show what a service wrote'),
       icon: listIcon,
-      describedBy: { args: schemaOf(trans) },
+      describedBy,
       isEnabled: args => targetsOf(genai, args).length > 0,
       execute: async args => {
         const { LogPanel } = await import('../widgets/LogPanel');
@@ -124,30 +119,16 @@ export const services: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    for (const command of [
+    const entries = [
       CommandIDs.startService,
       CommandIDs.stopService,
       CommandIDs.restartService,
       CommandIDs.showLogs
-    ]) {
-      palette?.addItem({ command, category: trans.__('GenAI') });
-    }
+    ];
+    addToPalette(palette, entries, trans);
   }
 };
 
 function labelled(args: ReadonlyPartialJSONObject, label: string): string {
   return typeof args.label === 'string' ? args.label : label;
-}
-
-function schemaOf(trans: TranslationBundle) {
-  return {
-    type: 'object' as const,
-    properties: {
-      ...nameSchema(trans),
-      label: {
-        type: 'string' as const,
-        description: trans.__('Label to show in place of the usual one')
-      }
-    }
-  };
 }

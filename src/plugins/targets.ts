@@ -27,3 +27,23 @@ export function nameSchema(trans: TranslationBundle) {
     }
   };
 }
+
+/** What a command says of its argument `label`. */
+export function labelSchema(trans: TranslationBundle) {
+  return {
+    label: {
+      type: 'string' as const,
+      description: trans.__('Label to show in place of the usual one')
+    }
+  };
+}
+
+/** What a command says of its argument `service`. */
+export function anyServiceSchema(trans: TranslationBundle) {
+  return {
+    service: {
+      type: 'string' as const,
+      description: trans.__('Name of a service; without it, all of them')
+    }
+  };
+}

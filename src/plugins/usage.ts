@@ -1,37 +1,22 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import {
-  Dialog,
-  ICommandPalette,
-  Notification,
-  showDialog
-} from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 
 import type { ExportFormat } from '../api/usage';
 import { eraseUsage, exportUsage } from '../api/usage';
-import { CommandIDs, NO_ARGUMENTS } from '../commands';
-import { IGenAILab } from '../tokens';
-import { announceFailure } from '../widgets/announce';
+import { CommandIDs, NO_ARGUMENTS, takes } from '../commands';
+import { attempt } from '../widgets/attempt';
 import { keepFile } from '../widgets/keepFile';
+
+import { commandPlugin } from './commandPlugin';
 
 const SUCCESS_SHOWN = 5000;
 
 const FORMATS: readonly ExportFormat[] = ['csv', 'json'];
 
 /** One's own history: taken along as a file, or erased. */
-export const usage: JupyterFrontEndPlugin<void> = {
-  id: 'coursia-genai-lab:usage',
-  description: 'Adds commands that export and erase what the record knows of a person.',
-  autoStart: true,
-  requires: [IGenAILab],
-  optional: [ITranslator, ICommandPalette],
-  activate: (
-    app: JupyterFrontEnd,
-    genai: IGenAILab,
-    translator: ITranslator | null,
-    palette: ICommandPalette | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('coursia_genai_lab');
+export const usage = commandPlugin(
+  'usage',
+  'Adds commands that export and erase what the record knows of a person.',
+  (app, genai, trans) => {
     const { download, lab, request } = genai;
     const formatOf = (value: unknown): ExportFormat =>
       value === 'json' ? 'json' : 'csv';
@@ -41,20 +26,16 @@ export const usage: JupyterFrontEndPlugin<void> = {
           ? trans.__('Export My GenAI History as JSON')
           : trans.__('Export My GenAI History as CSV'),
       caption: trans.__('What was made for you, when, by what, and what it cost'),
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: { format: { type: 'string', enum: [...FORMATS] } }
-        }
-      },
+      describedBy: takes({ format: { type: 'string', enum: [...FORMATS] } }),
       isEnabled: () => lab.connection === 'ready',
       execute: async args => {
         const format = formatOf(args.format);
-        try {
-          keepFile(await exportUsage(download, format), `genai-history.${format}`);
-        } catch (error) {
-          announceFailure(trans.__('Your history could not be exported'), error, trans);
-        }
+        await attempt(
+          trans.__('Your history could not be exported'),
+          async () =>
+            keepFile(await exportUsage(download, format), `genai-history.${format}`),
+          trans
+        );
       }
     });
     app.commands.addCommand(CommandIDs.eraseUsage, {
@@ -81,13 +62,15 @@ export const usage: JupyterFrontEndPlugin<void> = {
         if (!answer.button.accept) {
           return;
         }
-        try {
-          await eraseUsage(request);
+        const erased = await attempt(
+          trans.__('Your history could not be erased'),
+          () => eraseUsage(request),
+          trans
+        );
+        if (erased) {
           Notification.success(trans.__('Your GenAI history is erased.'), {
             autoClose: SUCCESS_SHOWN
           });
-        } catch (error) {
-          announceFailure(trans.__('Your history could not be erased'), error, trans);
         }
         await genai.usage.refresh();
         if (genai.history.value) {
@@ -95,13 +78,9 @@ export const usage: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    for (const format of FORMATS) {
-      palette?.addItem({
-        command: CommandIDs.exportUsage,
-        category: trans.__('GenAI'),
-        args: { format }
-      });
-    }
-    palette?.addItem({ command: CommandIDs.eraseUsage, category: trans.__('GenAI') });
+    return [
+      ...FORMATS.map(format => ({ command: CommandIDs.exportUsage, args: { format } })),
+      CommandIDs.eraseUsage
+    ];
   }
-};
+);
