@@ -294,6 +294,7 @@ class Lab(Readable):
     async def look_around(self, *, fresh: bool = False) -> None:
         """Learn anew what this machine can run, and show it; bounded by the runtimes' checks."""
         await self.survey.ask(fresh=fresh)
+        self.routing.look()
         for name, service in self._services.items():
             self._show(name, service)
 
@@ -344,6 +345,7 @@ class Lab(Readable):
     def _cloud_changed(self, name: str) -> None:
         self.survey.problems[name] = self.clouds.problem(name)
         # Where a provider can be asked, the demo engine stands in for nobody any more.
+        self.routing.look()
         for other, service in self._services.items():
             self._show(other, service)
         if name in self._services:

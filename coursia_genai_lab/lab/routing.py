@@ -28,19 +28,32 @@ class Routing:
         self._catalog = catalog
         self._policy = policy
         self._problems = problems
+        self._stood_in: frozenset[str] = frozenset()
 
     def backend(self, service: str, notebook_mode: Mode | None = None) -> str:
         """Return who answers for a service: itself, or the demo engine.
 
         Demo stands in where it is chosen; in auto also where nothing was ever configured: no
-        local service can start here and no cloud has a key.
+        local service can start here and no cloud has a key. For whom it did so it goes on, until
+        the service itself can start or a cloud can be asked.
         """
         mode = self._policy.effective(notebook_mode)
         if DEMO not in self._catalog or service == DEMO:
             return service
-        if mode == "demo" or (mode == "auto" and self._nothing_configured()):
+        if mode == "demo" or (mode == "auto" and self._unconfigured(service)):
             return DEMO
         return service
+
+    def look(self) -> None:
+        """Note for whom the demo engine stands in, now that the machine was looked at."""
+        others = frozenset(self._catalog) - {DEMO}
+        if self._nothing_configured():
+            self._stood_in = others
+        elif self._stood_in:
+            can = {name for name in others if self._problems.get(name) is None}
+            clouds = {name for name in others if self._catalog[name].kind == "cloud"}
+            # A key is set by somebody who wants real pictures; Docker may come by itself.
+            self._stood_in = frozenset() if can & clouds else self._stood_in - can
 
     def genai_mode(
         self, services: Sequence[str], notebook_mode: Mode | None = None
@@ -85,6 +98,10 @@ class Routing:
         if spec.name == DEMO:
             return mode == "off"
         return mode in ("off", "demo") or (mode == "cloud" and spec.kind == "local")
+
+    def _unconfigured(self, service: str) -> bool:
+        kept = service in self._stood_in and self._problems.get(service) is not None
+        return kept or self._nothing_configured()
 
     def _nothing_configured(self) -> bool:
         others = [name for name in self._catalog if name != DEMO]

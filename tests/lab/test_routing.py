@@ -7,6 +7,7 @@ import pytest
 from coursia_genai_lab.catalog.load import load_catalog
 from coursia_genai_lab.lab.policy import Policy
 from coursia_genai_lab.lab.routing import Routing
+from coursia_genai_lab.wire.policy import Mode
 from coursia_genai_lab.wire.problems import Problem
 
 CATALOG = load_catalog(packages=False)
@@ -27,8 +28,54 @@ def test_demo_answers_where_nothing_can_run() -> None:
     assert routing().genai_mode(["comfyui"]) == ("demo", "local_unavailable")
 
 
-def test_one_service_that_can_run_ends_every_stand_in() -> None:
+def test_nobody_is_stood_in_for_where_one_service_could_run_from_the_start() -> None:
     assert routing(flux=None).backend("comfyui") == "comfyui"
+
+
+def changing() -> tuple[Routing, dict[str, Problem | None]]:
+    """Return a routing whose machine is found without anything, and what is known of it."""
+    known: dict[str, Problem | None] = dict.fromkeys(CATALOG, problem("docker_absent"))
+    found = Routing(CATALOG, Policy("auto", on_change=lambda: None), known)
+    found.look()
+    return found, known
+
+
+def test_who_was_stood_in_for_is_so_until_the_service_itself_can_start() -> None:
+    found, known = changing()
+    known |= {"flux": None, "comfyui": problem("image_missing")}
+    found.look()
+    assert found.backend("flux") == "flux"
+    assert found.backend("comfyui") == "demo"
+    assert found.genai_mode(["comfyui"]) == ("demo", "local_unavailable")
+    known["comfyui"] = problem("docker_hangs")
+    found.look()
+    assert found.backend("comfyui") == "demo"
+    known["comfyui"] = None
+    assert found.backend("comfyui") == "comfyui"
+    found.look()
+    known["comfyui"] = problem("image_missing")
+    found.look()
+    assert found.backend("comfyui") == "comfyui"
+
+
+def test_a_cloud_that_can_be_asked_ends_every_stand_in() -> None:
+    found, known = changing()
+    known["openai"] = None
+    found.look()
+    assert found.backend("comfyui") == "comfyui"
+    known["openai"] = problem("no_key")
+    known["flux"] = None
+    found.look()
+    assert found.backend("comfyui") == "comfyui"
+
+
+@pytest.mark.parametrize("mode", ["local", "cloud"])
+def test_a_mode_that_knows_no_stand_in_has_none_kept(mode: Mode) -> None:
+    known: dict[str, Problem | None] = dict.fromkeys(CATALOG, problem("docker_absent"))
+    found = Routing(CATALOG, Policy(mode, on_change=lambda: None), known)
+    found.look()
+    known["flux"] = None
+    assert found.backend("comfyui") == "comfyui"
 
 
 @pytest.mark.parametrize("code", ["docker_hangs", "models_unreadable"])
