@@ -3,7 +3,7 @@
 # Arguments go to Playwright: `scripts/screenshots.sh -g dashboard` makes one.
 set -euo pipefail
 SCREENSHOTS="$(mktemp -d)"
-export SCREENSHOTS UI_TEST_PORT="${UI_TEST_PORT:-8950}"
+export SCREENSHOTS
 trap 'rm -rf "$SCREENSHOTS"' EXIT
 scripts/browser_tests.sh -c screenshots.config.ts "$@"
 python scripts/screenshots.py "$SCREENSHOTS"

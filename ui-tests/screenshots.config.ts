@@ -5,6 +5,7 @@ import tests from './playwright.config';
 /** The pictures of the documentation: `make screenshots`, and no part of the tests. */
 export default defineConfig({
   ...tests,
+  workers: 1,
   testDir: './screenshots',
   outputDir: './test-results/screenshots',
   timeout: 180_000,

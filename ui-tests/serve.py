@@ -1,14 +1,16 @@
 """Run one JupyterLab for the browser tests, everything that it writes in a throw-away folder.
 
-    python serve.py --port N [--off] [--gpus [N]] [--notebook] [--set Trait=value ...]
+    python serve.py [--port N] [--off] [--gpus [N]] [--notebook] [--set Trait=value ...]
 
 The server asks for the token `browser-tests`, listens on loopback, and shows its application
-object to the page, so that a test can wait for a kernel instead of guessing.
+object to the page, so that a test can wait for a kernel instead of guessing. Once it listens, its
+address is printed, alone on a line.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -16,11 +18,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOKEN = "browser-tests"
 MIXED = -1
+STEP_SECONDS = 0.05
 FOLDERS = {
     "JUPYTER_CONFIG_DIR": "config",
     "JUPYTER_DATA_DIR": "data",
@@ -35,7 +40,10 @@ FOLDERS = {
 def main() -> int:
     """Run the server until it ends or somebody stops us; remove what it wrote."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, default=0, help="default: one that is free")
+    parser.add_argument(
+        "--attached", action="store_true", help="end when standard input ends, however it does"
+    )
     parser.add_argument("--off", action="store_true", help="without our server extension")
     parser.add_argument(
         "--gpus",
@@ -50,11 +58,20 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="genai-ui-", ignore_cleanup_errors=True) as folder:
         own = environment(Path(folder))
-        return Server(command(Path(folder), chosen), own).run()
+        server = Server(command(Path(folder), chosen), own)
+        if chosen.attached:
+            threading.Thread(target=end_with_input, daemon=True).start()
+        return server.run()
+
+
+def end_with_input() -> None:
+    """End this process as a person would once nobody holds the other end of its input."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Server:
-    """One Jupyter server; SIGHUP ends it and begins it anew in the same folder."""
+    """One Jupyter server; SIGHUP ends it and begins it anew in the same folder and on its port."""
 
     def __init__(self, words: list[str], environment: dict[str, str]) -> None:
         self._words = words
@@ -66,6 +83,10 @@ class Server:
         """Return the server's exit code once it has ended for good."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._end)
+        port = self._port()
+        if port is not None:
+            print(f"http://127.0.0.1:{port}", flush=True)
+            self._words.append(f"--ServerApp.port={port}")
         while True:
             code = self._child.wait()
             if not self._again:
@@ -74,7 +95,19 @@ class Server:
             self._child = self._started()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._words, env=self._environment, start_new_session=True)
+        # Our own output is for the address alone.
+        return subprocess.Popen(
+            self._words, env=self._environment, start_new_session=True, stdout=sys.stderr
+        )
+
+    def _port(self) -> int | None:
+        """Wait until the server has written where it listens; None where it ended before."""
+        told = Path(self._environment["JUPYTER_RUNTIME_DIR"], f"jpserver-{self._child.pid}.json")
+        while self._child.poll() is None:
+            with contextlib.suppress(OSError, ValueError):
+                return int(json.loads(told.read_text(encoding="utf-8"))["port"])
+            time.sleep(STEP_SECONDS)
+        return None
 
     def _end(self, number: int, frame: object) -> None:
         self._again = number == signal.SIGHUP

@@ -1,7 +1,8 @@
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 
 import { CloudServer } from '../tests/cloud';
-import { ON_PORT, openLab, openPanel, panelOf, run } from '../tests/lab';
+import { openLab, openPanel, panelOf, run } from '../tests/lab';
+import { test } from '../tests/servers';
 
 import { section, shot, unfolded, widen } from './shot';
 
@@ -32,7 +33,7 @@ const MODELS = [
   'gpt-image-1.5',
   'gpt-image-1-mini'
 ];
-const server = new CloudServer(ON_PORT + 14, POLICY, MODELS);
+const server = new CloudServer(POLICY, MODELS);
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);

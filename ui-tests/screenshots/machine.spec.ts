@@ -2,18 +2,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 
 import {
   cardOf,
   leaveNothing,
-  ON_PORT,
   openLab,
   openNotebook,
   openPanel,
   run
 } from '../tests/lab';
 import { OwnServer } from '../tests/ownServer';
+import { test } from '../tests/servers';
 
 import { runCell, section, shot, widen } from './shot';
 
@@ -60,7 +60,7 @@ test('the dashboard', async ({ page, request }) => {
 
 test('the places in line', async ({ page }) => {
   const slow = ['--set', 'GenAILab.demo_seconds_per_step=5'];
-  const server = new OwnServer(ON_PORT + 12, slow);
+  const server = new OwnServer(slow);
   await server.start();
   try {
     await openLab(page, server.origin);
@@ -91,7 +91,7 @@ test('a start that failed', async ({ page }) => {
       `[process]\ncommand = ${JSON.stringify(command)}\n[readiness]\npath = "/"\n`
   );
   const own = ['--set', `GenAILab.services_path=${services}`];
-  const server = new OwnServer(ON_PORT + 11, own);
+  const server = new OwnServer(own);
   await server.start();
   try {
     await openLab(page, server.origin);

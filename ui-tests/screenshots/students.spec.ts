@@ -2,22 +2,21 @@ import { mkdtempSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 
 import {
   cardOf,
   changeSettings,
   leaveNothing,
-  NOTEBOOK_PORT,
   openLab,
   openNotebook,
   openNotebookPage,
   openPanel,
   panelOf,
-  ON_PORT,
   run
 } from '../tests/lab';
 import { OwnServer } from '../tests/ownServer';
+import { test } from '../tests/servers';
 
 import { runCell, shot, widen, withoutWarnings } from './shot';
 
@@ -52,7 +51,7 @@ test('the first picture, beside the panel', async ({ page }) => {
 test('what a notebook needs, and its start in the bell', async ({ page, request }) => {
   // A Lab of its own that has seen one start: it knows how long the next one takes.
   const state = mkdtempSync(join(tmpdir(), 'genai-state-'));
-  const server = new OwnServer(ON_PORT + 13, [
+  const server = new OwnServer([
     ...['--set', `GenAILab.state_path=${state}`],
     ...['--set', 'GenAILab.demo_boot_seconds=25']
   ]);
@@ -112,7 +111,7 @@ test('the form with pictures', async ({ page }) => {
 });
 
 test.describe('in Notebook 7', () => {
-  test.use({ baseURL: `http://127.0.0.1:${NOTEBOOK_PORT}` });
+  test.use({ serverKind: 'notebook' });
 
   test('the panel beside the notebook', async ({ page }) => {
     await openNotebookPage(page, '02-comfyui-raw.ipynb');

@@ -36,7 +36,6 @@ export class CloudServer {
   sold = 0;
 
   constructor(
-    private readonly port: number,
     private readonly policy: string,
     private readonly models = MODELS
   ) {}
@@ -61,7 +60,7 @@ export class CloudServer {
     writeFileSync(keys, 'OPENAI_API_KEY=planted-for-the-browser\n', { mode: 0o600 });
     writeFileSync(policy, this.policy);
     chmodSync(policy, 0o600);
-    this.server = new OwnServer(this.port, [
+    this.server = new OwnServer([
       ...['--set', `GenAILab.services_path=${services}`],
       ...['--set', `GenAILab.secrets_path=${secrets}`],
       ...['--set', `GenAILab.policy_source=${policy}`]

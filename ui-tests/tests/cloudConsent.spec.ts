@@ -2,7 +2,6 @@ import { CloudServer } from './cloud';
 import { expect, test } from './fixtures';
 import {
   makeNotebook,
-  ON_PORT,
   openLab,
   openNotebook,
   openPanel,
@@ -15,7 +14,7 @@ const ASKS =
   'from coursia_genai_lab import generate\n' +
   'generate("a fox of the cloud", model="gpt-image-2")\n';
 
-const server = new CloudServer(ON_PORT + 16, 'fallback = "ask"\n');
+const server = new CloudServer('fallback = "ask"\n');
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);

@@ -1,9 +1,9 @@
 import { expectNothingSerious } from './axe';
 import { CloudServer } from './cloud';
 import { expect, test } from './fixtures';
-import { cardOf, ON_PORT, openLab, openPanel, panelOf, run } from './lab';
+import { cardOf, openLab, openPanel, panelOf, run } from './lab';
 
-const server = new CloudServer(ON_PORT + 14, 'fallback = "ask"\n');
+const server = new CloudServer('fallback = "ask"\n');
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);

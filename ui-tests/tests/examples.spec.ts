@@ -1,15 +1,7 @@
 import type { Page } from '@playwright/test';
 
 import { expect, test } from './fixtures';
-import {
-  leaveNothing,
-  ON_PORT,
-  openLab,
-  openNotebook,
-  openPanel,
-  runAllCells,
-  SLOW_PORT
-} from './lab';
+import { leaveNothing, openLab, openNotebook, openPanel, runAllCells } from './lab';
 
 /** The examples, unmodified, as a student runs them; how many pictures each must show. */
 const EXAMPLES = [
@@ -19,9 +11,9 @@ const EXAMPLES = [
 ];
 
 const SERVERS = [
-  { name: 'a demo engine that boots for some seconds', port: ON_PORT },
-  { name: 'a demo engine that boots for 20 s', port: SLOW_PORT }
-];
+  { name: 'a demo engine that boots at once', kind: 'ordinary' },
+  { name: 'a demo engine that boots for 20 s', kind: 'slow' }
+] as const;
 
 interface ICell {
   cell_type: string;
@@ -77,7 +69,7 @@ function pictures(all: ICell[]): number {
 
 for (const server of SERVERS) {
   test.describe(`with ${server.name}`, () => {
-    test.use({ baseURL: `http://127.0.0.1:${server.port}` });
+    test.use({ serverKind: server.kind });
     test.setTimeout(150_000);
 
     test.afterEach(async ({ request }) => leaveNothing(request));
@@ -94,7 +86,7 @@ for (const server of SERVERS) {
         expect(pictures(await code(page))).toBe(example.pictures);
         await expect(page.locator('.jp-OutputArea-output img').first()).toBeVisible();
         await page.screenshot({
-          path: info.outputPath(`${example.path}-${server.port}.png`)
+          path: info.outputPath(`${example.path}-${server.kind}.png`)
         });
       });
     }

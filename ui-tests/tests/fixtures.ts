@@ -1,18 +1,17 @@
 import type { BrowserContext, ConsoleMessage } from '@playwright/test';
-import { test as base, expect } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { mkdtempSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 
-import { ON_PORT } from './lab';
 import { OwnServer } from './ownServer';
+import { test as base } from './servers';
 
 export { expect };
 
 /** Addresses of our code and of our server, and words by which others speak of us. */
 const OURS = /\/coursia-genai\/|coursia.genai.lab|jp-GenAILab/i;
 const LOUD = ['error', 'warning'];
-const OWN_PORT = ON_PORT + 10;
 
 interface IFixtures {
   /** What the console may say of us, of trouble that the test itself makes. */
@@ -66,7 +65,7 @@ export const test = base.extend<IFixtures>({
     expect(folder).toBeTruthy();
     const started: OwnServer[] = [];
     await provide(async (...options) => {
-      const server = new OwnServer(OWN_PORT + started.length, options);
+      const server = new OwnServer(options);
       started.push(server);
       await server.start();
       return server;

@@ -2,12 +2,12 @@ import type { Locator, Page } from '@playwright/test';
 
 import { CloudServer } from './cloud';
 import { expect, test } from './fixtures';
-import { cardOf, makeNotebook, ON_PORT, openLab, openNotebook, panelOf } from './lab';
+import { cardOf, makeNotebook, openLab, openNotebook, panelOf } from './lab';
 
 const FORM = 'from coursia_genai_lab import GenerationPanel\nGenerationPanel()\n';
 const MOST_TABS = 300;
 
-const server = new CloudServer(ON_PORT + 17, 'fallback = "ask"\n');
+const server = new CloudServer('fallback = "ask"\n');
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);

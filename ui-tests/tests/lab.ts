@@ -1,14 +1,6 @@
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { expect } from '@playwright/test';
 
-export const ON_PORT = Number(process.env.UI_TEST_PORT ?? 8899);
-/** A server whose Jupyter does not load our extension. */
-export const OFF_PORT = ON_PORT + 1;
-/** A server whose demo engine takes longer to boot than anybody would watch in silence. */
-export const SLOW_PORT = ON_PORT + 2;
-/** A server with Notebook 7 in place of JupyterLab. */
-export const NOTEBOOK_PORT = ON_PORT + 3;
-
 const TOKEN = 'browser-tests';
 export const HEADERS = { Authorization: `token ${TOKEN}` };
 
@@ -94,10 +86,11 @@ export async function openPanel(page: Page): Promise<void> {
 /** End every kernel, and take the own choice of a mode back. */
 export async function leaveNothing(request: APIRequestContext): Promise<void> {
   const sessions = await request.get('/api/sessions', { headers: HEADERS });
-  for (const { id } of await sessions.json()) {
-    await request.delete(`/api/sessions/${id}`, { headers: HEADERS });
-  }
-  await chooseMode(request, null);
+  const open: { id: string }[] = await sessions.json();
+  await Promise.all([
+    chooseMode(request, null),
+    ...open.map(({ id }) => request.delete(`/api/sessions/${id}`, { headers: HEADERS }))
+  ]);
   const services = await api(request, 'services');
   for (const { name, can_stop } of services.services) {
     if (can_stop) {

@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures';
-import { NOTEBOOK_PORT, cardOf, openNotebookPage, openPanel, panelOf } from './lab';
+import { cardOf, openNotebookPage, openPanel, panelOf } from './lab';
 
-test.use({ baseURL: `http://127.0.0.1:${NOTEBOOK_PORT}` });
+test.use({ serverKind: 'notebook' });
 
 test('Notebook 7 shows the chip, the panel and a service that comes up', async ({
   page

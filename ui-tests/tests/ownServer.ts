@@ -9,24 +9,42 @@ const HERE = join(__dirname, '..');
 const VENV = join(HERE, '..', '.venv', 'bin', 'python');
 export const PYTHON =
   process.env.UI_TEST_PYTHON ?? (existsSync(VENV) ? VENV : 'python3');
-const STARTS_WITHIN = 60_000;
+const STARTS_WITHIN = 100_000;
+const ENDS_WITHIN = 30_000;
+/** How much of what a server says is kept for the day it fails. */
+const KEPT = 4000;
 
-/** A JupyterLab of one test's own, which it may restart and kill. */
+/** A Jupyter server with folders and a port of its own, which its owner may restart. */
 export class OwnServer {
-  readonly origin: string;
+  private address = '';
+  private said = '';
   private child: ChildProcess | null = null;
 
-  constructor(
-    private readonly port: number,
-    private readonly options: string[] = []
-  ) {
-    this.origin = `http://127.0.0.1:${port}`;
+  /** `options` are words for `serve.py`. */
+  constructor(private readonly options: string[] = []) {}
+
+  /** Where it listens; the operating system chose the port. */
+  get origin(): string {
+    return this.address;
   }
 
   /** Start it and wait until it answers. */
   async start(): Promise<void> {
-    const words = ['serve.py', '--port', String(this.port), ...this.options];
-    this.child = spawn(PYTHON, words, { cwd: HERE, stdio: 'ignore' });
+    const child = spawn(PYTHON, ['serve.py', '--attached', ...this.options], {
+      cwd: HERE
+    });
+    this.child = child;
+    let told = '';
+    child.stdout.on('data', data => {
+      told += data;
+      this.address = /^(http:\S+)\n/m.exec(told)?.[1] ?? '';
+    });
+    child.stderr.on('data', data => {
+      this.said = (this.said + data).slice(-KEPT);
+      if (process.env.UI_TEST_LOGS) {
+        process.stderr.write(data);
+      }
+    });
     await this.answers(true);
   }
 
@@ -44,16 +62,18 @@ export class OwnServer {
     if (child !== null && child.exitCode === null) {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
+      const killed = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN);
       await ended;
+      clearTimeout(killed);
     }
   }
 
   private async answers(wanted: boolean): Promise<void> {
     const deadline = Date.now() + STARTS_WITHIN;
     while ((await this.asked()) !== wanted) {
-      if (Date.now() > deadline) {
+      if (Date.now() > deadline || this.child?.exitCode !== null) {
         throw new Error(
-          `The server on port ${this.port} did not ${wanted ? 'start' : 'end'}.`
+          `The server did not ${wanted ? 'start' : 'end'}.\n${this.said}`
         );
       }
       await new Promise(resolve => setTimeout(resolve, 100));
@@ -61,8 +81,11 @@ export class OwnServer {
   }
 
   private asked(): Promise<boolean> {
+    if (this.address === '') {
+      return Promise.resolve(false);
+    }
     return new Promise(resolve => {
-      get(`${this.origin}/api`, answer => {
+      get(`${this.address}/api`, answer => {
         answer.resume();
         resolve(answer.statusCode === 200);
       }).on('error', () => resolve(false));

@@ -24,24 +24,29 @@ test('without a notebook the panel invites to open one and lists the services', 
   await page.screenshot({ path: info.outputPath('empty.png') });
 });
 
-test('a notebook shows what it needs, why, and how its service comes up', async ({
-  page
-}, info) => {
-  await openLab(page);
-  await openPanel(page);
-  await openNotebook(page, 'image.ipynb');
-  const panel = panelOf(page);
-  const needs = panel.getByRole('list', { name: 'Services that it needs' });
-  await expect(needs.getByText('ComfyUI')).toBeVisible();
-  await expect(panel.getByText(/The kernel was given \d+ variables/)).toBeVisible();
-  const card = cardOf(page, 'comfyui');
-  await expect(
-    card.getByRole('progressbar', { name: 'Progress of ComfyUI' })
-  ).toBeVisible();
-  await page.screenshot({ path: info.outputPath('starting.png') });
-  await expect(card.getByText(/^Ready/)).toBeVisible();
-  await expect(card.getByRole('button', { name: 'Copy the address' })).toBeVisible();
-  await page.screenshot({ path: info.outputPath('ready.png') });
+test.describe('while a service comes up', () => {
+  // Longer than a busy machine takes to open the notebook.
+  test.use({ serverKind: 'slow' });
+
+  test('a notebook shows what it needs, why, and how its service comes up', async ({
+    page
+  }, info) => {
+    await openLab(page);
+    await openPanel(page);
+    await openNotebook(page, 'image.ipynb');
+    const panel = panelOf(page);
+    const needs = panel.getByRole('list', { name: 'Services that it needs' });
+    await expect(needs.getByText('ComfyUI')).toBeVisible();
+    await expect(panel.getByText(/The kernel was given \d+ variables/)).toBeVisible();
+    const card = cardOf(page, 'comfyui');
+    await expect(
+      card.getByRole('progressbar', { name: 'Progress of ComfyUI' })
+    ).toBeVisible();
+    await page.screenshot({ path: info.outputPath('starting.png') });
+    await expect(card.getByText(/^Ready/)).toBeVisible({ timeout: 60_000 });
+    await expect(card.getByRole('button', { name: 'Copy the address' })).toBeVisible();
+    await page.screenshot({ path: info.outputPath('ready.png') });
+  });
 });
 
 test('a piece of evidence leads to its line', async ({ page }) => {

@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures';
-import { cardOf, leaveNothing, openNotebook, openPanel, SLOW_PORT } from './lab';
+import { cardOf, leaveNothing, openNotebook, openPanel } from './lab';
 
-test.use({ baseURL: `http://127.0.0.1:${SLOW_PORT}` });
+test.use({ serverKind: 'slow' });
 
 test.afterEach(async ({ request }) => {
   await leaveNothing(request);

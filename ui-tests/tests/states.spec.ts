@@ -5,7 +5,6 @@ import {
   chooseFromPalette,
   chooseMode,
   leaveNothing,
-  OFF_PORT,
   openLab,
   openNotebook,
   openPanel,
@@ -18,7 +17,7 @@ test.use({ foreseen: /net::ERR_FAILED|status of 404/ });
 const THEMES = '@jupyterlab/apputils-extension:themes';
 
 test.describe('with the server extension off', () => {
-  test.use({ baseURL: `http://127.0.0.1:${OFF_PORT}` });
+  test.use({ serverKind: 'off' });
 
   test('everything stays silent, and the palette says why', async ({ page }, info) => {
     await openLab(page);

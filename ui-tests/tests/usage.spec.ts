@@ -3,7 +3,7 @@ import { readFileSync } from 'fs';
 import { expectNothingSerious } from './axe';
 import { CloudServer } from './cloud';
 import { expect, test } from './fixtures';
-import { cardOf, ON_PORT, openLab, openPanel, panelOf, run } from './lab';
+import { cardOf, openLab, openPanel, panelOf, run } from './lab';
 
 const POLICY = `
 course = "Images 101"
@@ -18,7 +18,7 @@ cents = 50
 [providers.openai]
 daily_cents = 100
 `;
-const server = new CloudServer(ON_PORT + 15, POLICY);
+const server = new CloudServer(POLICY);
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);
