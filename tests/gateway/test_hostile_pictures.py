@@ -162,10 +162,11 @@ def test_a_picture_that_lies_on_its_side_is_turned() -> None:
         assert turned.getpixel((0, 5)) == (200, 30, 30)
 
 
-@pytest.mark.filterwarnings("default:Corrupt EXIF data:UserWarning")
 def test_broken_exif_costs_nobody_their_picture() -> None:
     data = saved("JPEG", exif=b"Exif\x00\x00MM\x00\x2a\xff\xff\xff\xff" + bytes(20))
-    with Image.open(io.BytesIO(upright_png(data, "image"))) as picture:
+    with pytest.warns(UserWarning, match="Corrupt EXIF data"):
+        upright = upright_png(data, "image")
+    with Image.open(io.BytesIO(upright)) as picture:
         assert picture.size == (64, 48)
 
 
