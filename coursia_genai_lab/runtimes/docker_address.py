@@ -61,7 +61,9 @@ def docker_absent(where: str = "") -> RuntimeUnavailable:
     elif shutil.which("dnf"):
         command = "sudo dnf install -y moby-engine && sudo systemctl enable --now docker"
     return RuntimeUnavailable(
-        f"There is no Docker engine {'at ' + where if where else 'on this machine'}.",
+        f"There is no Docker engine at {where}."
+        if where
+        else "There is no Docker engine on this machine.",
         "Install Docker and start it; the demo service works without.",
         code="docker_absent",
         command=command,
