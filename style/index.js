@@ -1,1 +1,5 @@
-import './base.css';
+import sheet from './base.raw.css';
+
+const style = document.createElement('style');
+style.textContent = sheet;
+document.head.append(style);
