@@ -188,6 +188,21 @@ async def test_they_are_kept_as_long_as_the_record(path: Path) -> None:
         assert await record.thumbnails.ids("ada") == [new]
 
 
+async def test_they_go_with_the_entry_of_the_record(path: Path) -> None:
+    async with opened(file_place(path)) as record:
+        ids = [record.had() for _ in range(3)]
+        for one in ids:
+            record.thumbnails.take(one, picture())
+            await record.keeps(one)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM genai_generations WHERE id = ?", ids[:1])
+        connection.execute("UPDATE genai_generations SET person = 'eve' WHERE id = ?", ids[1:2])
+    connection.close()
+    async with opened(file_place(path)) as record:
+        assert await record.thumbnails.ids("ada") == ids[2:]
+        assert await record.thumbnails.ids("eve") == []
+
+
 async def test_switched_off_none_is_kept_and_those_that_were_are_deleted(path: Path) -> None:
     async with opened(file_place(path)) as record:
         one = record.had()

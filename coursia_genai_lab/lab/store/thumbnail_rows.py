@@ -63,11 +63,15 @@ def clear(connection: Connection) -> None:
 
 
 def prune(connection: Connection, *, days: float, most_bytes: int) -> None:
-    """Delete what is older than `days`, or than the record, and all but the newest `most_bytes`."""
+    """Delete what is older than `days`, what the record knows no more, and all but the newest
+    `most_bytes`.
+    """
     at = thumbnails.c.at
     connection.execute(delete(thumbnails).where(at < time.time() - days * 86400))
-    oldest = select(func.min(generations.c.at)).scalar_subquery()
-    connection.execute(delete(thumbnails).where(at < oldest))
+    known = select(generations.c.id).where(
+        generations.c.id == thumbnails.c.id, generations.c.person == thumbnails.c.person
+    )
+    connection.execute(delete(thumbnails).where(~known.correlate(thumbnails).exists()))
     total = func.sum(thumbnails.c.bytes).over(order_by=at.desc(), range_=(None, 0))
     sums = select(at.label("at"), total.label("total")).subquery()
     beyond = select(func.max(sums.c.at)).where(sums.c.total > most_bytes).scalar_subquery()
