@@ -8,9 +8,9 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from ..wire.launches import EnabledKernel
 from ..wire.notebooks import Profile
 from ..wire.problems import Problem
 from .environment import EnvironmentKeys
+from .kernels import Kernel, KernelsInHand, are_elsewhere
 from .needs import NOTHING, Contents, Needs, Profiles, find_needs, find_needs_elsewhere
 from .orders import LaunchDesk, LaunchGrant, LaunchOrder
 from .person import person_of
@@ -38,18 +39,7 @@ NOTE_SECONDS = 1.0
 """The longest that noting a kernel's start or end may take."""
 CLOSE_SECONDS = 2.0
 """How long closing waits for launches in hand to pass (a clean exit took 0.7 s)."""
-LOOK_SECONDS = 0.01
 READERS = 4
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """The facts of a kernel that its provisioner knows."""
-
-    id: str
-    environment: Mapping[str, str] | None
-    """The launch's own environment; None when it takes the server's."""
-    kernelspec_environment: Mapping[str, str]
 
 
 class Launcher:
@@ -57,7 +47,8 @@ class Launcher:
 
     `session_manager` is Jupyter's; `launch_wait` is in seconds; `warn` shows a problem in the
     panel; `beat` hears once a second of each kernel with GenAI whether it works; `keys` says
-    which keys kernels do not get (without: they get all). The thread that
+    which keys kernels do not get (without: they get all); `in_hand` follows
+    launches, where something did so before this was built. The thread that
     builds a launcher is the one whose event loop it serves: kernels that other threads start, as
     nbconvert does, are left alone.
     """
@@ -76,6 +67,7 @@ class Launcher:
         contents: Contents | None = None,
         person: Callable[[Any], str] = person_of,
         keys: EnvironmentKeys | None = None,
+        in_hand: KernelsInHand | None = None,
     ) -> None:
         self.warn = warn
         self.keys = EnvironmentKeys("never", ()) if keys is None else keys
@@ -89,9 +81,7 @@ class Launcher:
         self._deadline_seconds = deadline_seconds
         self._thread = threading.get_ident()
         self._launches: dict[str, str] = {}
-        self._in_hand: set[str] = set()
-        self._entering: set[str] = set()
-        """Kernels that run, and that Jupyter enters in its table within moments."""
+        self._in_hand = KernelsInHand(self._kernels) if in_hand is None else in_hand
         self._skips: dict[str, asyncio.Event] = {}
         self._closing = asyncio.Event()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="genai-launch")
@@ -100,10 +90,13 @@ class Launcher:
     @property
     def kernels_are_elsewhere(self) -> bool:
         """Whether a gateway runs the kernels (`--gateway-url`), far from our addresses."""
-        classes = type(self._kernels).__mro__
-        return any(one.__module__.startswith("jupyter_server.gateway") for one in classes)
+        return are_elsewhere(self._kernels)
 
     # -- called by the provisioner -----------------------------------------------------------
+
+    def clear_keys(self, environment: MutableMapping[str, str]) -> None:
+        """Take what no kernel gets at all out of an environment."""
+        self.keys.clear(environment)
 
     async def before(self, kernel: Kernel) -> Mapping[str, str | None]:
         """Return the variables to set for a kernel that is about to start; empty for none.
@@ -113,7 +106,7 @@ class Launcher:
         """
         if not self._is_ours():
             return {}
-        self._in_hand.add(kernel.id)
+        self._in_hand.begin(kernel.id)
         if self._closing.is_set():
             return {}
         try:
@@ -135,8 +128,7 @@ class Launcher:
         """Note that a kernel runs. Never raises."""
         if not self._is_ours():
             return
-        self._in_hand.discard(kernel_id)
-        self._entering = {one for one in {*self._entering, kernel_id} if not self._entered(one)}
+        self._in_hand.started(kernel_id)
         launch_id = self._launches.get(kernel_id)
         if launch_id is not None:
             await self._safely(self._desk.confirm(launch_id))
@@ -146,8 +138,7 @@ class Launcher:
         """Note that a kernel has ended, for good or to start again. Never raises."""
         if not self._is_ours():
             return
-        self._in_hand.discard(kernel_id)
-        self._entering.discard(kernel_id)
+        self._in_hand.ended(kernel_id)
         launch_id = self._launches.get(kernel_id)
         if launch_id is None:
             return
@@ -209,8 +200,7 @@ class Launcher:
         if self._closing.is_set():
             return
         self._closing.set()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._all_passed(), CLOSE_SECONDS)
+        await self._in_hand.passed(CLOSE_SECONDS)
         await self._watch.close()
         self._readers.shutdown(wait=False, cancel_futures=True)
         for kernel_id in list(self._launches):
@@ -315,15 +305,6 @@ class Launcher:
 
     def _is_ours(self) -> bool:
         return threading.get_ident() == self._thread
-
-    async def _all_passed(self) -> None:
-        # Jupyter cannot stop while a kernel runs that its table does not have yet: it answers
-        # 404 to itself and gives up. Its table tells nobody of a change, so we look.
-        while self._in_hand or not all(map(self._entered, self._entering)):  # noqa: ASYNC110
-            await asyncio.sleep(LOOK_SECONDS)
-
-    def _entered(self, kernel_id: str) -> bool:
-        return self._kernels is None or kernel_id in self._kernels
 
     async def _abandon(self, kernel_id: str) -> None:
         launch_id = self._launches.pop(kernel_id, None)

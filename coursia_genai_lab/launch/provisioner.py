@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from ..wire.problems import Problem
-from .launcher import Kernel, Launcher
-from .variables import proxy_exceptions
+from .kernels import Kernel, KernelHook
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +24,8 @@ NAME = "coursia-genai-provisioner"
 _VALUE = "coursia_genai_lab.launch.provisioner:GenAIProvisionerMixin"
 
 if TYPE_CHECKING:
+    from ..wire.problems import Problem
+
     _Base = LocalProvisioner
 else:
     _Base = object
@@ -34,7 +34,7 @@ else:
 class GenAIProvisionerMixin(_Base):
     """Ask the launcher before a launch, and tell it what became of the kernel."""
 
-    genai_launcher: ClassVar[Launcher]
+    genai_launcher: ClassVar[KernelHook]
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Set the variables that the launcher gives and take away the keys that it withholds.
@@ -63,11 +63,13 @@ class GenAIProvisionerMixin(_Base):
             await self.genai_launcher.ended(kernel_id, restart=False)
             raise
         if variables and isinstance(launch.get("env"), dict):
+            from .variables import proxy_exceptions
+
             # kernel.json may have put its own NO_PROXY over ours.
             launch["env"].update(proxy_exceptions(launch["env"]))
         if isinstance(launch.get("env"), dict):
             # Also from kernels that nobody asked us about, and what kernel.json put back.
-            self.genai_launcher.keys.clear(launch["env"])
+            self.genai_launcher.clear_keys(launch["env"])
         return launch
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
@@ -110,7 +112,7 @@ class ComposedEntry:
         return self.composed
 
 
-def install(factory: KernelProvisionerFactory, launcher: Launcher) -> Callable[[], None]:
+def install(factory: KernelProvisionerFactory, launcher: KernelHook) -> Callable[[], None]:
     """Put our steps around the factory's default provisioner; return what undoes it.
 
     Where kernels do not run on this machine nothing is changed, and one warning says so. Never
@@ -119,7 +121,7 @@ def install(factory: KernelProvisionerFactory, launcher: Launcher) -> Callable[[
     former = factory.default_provisioner_name
     base = _local_class(factory, former)
     if base is None or launcher.kernels_are_elsewhere:
-        launcher.warn(_ELSEWHERE)
+        launcher.warn(_elsewhere())
         return lambda: None
     composed = type(
         f"GenAI{base.__name__}", (GenAIProvisionerMixin, base), {"genai_launcher": launcher}
@@ -163,9 +165,12 @@ def _environment(given: Any) -> dict[str, str]:
     return dict(os.environ if given is None else given)
 
 
-_ELSEWHERE = Problem(
-    code="kernels_elsewhere",
-    message="Kernels do not start on this machine, so notebooks get no GenAI addresses.",
-    remedy="Use the local kernels of a server without --gateway-url, whose default kernel "
-    "provisioner is Jupyter's own or a subclass of it.",
-)
+def _elsewhere() -> Problem:
+    from ..wire.problems import Problem
+
+    return Problem(
+        code="kernels_elsewhere",
+        message="Kernels do not start on this machine, so notebooks get no GenAI addresses.",
+        remedy="Use the local kernels of a server without --gateway-url, whose default kernel "
+        "provisioner is Jupyter's own or a subclass of it.",
+    )
