@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jupyter_core.paths import jupyter_data_dir
 
@@ -52,6 +52,13 @@ if TYPE_CHECKING:
     from .runtimes.building import Builder
 
 
+class Closes(Protocol):
+    """What stands on a Lab and is to be closed before it."""
+
+    async def close(self) -> None:
+        """Close it. Idempotent."""
+
+
 @dataclass(frozen=True)
 class Core:
     """A Lab with its memory, its doors and the desk that gives their addresses."""
@@ -87,12 +94,15 @@ class Core:
         await self.modes.open()
         await self.policy_source.open()
 
-    async def close(self) -> None:
-        """Close doors, stop services, write what is to be remembered. Idempotent."""
+    async def close(self, *above: Closes) -> None:
+        """Close what stands on the Lab (`above`, in turn), then doors; stop services, write what
+        is to be remembered. Idempotent.
+        """
         try:
-            await self.doors.close()
-            await self.lab.close()
+            for part in (*above, self.doors, self.lab):
+                await part.close()
         finally:
+            # Also when the time is up: what happened until now is still to be written.
             await self.ledger.close()
             await self.memory.close()
         await self.policy_source.close()
