@@ -15,8 +15,10 @@ RANKS = [
     {"lab"},
     {"gateway"},
     {"launch", "notebooks"},
+    {"loading"},
     {"events", "handlers"},
     {"composition"},
+    {"assembly"},
     {"app"},
     {"cli"},
 ]

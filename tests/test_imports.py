@@ -40,8 +40,15 @@ def test_importing_the_package_loads_nothing_else_of_ours() -> None:
     assert ours == {"coursia_genai_lab"}
 
 
-def test_loading_the_extension_leaves_heavy_libraries_for_their_first_use() -> None:
-    assert tops(loaded_by("import coursia_genai_lab.app")) & LATER == set()
+def test_what_the_lab_is_built_from_leaves_heavy_libraries_for_their_first_use() -> None:
+    assert tops(loaded_by("import coursia_genai_lab.assembly")) & LATER == set()
+
+
+def test_loading_the_extension_leaves_the_lab_until_the_server_listens() -> None:
+    loaded = loaded_by("import coursia_genai_lab.app")
+    assert tops(loaded) & (LATER | {"pydantic", "msgspec"}) == set()
+    ours = {name.split(".")[1] for name in loaded if name.startswith("coursia_genai_lab.")}
+    assert ours == {"app", "config", "errors", "events", "launch", "loading"}
 
 
 def test_the_public_names_are_what_they_say() -> None:

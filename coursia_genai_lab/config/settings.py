@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..wire.policy import Fallback, Mode
+if TYPE_CHECKING:
+    from ..wire.policy import Fallback, Mode
 
 WithholdKeys = Literal["never", "genai", "all"]
 

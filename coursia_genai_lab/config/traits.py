@@ -5,13 +5,16 @@ constructors.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from traitlets import Bool, CaselessStrEnum, Float, Int, List, Unicode, validate
 
 from ..errors import ConfigurationError
-from ..wire.policy import Mode
 from .class_traits import ClassTraits
 from .settings import LabSettings
+
+if TYPE_CHECKING:
+    from ..wire.policy import Mode
 
 MODES: tuple[Mode, ...] = ("auto", "local", "cloud", "demo", "off")
 RUNTIMES = ("auto", "docker", "process", "external", "fake")

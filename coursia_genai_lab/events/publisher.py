@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jupyter_events import EventLogger
 
-from ..wire.services import LabEvent
+if TYPE_CHECKING:
+    from ..wire.services import LabEvent
 
 log = logging.getLogger(__name__)
 
