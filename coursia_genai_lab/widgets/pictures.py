@@ -6,7 +6,7 @@ import base64
 import io
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -145,11 +145,11 @@ class GeneratedImage:
         }
         return bundle, {media_type: shown}
 
-    def caption(self) -> str:
-        """Return one line about the picture's origin."""
+    def caption(self, words: Callable[[str], str] = str) -> str:
+        """Return one line about the picture's origin; `words` translates."""
         width, height = self.size
         parts = [self.model or "", f"{width} × {height}"]
-        parts += [f"seed {self.seed}"] if self.seed is not None else []
+        parts += [f"{words('seed')} {self.seed}"] if self.seed is not None else []
         parts += ["DEMO"] if self.demo else []
         parts += [money(self.cost_cents)] if self.cost_cents else []
         return " · ".join(part for part in parts if part)

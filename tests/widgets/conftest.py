@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ipywidgets import Widget
 
 from coursia_genai_lab.widgets import GenerationPanel
 
@@ -31,6 +32,13 @@ def own_history(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     for name in ("JPY_SESSION_NAME", "COURSIA_NOTEBOOK_PATH"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_form_lives_on() -> Iterator[None]:
+    """An end for the forms of the test, as the end of a kernel would be."""
+    yield
+    Widget.close_all()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ...errors import InvalidRequest
 from ..asking import edit_for, request_for
 from ..pictures import GeneratedImage
 from ..words import Words
-from .looks import LABELS, button, hide, row, show
+from .looks import INDENT, LABELS, button, hide, row, show
 
 # The words for the model stay English: that is what models were taught in.
 STYLES = (
@@ -63,7 +63,7 @@ class Editing:
         self.apply = button(
             words("Make the change"), words("Change the picture that is shown"), "magic"
         )
-        row_of_apply = w.HBox([self.apply], layout=w.Layout(margin="4px 0 4px 7.4em"))
+        row_of_apply = w.HBox([self.apply], layout=w.Layout(margin=f"4px 0 4px {INDENT}"))
         parts = [self.change, row(self.style, self.part), self.rectangle, row_of_apply]
         self.box = w.VBox(parts)
         hide(self.box, self.rectangle)

@@ -8,13 +8,13 @@ from typing import Any
 import ipywidgets as w
 
 from ...client.images import EditRequest
-from ...errors import InvalidRequest
+from ...errors import GenAIError, InvalidRequest
 from ...wire.images import GenerationRequest, ModelInfo
 from ..asking import new_seed, request_for
 from ..pictures import GeneratedImage
 from ..words import Words
 from . import offers
-from .looks import LABELS, button, hide, row, show, toggle
+from .looks import INDENT, LABELS, button, hide, row, show, toggle
 
 SIZES = (
     ("Square", 1024, 1024),
@@ -57,7 +57,7 @@ class Fields:
                 row(self.size, self.number),
                 self.own_size,
                 row(self.seed, self.dice, self.lock),
-                w.HBox([self.more], layout=w.Layout(margin="0 0 0 7.4em")),
+                w.HBox([self.more], layout=w.Layout(margin=f"0 0 0 {INDENT}")),
                 self.further,
             ]
         )
@@ -127,9 +127,15 @@ class Fields:
         self._models = models
         options = [(self._words("Best available"), BEST)]
         options += [(offers.title(model, self._words), model.id) for model in models]
-        self.model.options = options
-        self.model.value = chosen if chosen in [value for _, value in options] else BEST
+        # Left alone where it is the same: somebody may have the list open.
+        if tuple(options) != self.model.options:
+            self.model.options = options
+            self.model.value = chosen if chosen in [value for _, value in options] else BEST
         self._tell_model()
+
+    def offer_nothing(self, error: GenAIError) -> None:
+        """Say why the models are not known now; the list stays as it was."""
+        self._note(f"{self._words(error.message)} {self._words(error.remedy)}")
 
     def chosen_model(self) -> ModelInfo | None:
         """Return what is known of the chosen model; None: nothing, or none is chosen."""
@@ -154,7 +160,7 @@ class Fields:
             layout=w.Layout(flex="1 1 16em"),
         )
         self.refresh = button(words("Refresh"), words("Update the list of models"))
-        self.note = w.HTML(layout=w.Layout(margin="0 0 0 7.4em"))
+        self.note = w.HTML(layout=w.Layout(margin=f"0 0 0 {INDENT}"))
         self.model.observe(lambda _: self._tell_model(), "value")
 
     def _add_size(self) -> None:
@@ -208,7 +214,7 @@ class Fields:
         )
         hint = w.HTML(html.escape(words("Steps and guidance: 0 leaves it to the model.")))
         self.further = w.VBox([self.negative, row(self.steps, self.guidance), hint])
-        hint.layout.margin = "0 0 0 7.4em"
+        hint.layout.margin = f"0 0 0 {INDENT}"
         hide(self.further)
         self.more.observe(self._show_further, "value")
 
@@ -232,6 +238,9 @@ class Fields:
         text = offers.note(self.chosen_model(), self.number.value, self._words)
         if self.model.value != BEST and self.chosen_model() is None:
             text = ""
+        self._note(text)
+
+    def _note(self, text: str) -> None:
         self.note.value = f'<small role="note">{html.escape(text)}</small>' if text else ""
 
 

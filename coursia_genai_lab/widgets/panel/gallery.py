@@ -69,17 +69,18 @@ class Gallery:
     def names(self, *, others: bool = False) -> list[tuple[str, int]]:
         """Return each picture's name for people, and its number; `others`: not the chosen one."""
         return [
-            (f"{self._name(kept)} · {kept.picture.caption()}", kept.number)
+            (f"{self._name(kept)} · {kept.picture.caption(self._words)}", kept.number)
             for kept in self._kept
             if not (others and kept is self._chosen)
         ]
 
-    def add(self, pictures: Iterable[GeneratedImage]) -> None:
-        """Put new pictures in front and show the first of them."""
+    def add(self, pictures: Iterable[GeneratedImage], *, choose: bool = True) -> None:
+        """Put new pictures in front; `choose` shows the first of them."""
         highest = max((kept.number for kept in self._kept), default=0)
         new = [self._keep(one, highest + n) for n, one in enumerate(pictures, 1)]
         if new:
-            self._lay((*reversed(new), *self._kept), new[0])
+            shown = new[0] if choose or self._chosen is None else self._chosen
+            self._lay((*reversed(new), *self._kept), shown)
 
     def add_older(self, pictures: Iterable[GeneratedImage]) -> None:
         """Put pictures of before behind those that are there, the newest of them first."""
@@ -162,7 +163,7 @@ class Gallery:
                 f'<img alt="{alt}" src="{picture.thumbnail(LARGE_WIDTH)}" style="height: auto; '
                 f'width: {min(picture.size[0], LARGE_WIDTH)}px; max-width: 100%">'
             )
-        caption = html.escape(picture.caption())
+        caption = html.escape(picture.caption(self._words))
         return (
             f'<figure style="margin: 8px 0">{image}'
             f'<figcaption style="line-height: 1.6">{caption}{origin(picture, self._words)}'

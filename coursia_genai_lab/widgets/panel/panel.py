@@ -30,10 +30,12 @@ from . import offers
 from .editing import Editing
 from .fields import Fields
 from .gallery import Gallery
-from .looks import button, hide, show
-from .runs import Run, ask_models, ask_usage, remember
+from .looks import button, hide, show, when_dead
+from .place import Place
+from .runs import Run, ask_usage, ending, remember
 from .story import Story
 from .tools import Tools
+from .watching import Watch, watch_of
 
 CONSENTS = "_consent_needed"
 
@@ -56,13 +58,15 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.error: GenAIError | None = None
         self._run: Run | None = None
         self._last: Callable[[], Asked] | None = None
+        self._come = 0
+        self._watch: Watch | None = None
         self._lock = threading.RLock()
         self._history: History | None = find_history(os.environ, Path.cwd()) if history else None
         self.fields = Fields(words, prompt)
         self.story = Story(words)
         self.editing = Editing(words)
         self.gallery = Gallery(words, self._follow)
-        self.tools = Tools(words, self.gallery, self._done, self._tell, lambda: self.model_id)
+        self.tools = Tools(words, self.gallery, self._done, self._tell_below, lambda: self.model_id)
         self.forget = button(
             words("Forget these pictures"), words("Delete what the form keeps for this notebook")
         )
@@ -78,6 +82,12 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def __repr__(self) -> str:
         # What stands in a saved notebook where no widgets are shown.
         return "GenerationPanel: a form for pictures, shown by JupyterLab, Notebook 7 and VS Code"
+
+    def close(self) -> None:
+        """End it in the notebook and in the kernel; what is being made goes on."""
+        if self._watch is not None:
+            self._watch.discard(self.fields)
+        super().close()
 
     @property
     def running(self) -> bool:
@@ -118,7 +128,7 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
         with self._lock:
             run = self._run
         if run is not None:
-            self.story.say(self.words("Cancelling"))
+            self.story.made_at.say(self.words("Cancelling"))
             run.cancel()
 
     def wait(self, seconds: float | None = None) -> Images:
@@ -139,38 +149,48 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return self.images
 
     def refresh(self) -> None:
-        """Ask for the list of models and for what is left, in the background."""
+        """Ask for the list of models and for what is left, in the background.
+
+        The form does so by itself every few seconds, for a service that comes or another mode.
+        """
         try:
             access = find_access(os.environ)
         except GenAIError as error:
             self._tell(error)
             return
-        ask_models(access, self.fields.offer, self._tell)
+        if self._watch is None:
+            self._watch = watch_of(access)
+            self._watch.add(self.fields)
+        self._watch.soon()
         ask_usage(access, self._tell_left)
 
     def _children(self) -> list[w.Widget]:
         title = html.escape(self.words("Image generation"))
         return [
-            w.HTML(f'<b role="heading" aria-level="2">{title}</b>'),
+            w.HTML(f'{when_dead(self.words)}<b role="heading" aria-level="2">{title}</b>'),
             self.fields.box,
             self.story.box,
             self.gallery.box,
             self.tools.box,
             self.editing.box,
+            self.story.below.box,
             self.tools.below,
             w.HBox([self.forget]),
         ]
 
     def _connect(self) -> None:
-        self.story.generate.on_click(lambda _: self._pressed(self.generate))
+        above, below = self.story.above, self.story.below
+        self.story.generate.on_click(lambda _: self._pressed(self.generate, above))
+        for place in (above, below):
+            place.again.on_click(lambda _, place=place: self._pressed(self.again, place))
         self.story.cancel.on_click(lambda _: self._pressed_cancel())
-        self.story.again.on_click(lambda _: self._pressed(self.again))
-        self.editing.apply.on_click(lambda _: self._pressed(self.edit))
-        self.tools.vary.on_click(lambda _: self._pressed(self.vary))
+        below.cancel.on_click(lambda _: self._pressed_cancel())
+        self.editing.apply.on_click(lambda _: self._pressed(self.edit, below))
+        self.tools.vary.on_click(lambda _: self._pressed(self.vary, below))
         self.tools.reuse.on_click(lambda _: self._reuse())
         self.tools.edit.observe(lambda _: self._follow(), "value")
         self.fields.refresh.on_click(lambda _: self.refresh())
-        self.forget.on_click(lambda _: self._pressed(self._forget))
+        self.forget.on_click(lambda _: self._pressed(self._forget, above))
         hide(self.forget)
 
     def _follow(self) -> None:
@@ -199,8 +219,14 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 )
             self._last = make = describe()
             self._run = run = Run(
-                make, access, hear=self.story.tell, over=self._over, history=self._history
+                make,
+                access,
+                hear=self.story.tell,
+                ready=self._ready,
+                over=self._over,
+                history=self._history,
             )
+            self._come = 0
         self.error = None
         self.story.begin(count, self._beginning())
         run.start()
@@ -212,6 +238,11 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 "Asking for the picture. The GenAI panel may have a question for you."
             )
         return self.words("Asking for the picture")
+
+    def _ready(self, picture: GeneratedImage) -> None:
+        # The first is shown; from then on the person may be looking at any.
+        self.gallery.add([picture], choose=self._come == 0)
+        self._come += 1
 
     def _over(self, run: Run) -> None:
         self.error = run.error
@@ -225,24 +256,14 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _show_end(self, run: Run) -> None:
         words = self.words
-        if run.images is not None:
-            self.gallery.add(run.images)
-        if isinstance(run.error, GenerationCancelled):
-            self.story.end(words("Cancelled."))
-        elif run.error is not None:
-            self.story.end("")
+        ended = [words("Cancelled.")] if isinstance(run.error, GenerationCancelled) else []
+        ended += ending(run, words)
+        self.story.end(" ".join(part for part in ended if part))
+        if run.error is not None and not isinstance(run.error, GenerationCancelled):
             self._tell(run.error)
-        elif run.images is not None:
-            self.story.end(" ".join(part for part in self._ending(run, run.images) if part))
+        if self._watch is not None:
+            self._watch.soon()
         ask_usage(run.access, self._tell_left)
-
-    def _ending(self, run: Run, images: Images) -> list[str]:
-        words = self.words
-        count = len(images)
-        ready = "The picture is ready." if count == 1 else "{count} pictures are ready."
-        warnings = sorted({words(one.warning) for one in images if one.warning})
-        lost = words("It could not be kept for the next kernel.") if run.unkept else ""
-        return [words(ready, count=count), offers.receipt(images, words), *warnings, lost]
 
     def _tell_left(self, usage: UsageView) -> None:
         self.story.show_left(offers.left(usage, self.words))
@@ -260,11 +281,18 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
             again=error is self.error and not isinstance(error, TokenMissing),
         )
 
+    def _tell_below(self, error: GenAIError) -> None:
+        self.story.go(self.story.below)
+        self._tell(error)
+
     def _done(self, line: str) -> None:
+        """Say what has been done with the pictures, where the buttons for it are."""
+        self.story.go(self.story.below if self.gallery.chosen else self.story.above)
         self.story.show_error("", "")
         self.story.say(line)
 
-    def _pressed(self, act: Callable[[], None]) -> None:
+    def _pressed(self, act: Callable[[], None], place: Place) -> None:
+        self.story.go(place)
         try:
             act()
         except GenAIError as error:
@@ -272,6 +300,7 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _pressed_cancel(self) -> None:
         if not self.running:
+            self.story.go(self.story.above)
             self.story.say(self.words("Nothing is being made."))
         self.cancel()
 

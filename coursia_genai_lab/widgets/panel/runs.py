@@ -12,11 +12,12 @@ from ...client.events import Event, Picture
 from ...client.images import Asked
 from ...client.work import Work
 from ...errors import GenAIError, GenerationCancelled, GenerationError
-from ...wire.images import ModelInfo
 from ...wire.usage import UsageView
 from ..history import History
 from ..making import keep
 from ..pictures import GeneratedImage, Images
+from ..words import Words
+from . import offers
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ class Run:
     """Makes the pictures of one call; `images` or `error` say how it ended once `over` is called.
 
     `make` builds the request, in the thread, for pictures take their time to be encoded; `hear` is
-    told each event. `unkept` says that the history could not be written.
+    told each event, `ready` is handed each picture. `unkept` says that the history could not be
+    written.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Run:
         access: Access,
         *,
         hear: Callable[[Event], None],
+        ready: Callable[[GeneratedImage], None],
         over: Callable[[Run], None],
         history: History | None,
     ) -> None:
@@ -46,6 +49,7 @@ class Run:
         self.access = access
         self._make = make
         self._hear = hear
+        self._ready = ready
         self._over = over
         self._history = history
         self._work = Work(self._run(), self._ended)
@@ -70,6 +74,9 @@ class Run:
                 async for event in events:
                     if isinstance(event, Picture):
                         pictures.append(keep(event, asked))
+                        self._ready(pictures[-1])
+                        # At once: a kernel that is killed now has it all the same.
+                        await asyncio.to_thread(self._keep, pictures[-1])
                     self._hear(event)
             if not pictures:
                 raise GenerationError("No picture came back.")
@@ -82,14 +89,12 @@ class Run:
         finally:
             # Paid for or waited for: what came before a cancellation or a failure stays.
             self.images = Images(pictures) if pictures else None
-            self._keep(pictures)
 
-    def _keep(self, pictures: list[GeneratedImage]) -> None:
+    def _keep(self, picture: GeneratedImage) -> None:
         if self._history is None:
             return
         try:
-            for picture in pictures:
-                self._history.keep(picture)
+            self._history.keep(picture)
         except OSError as error:
             log.warning("the history of the form cannot be written: %s", error.strerror)
             self.unkept = True
@@ -100,21 +105,15 @@ class Run:
         self._over(self)
 
 
-def ask_models(
-    access: Access,
-    offer: Callable[[list[ModelInfo]], None],
-    failed: Callable[[GenAIError], None],
-) -> None:
-    """Fetch the list of models in the background."""
-
-    async def ask() -> None:
-        try:
-            async with AsyncDoor(access, timeouts=FIGURES) as door:
-                offer(await door.models())
-        except GenAIError as error:
-            failed(error)
-
-    Work(ask(), lambda _: None).start()
+def ending(run: Run, words: Words) -> list[str]:
+    """Return what there is to say of the pictures that came, in sentences; empty: none came."""
+    if run.images is None:
+        return []
+    count = len(run.images)
+    ready = "The picture is ready." if count == 1 else "{count} pictures are ready."
+    warnings = sorted({words(one.warning) for one in run.images if one.warning})
+    lost = words("It could not be kept for the next kernel.") if run.unkept else ""
+    return [words(ready, count=count), offers.receipt(run.images, words), *warnings, lost]
 
 
 def ask_usage(access: Access, told: Callable[[UsageView], None]) -> None:

@@ -43,6 +43,7 @@ class Tools:
         self._say = say
         self._tell = tell
         self._anchor = anchor
+        self._shown: GeneratedImage | None = None
         self._add_buttons()
         self._add_places()
         self.save.on_click(lambda _: self._save())
@@ -54,15 +55,23 @@ class Tools:
 
     def renew(self) -> None:
         """Follow the gallery: another picture is chosen, or there are others."""
-        picture = self._gallery.chosen
-        self._forget_told()
+        picture, compared = self._gallery.chosen, self.other.value
+        if picture is not self._shown:
+            self._shown, compared = picture, NOTHING
+            self._forget_told()
+            self.name.value = _file_name(picture) if picture is not None else ""
         if picture is None:
             hide(self.box, self.below)
             return
-        self.name.value = _file_name(picture)
-        self.other.options = [(self._words("Nothing"), NOTHING), *self._gallery.names(others=True)]
-        self.other.value = NOTHING
+        self._offer_others(compared)
         show(self.box, self.below)
+
+    def _offer_others(self, compared: int) -> None:
+        options = [(self._words("Nothing"), NOTHING), *self._gallery.names(others=True)]
+        if tuple(options) != self.other.options:
+            self.other.options = options
+        there = compared in [number for _, number in options]
+        self.other.value = compared if there else NOTHING
 
     def _add_buttons(self) -> None:
         words = self._words
