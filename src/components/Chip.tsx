@@ -16,6 +16,8 @@ export interface IChipProps {
   service: ServiceView | null;
   /** What the notebook's metadata says of its needs. */
   choice: Choice;
+  /** Whether the server does not answer, so that nothing of this is known. */
+  lost: boolean;
   onOpen: () => void;
   /** Show the choices, below the given part of the page. */
   onMenu: (anchor: HTMLElement) => void;
@@ -24,11 +26,14 @@ export interface IChipProps {
 
 /** A service's state in one word, and the choices of who teaches with the notebook. */
 export function Chip(props: IChipProps): JSX.Element {
-  const { choice, service, trans } = props;
+  const { choice, lost, trans } = props;
+  const service = lost ? null : props.service;
   const word = service ? serviceWord(service, trans) : choiceWord(choice, trans);
   const title = service
     ? trans.__('%1: %2', service.title, progressWords(service, trans))
-    : trans.__('The notebook’s metadata says what it needs');
+    : lost
+      ? trans.__('The server does not answer')
+      : trans.__('The notebook’s metadata says what it needs');
   return (
     <>
       <button
@@ -38,7 +43,7 @@ export function Chip(props: IChipProps): JSX.Element {
         onClick={props.onOpen}
       >
         {service && <StateDot state={shownState(service)} />}
-        <span>{trans.__('GenAI: %1', word)}</span>
+        <span>{lost ? trans.__('GenAI: no answer') : trans.__('GenAI: %1', word)}</span>
       </button>
       <button
         type="button"

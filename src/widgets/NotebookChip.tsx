@@ -35,11 +35,12 @@ export class NotebookChip extends ReactWidget {
     if (!this._isShown()) {
       return null;
     }
-    const { execute, onMenu, trans } = this._options;
+    const { execute, genai, onMenu, trans } = this._options;
     return (
       <Chip
         service={this._service()}
         choice={this._word().choice}
+        lost={genai.lab.connection !== 'ready'}
         onOpen={() => execute(CommandIDs.openPanel)}
         onMenu={onMenu}
         trans={trans}
