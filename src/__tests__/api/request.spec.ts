@@ -42,6 +42,17 @@ describe('the requester', () => {
     );
   });
 
+  it('calls things as the language of the page does', async () => {
+    const body = '{"services": [{"name": "demo", "title": "Demo engine"}]}';
+    const fetch = async () => new Response(body);
+    const settings = ServerConnection.makeSettings({ fetch });
+    const nameOf = (title: string) => title.toUpperCase();
+    const request = makeRequester(settings, undefined, nameOf);
+    await expect(getStatus(request)).resolves.toEqual({
+      services: [{ name: 'demo', title: 'DEMO ENGINE' }]
+    });
+  });
+
   it('sends a command as JSON and escapes the name', async () => {
     const { request, seen } = serverAnswering(202, '{"revision": 4}');
     await stopService(request, 'odd/name', true);
