@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..wire.audience import for_students
 from ..wire.gpu import GPUClaim, GPUsView, GPUUser, GPUView
 from .reading import Device, GPUProcess, Reading
 from .sampler import Sampler
@@ -52,7 +53,7 @@ def gpus_view(
     sampler: Sampler, reading: Reading, *, services: Services, claims: Claims, whole: bool
 ) -> GPUsView:
     """Return the reading for a caller; `whole` False leaves out who is not of this Lab."""
-    return GPUsView(
+    view = GPUsView(
         at=reading.at,
         stale_since=sampler.stale_since,
         driver=reading.driver,
@@ -63,6 +64,7 @@ def gpus_view(
             for device in reading.devices
         ],
     )
+    return view if whole else for_students(view)
 
 
 def _view(

@@ -35,7 +35,9 @@ from ..launch.job_tokens import JobTokens
 from ..launch.launcher import Launcher
 from ..launch.person import person_of
 from ..notebooks.course import CourseIndex
+from ..wire.audience import for_students, told_to_students
 from ..wire.services import Role
+from ..wire.shape import Shape
 
 if TYPE_CHECKING:
     from ..weights.fetches import Fetches
@@ -115,7 +117,9 @@ class LabHandler(APIHandler):
         return self.person if self.role == "student" else None
 
     def answer(self, shape: BaseModel, status: int = 200) -> None:
-        """Send a wire shape."""
+        """Send a wire shape; students are told of problems what they can do about them."""
+        if isinstance(shape, Shape) and self.role == "student":
+            shape = for_students(shape)
         self.answer_json(shape.model_dump_json(), status)
 
     def answer_json(self, text: str, status: int = 200) -> None:
@@ -158,9 +162,17 @@ class LabHandler(APIHandler):
             reason = self._reason or "the server failed"
             body = {"code": f"http_{status_code}", "message": reason, "remedy": ""}
         else:
-            body = error.to_dict()
+            body = self._told(error)
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps({"error": body}))
+
+    def _told(self, error: GenAIError) -> dict[str, str]:
+        if not self.current_user or self.role != "student":
+            return error.to_dict()
+        message, remedy = told_to_students(
+            error.error_code, error.message, error.remedy, error.command
+        )
+        return {"code": error.error_code, "message": message, "remedy": remedy}
 
     def log_exception(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ..catalog.spec import ServiceSpec
 from ..errors import NotAllowed
+from ..wire.audience import MARKS
 from ..wire.policy import Mode
 from ..wire.problems import Problem
 from ..wire.services import HolderView, ModelFileView, ServiceView
@@ -57,7 +58,7 @@ def service_view(lab: Lab, name: str, *, door: Address, person: str) -> ServiceV
         missing_models=list(_files(lab, name).missing),
         gpu_vram_mib=asked.spec.gpu.vram_mib if asked.spec.gpu else None,
         problem=cell.problem or _models_gone(lab, cell),
-        troubleshooting=_troubleshooting(cell),
+        troubleshooting=_troubleshooting(lab, cell, person),
         last_word=lab.clouds.last_word(backend),
         barred_by=_barred_by(lab, cell),
         can_start=_can_start(lab, cell),
@@ -118,11 +119,15 @@ def _can_start(lab: Lab, cell: Service) -> bool:
     return startable and _barred_by(lab, cell) is None
 
 
-def _troubleshooting(cell: Service) -> str:
+def _troubleshooting(lab: Lab, cell: Service, person: str) -> str:
     """Return what the service file knows of troubles, unless the remedy says just that."""
     known, problem = cell.spec.troubleshooting.strip(), cell.problem
     repeats = problem is not None and known in problem.remedy
-    return "" if cell.state != "failed" or repeats else known
+    if cell.state != "failed" or repeats:
+        return ""
+    if lab.policy.people.role(person) != "student":
+        return known
+    return "\n".join(line for line in known.splitlines() if not MARKS.search(line))
 
 
 def _barred_by(lab: Lab, cell: Service) -> Mode | None:

@@ -329,7 +329,8 @@ class LocalLaunchDesk:
             try:
                 self._lab.start(name, by=by, notebook_mode=launch.mode)
             except GenAIError as error:
-                problems[str(error)] = None
+                # What helps stands on the service's card, in words for who reads it.
+                problems[error.message] = None
         return list(problems)
 
     def _look_at_consents(self, given: Consent | None) -> None:

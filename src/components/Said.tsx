@@ -3,6 +3,10 @@ import * as React from 'react';
 
 /** What the server says, in the reader's language where the catalogue has its words. */
 export function said(text: string, trans: TranslationBundle): string {
+  const told = /^Tell your teacher this code: (\w+)\.$/.exec(text);
+  if (told) {
+    return trans.__('Tell your teacher this code: %1.', told[1]);
+  }
   // A number behind a percent sign would be taken for a place to fill.
   // eslint-disable-next-line jupyter/no-dynamic-translation -- the catalogue lists them
   return /%\d/.test(text) ? text : trans._p('server', text);

@@ -100,8 +100,13 @@ async def test_a_failed_service_tells_the_troubles_that_its_file_knows(tmp_path:
         while any(lab.service(name).state != "failed" for name in failed):
             await lab.wait_for_change(lab.revision, 60)
         views = service_views(lab, door=lambda name: None, person="ada")
+        lab.policy.people.alone = False
+        of_a_student = service_views(lab, door=lambda name: None, person="bob")
     finally:
         await lab.close()
+    [less] = [view.troubleshooting for view in of_a_student if view.name == "comfyui-qwen"]
+    assert "six minutes" in less
+    assert "coursia-genai " not in less
     told = {view.name: view.troubleshooting for view in views}
     assert "value not in list" in told["comfyui-qwen"]
     assert "\n" in told["comfyui-qwen"]
