@@ -318,6 +318,9 @@ export interface ConsentNeeded {
    * Its name for people.
    */
   title: string;
+  /**
+   * What would draw; of an offer every model that a call may come to use, with commas.
+   */
   model: string;
   /**
    * Why a cloud is asked; None: it was called by its name.

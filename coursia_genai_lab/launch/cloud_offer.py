@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ..errors import NotAllowed
 from ..lab.charge import MICROUSD_A_CENT
@@ -98,16 +98,15 @@ class CloudOffers:
         word: Fallback | None,
     ) -> ConsentNeeded:
         assert self._questions is not None
-        live = (self._lab.clouds.models(cloud.service) or {}).get(cloud.model)
-        price = None if live is None or live.microusd is None else live.microusd / MICROUSD_A_CENT
+        drawing = self._drawing(service, cloud, person)
         shown = self._questions.shown(
             Ask(
                 person,
                 CLOUD,
                 cloud.service,
-                model=cloud.name,
+                model=", ".join(drawing),
                 reason=why.problem,
-                price_cents=price,
+                price_cents=_most(drawing.values()),
                 services=(service,),
                 path=path,
             )
@@ -115,6 +114,36 @@ class CloudOffers:
         # Where policy takes clouds, nobody is to be asked.
         by_policy = self._lab.policy.fallback(word) == "auto"
         return shown.model_copy(update={"given": shown.given or by_policy})
+
+    def _drawing(self, service: str, cloud: CloudName, person: str) -> dict[str, float | None]:
+        """Return every model of the provider that calls may come to use, with its price in cents.
+
+        A call that names no model draws with the best of all services; agreeing covers it too.
+        """
+        every = [spec for spec in self._lab.catalog.values() if spec.kind == "local"]
+        found = {cloud.name: cloud}
+        best = sorted((-one.rank, one.id, spec.name) for spec in every for one in spec.models)
+        unnamed = next(
+            filter(None, (self._allowed(name, one, person) for _, one, name in best)), None
+        )
+        named = [
+            self._allowed(service, one.id, person) for one in self._lab.catalog[service].models
+        ]
+        found |= {one.name: one for one in (*named, unnamed) if one is not None}
+        live = self._lab.clouds.models(cloud.service) or {}
+        return {
+            name: None
+            if (known := live.get(one.model)) is None or known.microusd is None
+            else known.microusd / MICROUSD_A_CENT
+            for name, one in found.items()
+            if one.service == cloud.service
+        }
+
+    def _allowed(self, service: str, model: str, person: str) -> CloudName | None:
+        """Return who would draw a model of a service; None where nobody may."""
+        allows = self._lab.policy.allows_model
+        found = self._stand_ins.of(service, model)
+        return next((one for one in found if allows(person, one.name)), None)
 
     def _away(self, service: str) -> Cause | None:
         """Return why a local service cannot draw; None where it can, or nobody has looked."""
@@ -157,3 +186,9 @@ class CloudOffers:
             step = decide(policy.fallback(word), policy.effective(mode), why, stand_in=True)
             return None if step == "local" else one
         return None
+
+
+def _most(prices: Iterable[float | None]) -> float | None:
+    """Return the highest price; None where one of them is not known."""
+    known = list(prices)
+    return None if None in known else max(filter(None, known), default=0.0)

@@ -45,6 +45,7 @@ class ConsentNeeded(Shape):
     title: str = ""
     """Its name for people."""
     model: str = ""
+    """What would draw; of an offer every model that a call may come to use, with commas."""
     reason: Problem | None = None
     """Why a cloud is asked; None: it was called by its name."""
     price_cents: float | None = None

@@ -85,6 +85,9 @@ export function CloudTerms(
         </Fact>
       )}
       <Fact term={trans.__('Price')}>{priceWords(asked.price_cents, trans)}</Fact>
+      <Fact term={trans.__('Holds for')}>
+        {trans.__('every model of %1, until you withdraw it', cloudTitle(asked))}
+      </Fact>
       <Fact term={trans.__('Your data')}>
         {asked.kind === 'upload'
           ? trans.__(

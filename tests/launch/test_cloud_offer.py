@@ -81,6 +81,20 @@ async def test_a_notebook_whose_calls_a_cloud_could_answer_is_offered_one(
         assert view.no_cloud is None
 
 
+async def test_an_offer_names_every_model_that_calls_may_come_to_use(opened_bench: Opened) -> None:
+    keys = {"OPENROUTER_API_KEY": "key-of-the-class-4711"}
+    async with opened_bench(FakeRuntime(failure=refuse), keys=keys) as bench:
+        view = await offered(bench, "flux", evidence=HELPER)
+        assert view.cloud is not None
+        assert view.cloud.provider == "openrouter"
+        # Its own stand-in, and what a call without a model would use: the best of all services.
+        assert view.cloud.model.split(", ") == [
+            "openrouter/black-forest-labs/flux.2-pro",
+            "openrouter/google/gemini-3.1-flash-image",
+        ]
+        assert view.cloud.price_cents is None
+
+
 @pytest.mark.parametrize("keys", [KEYS, {}])
 async def test_nothing_is_said_of_clouds_while_the_service_can_be_had(
     opened_bench: Opened, keys: dict[str, str]

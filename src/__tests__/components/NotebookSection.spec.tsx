@@ -361,6 +361,9 @@ describe('the section of the notebook', () => {
     expect(offer.getByText('at most $0.05 a picture')).toBeTruthy();
     expect(offer.getByText(/The service ended while it worked/)).toBeTruthy();
     expect(offer.getByText(/in the United States/)).toBeTruthy();
+    expect(
+      offer.getByText('every model of OpenRouter, until you withdraw it')
+    ).toBeTruthy();
     expect(offer.getByRole('link').getAttribute('href')).toBe(
       'https://openrouter.example/privacy'
     );
