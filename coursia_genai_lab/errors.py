@@ -40,6 +40,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+_PACKAGE = __file__.rpartition("errors")[0]
+
 
 class GenAIError(Exception):
     """Carry a code for programs, a sentence and a remedy for people, and an HTTP status.
@@ -83,7 +85,21 @@ class GenAIError(Exception):
     def _render_traceback_(self) -> list[str]:
         # IPython shows this in place of a traceback: it says nothing that helps the reader of
         # the notebook, while sentence and remedy do.
-        return [f"{type(self).__name__}: {self.message}", self.remedy]
+        told = [f"{type(self).__name__}: {self.message}", self.remedy]
+        return told if (where := self._where()) is None else [*told, where]
+
+    def _where(self) -> str | None:
+        # Of the way here the reader wrote one line: the last before it came into this package.
+        import traceback
+
+        theirs = None
+        for frame in traceback.extract_tb(self.__traceback__):
+            if frame.filename.startswith(_PACKAGE):
+                break
+            theirs = frame
+        if theirs is None or not theirs.line:
+            return None
+        return f"In line {theirs.lineno}: {theirs.line[:100]}"
 
 
 class InvalidRequest(GenAIError):

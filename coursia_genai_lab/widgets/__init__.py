@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .following import Job, start, stream
     from .generation import edit, generate, models
     from .grids import Compared, Grid, compare, grid
+    from .made import last_made
     from .many import Batch, Result, batch, batch_stream
     from .mine import cancel, queue, usage
     from .panel import GenerationPanel
@@ -35,6 +36,7 @@ __all__ = [
     "edit",
     "generate",
     "grid",
+    "last_made",
     "models",
     "queue",
     "start",
@@ -59,6 +61,7 @@ _HOMES = {
     "edit": ".generation",
     "generate": ".generation",
     "grid": ".grids",
+    "last_made": ".made",
     "models": ".generation",
     "queue": ".mine",
     "start": ".following",

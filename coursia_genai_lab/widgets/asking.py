@@ -6,6 +6,7 @@ import io
 import os
 import random
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,17 @@ Size = tuple[int, int] | str | None
 SEEDS = 2**32
 
 
+REMEDIES = {
+    "prompt": "Write as text what the picture should show, at most 32,000 characters.",
+    "negative_prompt": "Write as text what it should not show, or pass None.",
+    "model": "Pass a name that models() lists, or None for the best that is free.",
+    "n": "Pass a whole number from 1 to 10.",
+    "seed": "Pass a whole number, 0 or more, or None for another one each time.",
+    "steps": "Pass a whole number from 1 to 150, or None for the model's own.",
+    "guidance": "Pass a number from 0 to 30, or None for the model's own.",
+}
+
+
 def new_seed() -> int:
     """Return a random seed."""
     return random.randrange(SEEDS)
@@ -41,17 +53,30 @@ def request_for(
     Raises:
         InvalidRequest: naming the argument that is wrong, and why.
     """
+    if isinstance(prompt, str) and not prompt.strip():
+        raise InvalidRequest("prompt: it is empty.", REMEDIES["prompt"])
     try:
         return GenerationRequest(
             prompt=prompt, size=_size(size), seed=new_seed() if seed is None else seed, **options
         )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        sentence = str(first["msg"])
-        raise InvalidRequest(
-            f"{name}: {sentence[:1].lower()}{sentence[1:]}.", "Correct this argument."
-        ) from None
+        raise _wrong(str(first["loc"][0]), first["type"], first["input"]) from None
+
+
+def _wrong(name: str, kind: str, value: object) -> InvalidRequest:
+    if kind == "extra_forbidden":
+        alike = get_close_matches(name, GenerationRequest.model_fields, n=1, cutoff=0.5)
+        guess = f"Did you mean {alike[0]}? " if alike else ""
+        known = ", ".join(GenerationRequest.model_fields)
+        return InvalidRequest(f"{name}: there is no such argument.", f"{guess}There are {known}.")
+    # A text is told by its kind alone: what people write is theirs.
+    shown = repr(value) if isinstance(value, (int, float)) else f"a {type(value).__name__}"
+    if kind == "string_too_long":
+        shown = "so long a text"
+    return InvalidRequest(
+        f"{name}: {shown} cannot be used.", REMEDIES.get(name, "Correct this argument.")
+    )
 
 
 def edit_for(
@@ -90,6 +115,22 @@ def _size(size: Size) -> str:
     return f"{width}x{height}"
 
 
+def one_of(source: Source) -> Source:
+    """Return a picture; of what `generate` returned, the only one.
+
+    Raises:
+        InvalidRequest: there are several, or none.
+    """
+    if not isinstance(source, Images):
+        return source
+    if len(source) != 1:
+        raise InvalidRequest(
+            f"One picture is needed, and these are {len(source)}.",
+            "Choose one by its number: pictures[0] is the first.",
+        )
+    return source[0]
+
+
 def file_of(source: Source) -> bytes:
     """Return a picture as the bytes of a file: its own where it has some, else a PNG.
 
@@ -109,7 +150,7 @@ def opened(source: Source) -> Image:
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    inner: Any = getattr(source, "image", source)
+    inner: Any = getattr(one_of(source), "image", one_of(source))
     if isinstance(inner, Image.Image):
         return inner
     try:

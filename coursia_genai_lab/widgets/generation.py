@@ -13,6 +13,7 @@ from ..client.images import Asked
 from ..errors import GenAIError
 from ..wire.images import ModelInfo
 from .asking import Size, edit_for, request_for
+from .made import interruption
 from .making import Making
 from .pictures import Images
 from .progress import find_display
@@ -140,8 +141,7 @@ def made(
         raise
     except KeyboardInterrupt:
         making.cancelled()
-        # Raised anew: the way through the HTTP library is of no use to anybody.
-        raise KeyboardInterrupt("The generation was cancelled.") from None
+        raise interruption("The generation was cancelled.", making.rescued()) from None
     except BaseException:
         # What `on_progress` raises ends the call, too: no bar may go on for it.
         making.cancelled()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..client.comparison import Comparison, Verdict
 from ..client.comparison import compare as compared
 from ..errors import InvalidRequest
-from .asking import file_of, opened
+from .asking import file_of, one_of, opened
 from .pictures import FORMATS, GeneratedImage, write_whole
 from .showing import SHOWN_WIDTH, facts
 
@@ -127,15 +127,22 @@ def grid(
     Raises:
         InvalidRequest: there is none, something of it is no picture, or a value is wrong.
     """
-    sources = list(images)
+    # One picture, or the path of one, makes a grid as well.
+    alone = isinstance(images, (str, bytes, os.PathLike, GeneratedImage))
+    sources: list[Source] = [images] if alone else _listed(images)
     if not 1 <= len(sources) <= MOST_PICTURES:
         raise InvalidRequest(
             f"images: {len(sources)} pictures make no grid.", f"Pass 1 to {MOST_PICTURES}."
         )
-    if columns is not None and columns < 1:
-        raise InvalidRequest("columns: there must be one at least.", "Correct this argument.")
-    if not 64 <= cell_width <= 1024:
-        raise InvalidRequest("cell_width: this is not 64 to 1024.", "Correct this argument.")
+    if columns is not None and not (_whole(columns) and columns >= 1):
+        raise InvalidRequest(
+            f"columns: {columns!r} is no number of columns.",
+            "Pass a whole number, 1 or more, or None.",
+        )
+    if not (_whole(cell_width) and 64 <= cell_width <= 1024):
+        raise InvalidRequest(
+            f"cell_width: {cell_width!r} is no width.", "Pass a whole number of pixels, 64 to 1024."
+        )
     if captions is not None and len(captions) != len(sources):
         raise InvalidRequest(
             f"captions: {len(captions)} for {len(sources)} pictures.", "Pass one for each."
@@ -154,6 +161,7 @@ def compare(first: Source, second: Source) -> Compared:
     Raises:
         InvalidRequest: one of them is no picture.
     """
+    first, second = one_of(first), one_of(second)
     was, now = (
         source.provenance if isinstance(source, GeneratedImage) else None
         for source in (first, second)
@@ -187,6 +195,20 @@ def differences(differing: Iterable[tuple[str, str, str]]) -> str:
         for name, *values in differing
     )
     return f'<table style="line-height: 1.4">{rows}</table>' if rows else ""
+
+
+def _listed(images: Iterable[Source]) -> list[Source]:
+    try:
+        return list(images)
+    except TypeError:
+        raise InvalidRequest(
+            "images: this is no list of pictures.", "Pass what generate() returned, or a list."
+        ) from None
+
+
+def _whole(value: object) -> bool:
+    # numpy's own whole numbers, too.
+    return hasattr(value, "__index__")
 
 
 def _caption(source: Source) -> str:

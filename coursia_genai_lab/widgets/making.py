@@ -10,6 +10,7 @@ from ..client.images import Asked, EditRequest
 from ..client.replay import request_again
 from ..errors import GenAIError
 from ..wire.images import GenerationRequest
+from .made import hold, rescued
 from .pictures import GeneratedImage, Images
 from .progress import Display
 
@@ -22,6 +23,7 @@ class Making:
         self._display = display
         self._pictures: list[GeneratedImage] = []
         self._began = time.monotonic()
+        hold(lambda: tuple(self._pictures))
 
     def hear(self, event: Event) -> None:
         """Show an event; keep it when it is a picture."""
@@ -40,11 +42,15 @@ class Making:
 
     def failed(self, error: GenAIError) -> None:
         """Leave the reason as the last line."""
-        self._display.finish(error.message)
+        self._display.finish(f"{error.message} {self.rescued()}".rstrip())
 
     def cancelled(self) -> None:
         """Leave that it was cancelled as the last line."""
-        self._display.finish("cancelled")
+        self._display.finish(": ".join(part for part in ("cancelled", self.rescued()) if part))
+
+    def rescued(self) -> str:
+        """Return how to come by what was ready before the end; empty: nothing was."""
+        return rescued(len(self._pictures))
 
 
 def keep(picture: Picture, asked: Asked) -> GeneratedImage:

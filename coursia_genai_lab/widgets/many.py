@@ -20,6 +20,7 @@ from ..errors import GenAIError, InvalidRequest
 from ..wire.images import GenerationRequest
 from .asking import Size, request_for
 from .frames import rows_of
+from .made import hold, interruption, rescued
 from .making import keep
 from .pictures import Images
 from .progress import find_display
@@ -123,8 +124,11 @@ def batch(
         InvalidRequest: a prompt or an argument is wrong; nothing has been asked for.
     """
     asked = wishes(prompts, model, size, options)
+    if save_to is not None:
+        _folder(save_to)
     display = find_display(show_progress)
     results: list[Result] = []
+    hold(lambda: Batch(results).images)
 
     def line() -> str:
         failed = sum(one.error is not None for one in results)
@@ -139,7 +143,12 @@ def batch(
                 display.tell(Step(phase=line(), percent=100 * len(results) / len(asked)))
     except KeyboardInterrupt:
         display.finish(f"cancelled: {line()}")
-        raise KeyboardInterrupt(f"The batch was cancelled: {line()}.") from None
+        ready = rescued(len(Batch(results).images))
+        raise interruption(f"The batch was cancelled: {line()}.", ready) from None
+    except BaseException:
+        # What `on_progress` raises, or a full disk, ends it: no bar may go on for it.
+        display.finish(f"failed: {line()}. {rescued(len(Batch(results).images))}".rstrip())
+        raise
     display.finish(line())
     return Batch(results)
 
@@ -219,6 +228,10 @@ def _request(number: int, wish: Wish, common: Mapping[str, Any]) -> GenerationRe
 def _results(
     asked: Sequence[Asked], at_once: int, told: Told | None, timeout: float | None
 ) -> Generator[Result, None, None]:
+    if not hasattr(at_once, "__index__") or at_once < 1:
+        raise InvalidRequest(
+            f"at_once: {at_once!r} is no number of pictures.", "Pass a whole number, 1 to 16."
+        )
     access = find_access(os.environ)
     found = client_batch(
         access, asked, at_once=at_once, told=told, timeouts=Timeouts(whole=timeout)
@@ -232,11 +245,22 @@ def _prompt(asked: Asked) -> str:
     return asked.request.prompt if isinstance(asked, EditRequest) else asked.prompt
 
 
+def _folder(folder: str | os.PathLike[str]) -> Path:
+    place = Path(folder).expanduser()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidRequest(
+            f"The folder {place} cannot be made: {error.strerror or type(error).__name__}.",
+            "Choose another one.",
+        ) from None
+    return place
+
+
 def _saved(result: Result, folder: str | os.PathLike[str], overwrite: bool) -> list[Path]:
     if not result.images:
         return []
-    place = Path(folder).expanduser()
-    place.mkdir(parents=True, exist_ok=True)
+    place = _folder(folder)
     words = re.sub(r"[^\w]+", "-", result.prompt.lower())[:NAME_LENGTH].strip("-") or "picture"
     # Without an ending each is written in the format in which it came.
     name = f"{result.index + 1:03d}-{words}"

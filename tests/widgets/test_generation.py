@@ -54,6 +54,12 @@ def test_every_option_reaches_the_engine(enabled):
     ("options", "word"),
     [
         ({"prompt": ""}, "prompt"),
+        ({"prompt": "  "}, "prompt"),
+        ({"prompt": None}, "prompt"),
+        ({"prompt": ["x", "y"]}, "prompt"),
+        ({"prompt": "x" * 40_000}, "prompt"),
+        ({"prompt": "x", "model": 5}, "model"),
+        ({"prompt": "x", "seed": "abc"}, "seed"),
         ({"prompt": "x", "n": 0}, "n"),
         ({"prompt": "x", "n": 11}, "n"),
         ({"prompt": "x", "size": (0, 5)}, "size"),
@@ -63,8 +69,10 @@ def test_every_option_reaches_the_engine(enabled):
     ],
 )
 def test_a_wrong_argument_is_named_before_anything_is_asked(disabled, options, word):
-    with pytest.raises(InvalidRequest, match=f"^{word}: "):
+    with pytest.raises(InvalidRequest, match=f"^{word}: ") as caught:
         generate(**options)
+    assert caught.value.remedy.startswith(("Write", "Pass"))
+    assert len(str(caught.value)) < 200
 
 
 def test_an_unknown_model_says_how_to_list_them(enabled):

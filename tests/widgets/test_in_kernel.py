@@ -125,16 +125,18 @@ def test_interrupting_the_kernel_cancels_and_says_so(kernel):
         "KeyboardInterrupt",
         "The generation was cancelled.",
     )
+    assert error["traceback"] == ["KeyboardInterrupt: The generation was cancelled."]
     assert cell.of("update_display_data")[-1]["data"]["text/plain"] == "cancelled"
     kernel.run("assert generate('again', size=(256, 256), steps=1)[0].size == (256, 256)")
 
 
-def test_without_a_token_the_message_is_two_sentences_and_no_traceback(plain_kernel):
+def test_without_a_token_the_message_is_two_sentences_and_the_line(plain_kernel):
     cell = plain_kernel.run("from coursia_genai_lab import generate\ngenerate('x')", fails=True)
     [error] = cell.of("error")
     assert error["ename"] == "TokenMissing"
-    assert len(error["traceback"]) == 2
+    assert len(error["traceback"]) == 3
     assert "Enable GenAI for this kernel" in error["traceback"][1]
+    assert error["traceback"][2] == "In line 2: generate('x')"
 
 
 def test_awaiting_in_a_cell_works_too(kernel):
