@@ -133,18 +133,6 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
   });
   return (
     <>
-      {snapshot.warnings.map((warning, index) => (
-        <Notice
-          key={`${index}-${warning.code}`}
-          kind="warning"
-          headline={problemHeadline(warning.code, trans)}
-          message={warning.message}
-          remedy={warning.remedy}
-          command={warning.command}
-          code={warning.code}
-          trans={trans}
-        />
-      ))}
       {props.questions.map(({ asked, busy }) => (
         <CloudNotice
           key={keyOf(asked)}
@@ -153,6 +141,19 @@ function Sections(props: ILabViewProps & { snapshot: StatusView }): JSX.Element 
           onAllow={actions.onAllowCloud}
           onLater={actions.onDeclineCloud}
           titleOf={titleOf}
+          trans={trans}
+        />
+      ))}
+      {snapshot.warnings.map((warning, index) => (
+        <Notice
+          key={`${index}-${warning.code}`}
+          kind="warning"
+          folded
+          headline={problemHeadline(warning.code, trans)}
+          message={warning.message}
+          remedy={warning.remedy}
+          command={warning.command}
+          code={warning.code}
           trans={trans}
         />
       ))}

@@ -18,6 +18,8 @@ export interface INoticeProps {
   command?: string | null;
   /** A stable word for whoever helps. */
   code?: string;
+  /** Whether what happened and what to do is shown only to whoever asks. */
+  folded?: boolean;
   /** More about it, above the buttons. */
   details?: React.ReactNode;
   trans: TranslationBundle;
@@ -34,6 +36,7 @@ export function Notice(props: INoticeProps): JSX.Element {
   const report = [props.headline, message, remedy, command, code && `[${code}]`]
     .filter(Boolean)
     .join('\n');
+  const body = <Body {...props} message={message} remedy={remedy} />;
   return (
     <div
       className="jp-GenAILab-notice"
@@ -51,6 +54,25 @@ export function Notice(props: INoticeProps): JSX.Element {
           />
         )}
       </div>
+      {props.folded ? (
+        <details className="jp-GenAILab-details">
+          <summary>{trans.__('Details')}</summary>
+          {body}
+        </details>
+      ) : (
+        body
+      )}
+      {props.children && (
+        <div className="jp-GenAILab-notice-actions">{props.children}</div>
+      )}
+    </div>
+  );
+}
+
+function Body(props: INoticeProps): JSX.Element {
+  const { command, message, remedy, trans } = props;
+  return (
+    <>
       {message && <p>{message}</p>}
       {remedy && <p>{remedy}</p>}
       {command && (
@@ -64,9 +86,6 @@ export function Notice(props: INoticeProps): JSX.Element {
         </div>
       )}
       {props.details}
-      {props.children && (
-        <div className="jp-GenAILab-notice-actions">{props.children}</div>
-      )}
-    </div>
+    </>
   );
 }

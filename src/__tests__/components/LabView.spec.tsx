@@ -136,7 +136,7 @@ describe('the panel', () => {
     expect(screen.getByText('images.ipynb')).toBeTruthy();
   });
 
-  it('shows the warnings of the server first', () => {
+  it('names the warnings of the server first, and unfolds what they say', () => {
     const warning = {
       code: 'conflict',
       message: 'Kernels run on a remote gateway.',
@@ -144,8 +144,10 @@ describe('the panel', () => {
       command: null
     };
     show({ snapshot: aSnapshot({ warnings: [warning] }) });
-    expect(screen.getByText(warning.message)).toBeTruthy();
-    expect(screen.getByText(warning.remedy)).toBeTruthy();
+    expect(screen.getByText('Not possible right now')).toBeTruthy();
+    const details = screen.getByText(warning.message).closest('details');
+    expect(details?.open).toBe(false);
+    expect(details?.textContent).toContain(warning.remedy);
   });
 });
 
