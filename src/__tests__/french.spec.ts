@@ -37,6 +37,14 @@ describe('the French catalogue', () => {
     }
   });
 
+  it('keeps French punctuation on the line of its word', () => {
+    // An unbreakable space: a line that begins with a colon is no French.
+    const loose = Object.values(texts)
+      .flat()
+      .filter(text => / [:;?!»]|« | %(?!\d)/.test(text));
+    expect(loose).toEqual([]);
+  });
+
   it('leaves nothing empty', () => {
     expect(
       Object.values(texts)
