@@ -29,22 +29,27 @@ def wants(job: RawJob | None, file: OutputFile, query: Mapping[str, str]) -> boo
 
 
 class HeldPicture:
-    """Hear the pieces of an answer, and give them on once all of it has passed."""
+    """Hear the pieces of an answer, and give them on once all of it has passed.
+
+    Until then they are kept as they came: to join them takes time, and somebody waits.
+    """
 
     def __init__(self, job: RawJob, picture: TakePicture) -> None:
         self._job = job
         self._picture = picture
-        self._data: bytearray | None = bytearray()
+        self._pieces: list[bytes] = []
+        self._size = 0
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece."""
-        if self._data is not None:
-            self._data += piece
-            if len(self._data) > MOST_HELD:
-                self._data = None
+        self._size += len(piece)
+        if self._size <= MOST_HELD:
+            self._pieces.append(piece)
+        else:
+            self._pieces.clear()
 
     def passed(self) -> None:
         """Give the picture on, if it was held and none was before."""
-        if self._data and not self._job.pictured:
+        if self._pieces and not self._job.pictured:
             self._job.pictured = True
-            self._picture(self._job.record_id, bytes(self._data))
+            self._picture(self._job.record_id, b"".join(self._pieces))

@@ -23,7 +23,8 @@ class CountedPictures:
         self._state: Literal["before", "in", "after"] = "before"
         self._tail = b""
         self._quotes = 0
-        self._first: bytearray | None = bytearray()
+        self._first: list[bytes] = []
+        self._held = 0
 
     @property
     def pictures(self) -> int:
@@ -33,7 +34,7 @@ class CountedPictures:
     @property
     def first(self) -> bytes:
         """The first picture in base64; empty: it has not come whole, or is too large."""
-        return bytes(self._first) if self._first and self.pictures else b""
+        return b"".join(self._first) if self.pictures else b""
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece of the answer."""
@@ -54,11 +55,12 @@ class CountedPictures:
 
     def _hold(self, piece: bytes) -> None:
         """Keep what a piece of the list has of its first picture."""
-        if self._first is None or self._quotes > 1:
+        if self._quotes > 1:
             return
         start = 0 if self._quotes else piece.find(b'"') + 1
         if start or self._quotes:
             end = piece.find(b'"', start)
-            self._first += piece[start:] if end < 0 else piece[start:end]
-        if len(self._first) > MOST_HELD:
-            self._first = None
+            self._first.append(piece[start:] if end < 0 else piece[start:end])
+            self._held += len(self._first[-1])
+        if self._held > MOST_HELD:
+            self._first.clear()

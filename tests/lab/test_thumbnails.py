@@ -1,83 +1,24 @@
-"""Small pictures of one's own history: bounded, without words, gone when they should be."""
+"""Small pictures of one's own history: bounded, and gone when they should be."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import os
-import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
-import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from postgres_server import PostgresServer
 from small_pictures import picture, size_of
-from waiting import until
+from thumbnail_harness import opened
 
-from coursia_genai_lab.lab.generation import Generation
-from coursia_genai_lab.lab.generations import Generations
-from coursia_genai_lab.lab.ledger import Ledger
-from coursia_genai_lab.lab.store.place import Place, file_place, find_place
-from coursia_genai_lab.lab.store.store import Store
-from coursia_genai_lab.lab.thumbnails import MOST_WAITING, Thumbnails
-from coursia_genai_lab.lab.usage import Usage
-
-
-class Record:
-    """What a server remembers of pictures, and how it forgets."""
-
-    def __init__(self, place: Place, **options: Any) -> None:
-        self.store = Store(lambda: place, "durable", check_seconds=0.1)
-        self.generations = Generations(self.store)
-        self.thumbnails = Thumbnails(self.store, **{"after_seconds": 0.0, **options})
-        ledger = Ledger(self.store)
-        self.usage = Usage(self.store, self.generations, ledger)
-
-    def had(self, person: str = "ada", **changed: Any) -> str:
-        """Note that a person had something made; return its id."""
-        known: dict[str, Any] = {"kind": "openai", "service": "demo", "model": "demo"}
-        one = Generation(id=str(uuid.uuid4()), person=person, **{**known, **changed})
-        self.generations.note(one)
-        return one.id
-
-    async def keeps(self, one: str, person: str = "ada") -> bytes:
-        """Return a thumbnail once it is there."""
-        for _ in range(6000):
-            found = await self.thumbnails.of(person, one)
-            if found is not None:
-                return found
-            await asyncio.sleep(0.01)
-        raise AssertionError("it was never kept")
-
-
-@asynccontextmanager
-async def opened(place: Place, **options: Any) -> AsyncIterator[Record]:
-    """Open a record as a server does."""
-    record = Record(place, **options)
-    record.store.open()
-    record.thumbnails.open()
-    assert await record.store.settled(60)
-    try:
-        yield record
-    finally:
-        await record.thumbnails.close()
-        await record.store.close(60)
+from coursia_genai_lab.lab.store.place import file_place, find_place
+from coursia_genai_lab.lab.thumbnails import MOST_WAITING
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite3"
-
-
-# -- what is kept --------------------------------------------------------------------------------
 
 
 async def test_the_thumbnail_of_a_picture_is_there_for_its_owner_also_later(path: Path) -> None:
@@ -235,117 +176,6 @@ async def test_closing_drops_what_waits(path: Path) -> None:
         record.thumbnails.take(one, picture())
     async with opened(file_place(path)) as record:
         assert await record.thumbnails.ids("ada") == []
-
-
-# -- bad luck ------------------------------------------------------------------------------------
-
-
-async def test_without_a_store_pictures_are_taken_and_forgotten(tmp_path: Path) -> None:
-    (tmp_path / "no-folder").write_text("a file where a folder should be")
-    async with opened(file_place(tmp_path / "no-folder" / "store.sqlite3")) as record:
-        one = record.had()
-        record.thumbnails.take(one, picture())
-        assert await record.thumbnails.ids("ada") == []
-        assert await record.generations.find(one) is not None
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 768 KiB that is unmounted at the end."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=768k", "tmpfs", str(folder)]
-    allowed = shutil.which("mount") and os.getuid() == 0
-    if not allowed or subprocess.run(words, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root can mount a small disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-async def test_a_full_disk_costs_thumbnails_and_nothing_else(small_disk: Path) -> None:
-    ballast = small_disk / "ballast"
-    async with opened(file_place(small_disk / "store.sqlite3")) as record:
-        first = record.had()
-        record.thumbnails.take(first, picture())
-        await record.keeps(first)
-        with ballast.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError:
-                pass
-        second = record.had()
-        record.thumbnails.take(second, picture())
-        await until(lambda: not record.store.durable)
-        assert await record.generations.find(second) is not None
-        assert (await record.generations.usage("ada", 0.0)).pictures >= 1
-        ballast.unlink()
-        await until(lambda: record.store.durable)
-        third = record.had()
-        record.thumbnails.take(third, picture())
-        await record.keeps(third)
-        assert (await record.generations.usage("ada", 0.0)).pictures == 3
-
-
-async def test_a_store_of_the_former_version_gets_the_table(path: Path) -> None:
-    async with opened(file_place(path)) as record:
-        one = record.had()
-        await record.generations.usage("ada", 0.0)
-    with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE genai_thumbnails")
-        connection.execute("UPDATE genai_meta SET version = 4")
-    connection.close()
-    async with opened(file_place(path)) as record:
-        record.thumbnails.take(one, picture())
-        await record.keeps(one)
-
-
-KEEPER = """
-import asyncio, sys
-from pathlib import Path
-from small_pictures import picture
-from test_thumbnails import opened
-from coursia_genai_lab.lab.store.place import file_place
-
-async def main():
-    async with opened(file_place(Path(sys.argv[1]))) as record:
-        while True:
-            one = record.had()
-            record.thumbnails.take(one, picture((64, 64)))
-            await record.keeps(one)
-            print(one, flush=True)
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.parametrize("lines", [1, 4, 9])
-async def test_what_was_kept_outlives_a_server_that_is_killed(path: Path, lines: int) -> None:
-    here = Path(__file__).resolve().parent
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])}
-    process = subprocess.Popen(
-        [sys.executable, "-c", KEEPER, str(path)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    try:
-        assert process.stdout is not None
-        told = [(await asyncio.to_thread(process.stdout.readline)).strip() for _ in range(lines)]
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
-    assert all(told)
-    async with opened(file_place(path)) as record:
-        ids = await record.thumbnails.ids("ada")
-        assert set(told) <= set(ids)
-        for one in ids:
-            found = await record.thumbnails.of("ada", one)
-            assert found is not None
-            assert size_of(found) == (96, 96) or size_of(found) == (64, 64)
-
-
-# -- PostgreSQL ----------------------------------------------------------------------------------
 
 
 async def test_servers_on_one_postgresql_share_them_and_erase_them_for_each_other(
