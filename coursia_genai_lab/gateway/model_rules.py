@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ..engines.comfyui_errors import FOLDERS
+from ..wire.audience import without_commands
 from ..wire.images import ModelInfo
 from .comfyui_graph import is_link
 from .needs import LabView
@@ -44,6 +45,8 @@ _NETWORK = re.compile(r"<(?:lora|lyco|hypernet):([^>]{1,600})", re.IGNORECASE)
 def open_to(lab: LabView, person: str, info: ModelInfo) -> ModelInfo:
     """Return a model as a person may have it; an empty name is nobody, who is refused nothing."""
     if not person or lab.policy.allows_model(person, info.id):
+        if info.reason and person and lab.policy.people.role(person) == "student":
+            return info.model_copy(update={"reason": without_commands(info.reason)})
         return info
     refusal = lab.policy.model_refusal(person, info.id)
     return info.model_copy(update={"available": False, "reason": str(refusal)})

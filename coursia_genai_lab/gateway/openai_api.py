@@ -17,6 +17,7 @@ from ..lab.cloud_questions import CloudQuestions
 from ..lab.consents import Consents
 from .admission import MAX_BODY_BYTES, Admission
 from .answers import fail, json_answer
+from .audience import worded_for
 from .bodies import read_body
 from .body_room import keep
 from .dialects import openai_error
@@ -133,7 +134,11 @@ class OpenAIDoor:
             with self._admission.seat(grant, "request"), self._admission.bound_to(grant):
                 return await self._own_keys.answer(request, target.path, key)
         grant = self._admission.admit(request.headers, target.raw_query)
-        with self._admission.seat(grant, "request"), self._admission.bound_to(grant):
+        with (
+            worded_for(self._lab, grant.person),
+            self._admission.seat(grant, "request"),
+            self._admission.bound_to(grant),
+        ):
             return await self._route(request, target, grant)
 
     async def _route(

@@ -10,6 +10,7 @@ from ..errors import GenAIError, NotAllowed, ServiceError, ServiceNotReady
 from ..lab.endpoint import Endpoint
 from .admission import Admission
 from .answers import fail, json_answer
+from .audience import worded_for
 from .comfyui_door import ComfyUIDoor
 from .dialects import RawDialect, Route
 from .holding import Holding
@@ -83,7 +84,11 @@ class RawDoor:
         if route.kind == "socket":
             with self._admission.seat(grant, "socket"):
                 return await self._socket(request, target, grant)
-        with self._admission.seat(grant, "request"), self._admission.bound_to(grant):
+        with (
+            worded_for(self._lab, grant.person),
+            self._admission.seat(grant, "request"),
+            self._admission.bound_to(grant),
+        ):
             return await self._http(request, target, route, grant)
 
     # -- HTTP ----------------------------------------------------------------------------------

@@ -69,6 +69,12 @@ def told_to_students(code: str, message: str, remedy: str, command: str | None) 
     return _PATH.sub("…", message), f"Tell your teacher this code: {code}."
 
 
+def without_commands(text: str) -> str:
+    """Return the sentences of a text that whoever cannot mend the server can use."""
+    sentences = re.split(r"(?<=[.!?]) +", text)
+    return " ".join(one for one in sentences if not MARKS.search(one)) or sentences[0]
+
+
 def _told(problem: Any) -> dict[str, Any]:
     command = getattr(problem, "command", None)
     message, remedy = told_to_students(problem.code, problem.message, problem.remedy, command)

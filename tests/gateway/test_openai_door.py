@@ -295,7 +295,7 @@ async def test_text_calls_are_told_that_text_is_off_and_who_can_switch_it_on(pat
         async with g.http.post(f"{door}/{path}", json={}, headers=g.bearer()) as got:
             told = (await got.json())["error"]
             assert (got.status, told["code"]) == (403, "text_off")
-            assert "text_models" in told["remedy"]
+            assert told["remedy"] == "Tell your teacher this code: text_off."
             assert got.headers["x-should-retry"] == "false"
 
 
