@@ -41,6 +41,8 @@ class Grid:
     image: Image = field(repr=False)
     """The whole sheet, a `PIL.Image.Image`."""
     captions: tuple[str, ...]
+    shows: tuple[str, ...] = ()
+    """What each picture shows, for whoever cannot see it."""
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the sheet to `path` (.png, .jpg, .webp; none: .png), and return the path.
@@ -65,17 +67,19 @@ class Grid:
 
     @cached_property
     def _shown(self) -> str:
-        return base64.b64encode(_encoded(self.image, "PNG")).decode()
+        return base64.b64encode(_encoded(self.image, "JPEG")).decode()
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, str], dict[str, Any]]:
-        words = f"{len(self.captions)} pictures: {'; '.join(self.captions)}"
+        count = "1 picture" if len(self.captions) == 1 else f"{len(self.captions)} pictures"
+        words = f"{count}: {'; '.join(self.shows or self.captions)}"
         picture = (
-            f'<img src="data:image/png;base64,{self._shown}" '
+            f'<img src="data:image/jpeg;base64,{self._shown}" '
             f'alt="{html.escape(words, quote=True)}" style="max-width: 100%; height: auto">'
         )
-        return {"text/html": picture, "text/plain": words}, {}
+        # The picture itself too, for paper and for whoever shows no HTML.
+        return {"text/html": picture, "image/jpeg": self._shown, "text/plain": words}, {}
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Compared:
         lines = [f"{name}: {first} | {second}" for name, first, second in self.differing]
         text = "\n".join([f"The pictures are {self.verdict}.", *lines])
         shown = f"<p>The pictures are <b>{self.verdict}</b>.</p>{differences(self.differing)}"
-        return {"text/html": bundle["text/html"] + shown, "text/plain": text}, {}
+        return {**bundle, "text/html": bundle["text/html"] + shown, "text/plain": text}, {}
 
 
 def grid(
@@ -149,7 +153,8 @@ def grid(
         )
     words = [_caption(s) for s in sources] if captions is None else [str(c) for c in captions]
     across = columns or min(len(sources), max(2, math.ceil(math.sqrt(len(sources)))))
-    return Grid(_sheet([opened(s) for s in sources], words, across, cell_width), tuple(words))
+    sheet = _sheet([opened(s) for s in sources], words, across, cell_width)
+    return Grid(sheet, tuple(words), tuple(map(_shows, sources, words)))
 
 
 def compare(first: Source, second: Source) -> Compared:
@@ -209,6 +214,11 @@ def _listed(images: Iterable[Source]) -> list[Source]:
 def _whole(value: object) -> bool:
     # numpy's own whole numbers, too.
     return hasattr(value, "__index__")
+
+
+def _shows(source: Source, caption: str) -> str:
+    prompt = source.prompt if isinstance(source, GeneratedImage) else ""
+    return ": ".join(part for part in (caption, prompt) if part)
 
 
 def _caption(source: Source) -> str:

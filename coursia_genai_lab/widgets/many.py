@@ -95,7 +95,7 @@ class Batch(Sequence[Result]):
             gallery = f'<img src="{picture.thumbnail()}" alt="{html.escape(picture.prompt)}">'
         lines = [f"<li>[{one.index}] {html.escape(str(one.error))}</li>" for one in self.failures]
         failed = f"<ul>{''.join(lines)}</ul>" if lines else ""
-        return {"text/html": gallery + failed, "text/plain": repr(self)}, {}
+        return {**bundle, "text/html": gallery + failed, "text/plain": repr(self)}, {}
 
 
 def batch(

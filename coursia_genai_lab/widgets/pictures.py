@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .replaying import Replay
 
 MICROUSD_PER_CENT = 10_000
+SHEET_PICTURES = 24
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
@@ -208,7 +209,14 @@ class Images(Sequence[GeneratedImage]):
             figure(picture, width=GALLERY_WIDTH, begin=f"[{n}] ", role="listitem")
             for n, picture in enumerate(self)
         ]
-        return {"text/html": gallery(figures), "text/plain": repr(self)}, {}
+        bundle = {"text/html": gallery(figures), "text/plain": repr(self)}
+        if self:
+            from .grids import grid
+
+            # For paper and for whoever shows no HTML; a batch may be too many for one sheet.
+            sheet, _ = grid(self[:SHEET_PICTURES])._repr_mimebundle_()
+            bundle["image/jpeg"] = sheet["image/jpeg"]
+        return bundle, {}
 
 
 def write_whole(target: Path, data: bytes, *, overwrite: bool) -> None:

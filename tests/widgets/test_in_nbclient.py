@@ -36,6 +36,13 @@ def test_a_form_is_a_sentence_and_pictures_are_pictures(outputs):
     assert made[-1]["data"]["text/plain"].endswith("DEMO: a red fox")
     assert 'alt="2 pictures: demo' in sheet[-1]["data"]["text/html"]
     assert gallery[-1]["data"]["text/html"].count("<img") == 2
+    # Paper shows no HTML, and whoever cannot see hears what a picture shows.
+    assert "image/jpeg" in sheet[-1]["data"]
+    assert "image/jpeg" in gallery[-1]["data"]
+    assert "a blue boat" in sheet[-1]["data"]["text/html"].partition("src=")[2]
+    assert gallery[-1]["data"]["text/html"].count('alt="a blue boat"') == 2
+    assert all("text/plain" in out["data"] for cell in outputs[:4] for out in cell)
+    assert "generate(" in form[-1]["data"]["text/plain"]
     # One line is left of the progress.
     assert gallery[0]["data"]["text/plain"].startswith("2 pictures")
     assert 'generate("a red fox", model="demo", size=(512, 512)' in code[0]["text"]

@@ -81,7 +81,11 @@ class GenerationPanel(w.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def __repr__(self) -> str:
         # What stands in a saved notebook where no widgets are shown.
-        return "GenerationPanel: a form for pictures, shown by JupyterLab, Notebook 7 and VS Code"
+        # ipywidgets cuts it after 110 characters.
+        return (
+            "GenerationPanel: a form for pictures in JupyterLab and VS Code; "
+            'elsewhere: generate("a red fox")'
+        )
 
     def close(self) -> None:
         """End it in the notebook and in the kernel; what is being made goes on."""
