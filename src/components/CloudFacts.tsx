@@ -94,7 +94,7 @@ function Offer(props: { offer: ModelInfo; trans: TranslationBundle }): JSX.Eleme
       </span>
       {!offer.available && offer.reason && (
         <span className="jp-GenAILab-small">
-          {' '}
+          {' · '}
           <Said text={offer.reason} trans={trans} />
         </span>
       )}

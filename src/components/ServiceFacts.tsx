@@ -9,9 +9,9 @@ import { Fact } from './Fact';
 import { Pins, Users } from './Holders';
 import { Notice } from './Notice';
 import { Said } from './Said';
+import { sizeWords } from './needsWords';
 import { shortId } from './planWords';
 import { problemHeadline } from './problems';
-import { decimal } from './when';
 import { runtimeWord } from './words';
 
 export interface IServiceFactsProps {
@@ -75,9 +75,7 @@ export function ServiceFacts(props: IServiceFactsProps): JSX.Element {
         )}
         {runtime && <Fact term={trans.__('Runs as')}>{runtime}</Fact>}
         {vram !== null && (
-          <Fact term={trans.__('GPU memory')}>
-            {trans.__('%1 GiB', decimal(vram / 1024, 1))}
-          </Fact>
+          <Fact term={trans.__('GPU memory')}>{sizeWords(vram, trans)}</Fact>
         )}
         {service.gpus.length > 0 && (
           <Fact term={trans.__('Runs on')}>

@@ -5,6 +5,8 @@ import type { IEntry } from '../model/course';
 import type { Lock } from '../model/teacher';
 import type { Choice, Fallback } from '../model/word';
 
+import { decimal } from './when';
+
 /** How the needs of a notebook are told, in a word or two. */
 export function choiceWord(choice: Choice, trans: TranslationBundle): string {
   switch (choice) {
@@ -115,12 +117,13 @@ export function resourcesSentence(
   return words.length ? trans.__('On this machine it takes %1.', words.join(', ')) : '';
 }
 
-function sizeWords(mib: number, trans: TranslationBundle): string {
+/** An amount of memory, in the unit that fits. */
+export function sizeWords(mib: number, trans: TranslationBundle): string {
   if (mib < 1024) {
     return trans.__('%1 MiB', mib);
   }
   const gib = mib / 1024;
-  return trans.__('%1 GiB', Number.isInteger(gib) ? String(gib) : gib.toFixed(1));
+  return trans.__('%1 GiB', decimal(gib, Number.isInteger(gib) ? 0 : 1));
 }
 
 /** A run of cells, counted from 1 as people do. */

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ClassWait, PlannedService } from '../_wire';
 
-import { gib } from './gpuWords';
+import { sizeWords } from './needsWords';
 import { durationWords } from './words';
 
 /** Whether a service fits on this machine, and whether it could start there now. */
@@ -32,8 +32,8 @@ export function takesWords(
   const { gpus, memory_mib: memory, vram_mib: vram } = service;
   return [
     gpus.map(id => gpuNames.get(id) ?? trans.__('GPU %1', shortId(id))).join(', '),
-    vram !== null && vram > 0 && trans.__('%1 GiB of GPU memory', gib(vram)),
-    memory !== null && memory > 0 && trans.__('%1 GiB of memory', gib(memory))
+    vram !== null && vram > 0 && trans.__('%1 of GPU memory', sizeWords(vram, trans)),
+    memory !== null && memory > 0 && trans.__('%1 of memory', sizeWords(memory, trans))
   ]
     .filter(Boolean)
     .join(' · ');

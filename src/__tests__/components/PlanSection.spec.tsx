@@ -55,7 +55,7 @@ describe('the plan of a class', () => {
     show({ plan: aPlan({ waits: [WAIT] }) });
     const line = screen.getByRole('list', { name: 'What fits' }).textContent;
     expect(line).toContain('ComfyUIFits');
-    expect(line).toContain('GPU 0 · 12.0 GiB of GPU memory · 16.0 GiB of memory');
+    expect(line).toContain('GPU 0 · 12 GiB of GPU memory · 16 GiB of memory');
     expect(line).toContain(
       'Half of the class waits at most 3 minutes, the last one 6 minutes. ' +
         'One picture took 10 seconds (the middle of 31 made here). ' +

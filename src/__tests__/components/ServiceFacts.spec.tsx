@@ -31,7 +31,7 @@ describe('the facts of a service', () => {
     for (const fact of [
       '127.0.0.1:8188',
       'Docker container',
-      '12.0 GiB',
+      '12 GiB',
       'FLUX.1',
       'a.ipynb'
     ]) {
