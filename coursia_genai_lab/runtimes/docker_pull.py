@@ -78,8 +78,10 @@ class DockerPull:
             for event in stream:
                 if said := event.get("error"):
                     raise not_fetched(self._spec, str(said))
+                before = self._layers.bytes_to_come
                 self._layers.take(event)
-                if self._tell():
+                # A fast registry may fill the disk before there is reason to tell anything.
+                if self._tell() or self._layers.bytes_to_come > before:
                     self._see_to_the_disk(free_bytes(info))
         except docker.errors.APIError as error:
             raise not_fetched(self._spec, str(error.explanation or error)) from error
