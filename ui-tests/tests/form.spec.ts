@@ -128,6 +128,14 @@ test('pictures are made, looked at, turned into code and changed by keyboard alo
   await page.screenshot({ path: info.outputPath('edit.png') });
   await press(page, button(page, 'Make the change'));
   await expect(button(page, '✓ Picture 3')).toBeVisible(DRAWN);
+  // Told where the person is looking, not above the pictures.
+  const told = status.filter({ hasText: '2 pictures are ready.' });
+  await expect(told).toHaveCount(1, DRAWN);
+  const [change, line] = await Promise.all([
+    button(page, 'Make the change').boundingBox(),
+    told.boundingBox()
+  ]);
+  expect(line?.y).toBeGreaterThan(change?.y ?? Infinity);
 
   // Not awaited: the command ends with its dialog.
   await page.evaluate(() => {
@@ -136,6 +144,10 @@ test('pictures are made, looked at, turned into code and changed by keyboard alo
   await expect(page.locator('.jp-Dialog').getByRole('button').last()).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page.locator('.jp-Dialog')).toHaveCount(0);
+  // The form of the kernel that is gone says so by itself.
+  await expect
+    .poll(() => form(page).evaluate(node => getComputedStyle(node, '::before').content))
+    .toContain('Run its cell again');
   await page.evaluate(async () => {
     const panel = window.jupyterapp.shell.currentWidget;
     await panel?.sessionContext.session?.kernel?.info;
