@@ -125,11 +125,13 @@ test('a service is kept and let go by the keyboard', async ({
   await openLab(page);
   await openPanel(page);
   const card = cardOf(page, 'demo');
-  await card.getByRole('button', { name: 'More about Demo engine' }).press('Enter');
-  await expect(
-    page.locator('.lm-Menu-item', { hasText: 'Keep for an Hour' })
-  ).toBeVisible();
-  // JupyterLab, still starting, may move the focus: these keys find the menu anyway.
+  const keep = page.locator('.lm-Menu-item', { hasText: 'Keep for an Hour' });
+  // JupyterLab, still starting, may move the focus: the menu closes, and is opened again.
+  await expect(async () => {
+    await card.getByRole('button', { name: 'More about Demo engine' }).press('Enter');
+    await expect(keep).toBeVisible({ timeout: 3000 });
+  }).toPass({ timeout: 60_000 });
+  // These keys find the menu anyway.
   await page.locator('.lm-Menu').press('ArrowDown');
   await page.locator('.lm-Menu-item.lm-mod-active').press('Enter');
   await expect(card.getByText(/^Ready · kept until/)).toBeVisible();
