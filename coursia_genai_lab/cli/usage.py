@@ -93,7 +93,9 @@ def export_usage(
 def erase_usage(
     said: tuple[str, str, bool], person: str, yes: bool, url: str, token: str, as_json: bool
 ) -> None:
-    """Let record and ledger forget your name and your prompts; sums and quotas stay."""
+    """Let record and ledger forget your name and your prompts, and delete your small pictures;
+    sums and quotas stay.
+    """
     as_json = as_json or said[2]
     if not yes:
         click.confirm("This cannot be undone. Forget it?", abort=True)
@@ -104,7 +106,7 @@ def erase_usage(
         else:
             click.echo(
                 f"Forgotten: whose {erased.generations} generations and {erased.charges} charges "
-                "were."
+                f"were. Deleted: {erased.thumbnails} small pictures."
             )
 
 

@@ -116,7 +116,7 @@ async def test_forgetting_takes_the_name_and_leaves_the_sums(app: Any, api: Api)
     await bought(app, 1, end="unknown")
     await bought(app, 5, "grace")
     status, erased = await api("DELETE", "usage")
-    assert (status, erased) == (200, {"generations": 2, "charges": 3})
+    assert (status, erased) == (200, {"generations": 2, "charges": 3, "thumbnails": 0})
     _, own = await api("GET", "usage")
     assert (own["pictures"], own["cents"], own["charges"]) == (0, 0, [])
     _, all_ = await api("GET", "usage", "export", format="json", person="*")
@@ -125,7 +125,7 @@ async def test_forgetting_takes_the_name_and_leaves_the_sums(app: Any, api: Api)
     _, ledger = await api("GET", "ledger", state="unknown")
     assert [one["person"] for one in ledger["charges"]] == [""]
     _, audit = await api("GET", "audit", deed="erase")
-    assert [one["detail"] for one in audit["entries"]] == ["2 generations, 3 charges"]
+    assert [one["detail"] for one in audit["entries"]] == ["2 generations, 3 charges, 0 thumbnails"]
 
 
 class TestWherePromptsAreRecorded:

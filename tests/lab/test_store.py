@@ -267,7 +267,7 @@ async def test_the_file_is_an_ordinary_sqlite_database(place: Place) -> None:
         timeline.record(note())
         await timeline.page(person=None)
     with sqlite3.connect(place.path) as database:
-        assert database.execute("SELECT version FROM genai_meta").fetchall() == [(4,)]
+        assert database.execute("SELECT version FROM genai_meta").fetchall() == [(5,)]
         assert database.execute("SELECT service FROM genai_timeline").fetchall() == [("comfyui",)]
     database.close()
 
