@@ -227,6 +227,8 @@ class ServiceDied(ServiceError):
 
     code = "service_died"
     default_remedy = "Ask again, which starts it anew; if it ends again, read its log."
+    output: Sequence[str] = ()
+    """The last lines that it wrote, where they are gone with it; for its log alone."""
 
 
 class StartTimedOut(ServiceError):

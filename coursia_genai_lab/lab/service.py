@@ -14,6 +14,7 @@ from ..errors import GenAIError, ImageMissing, ServiceDied, ServiceError, StartT
 from ..runtimes.base import Instance, Progress, Runtime
 from ..wire.problems import Problem
 from ..wire.services import ServiceState
+from . import last_words
 from .call_off import call_off
 from .means import AtOnce, Launcher, Means
 from .standing import Standing
@@ -23,8 +24,6 @@ log = logging.getLogger(__name__)
 
 BRIEF_FAILURE_SECONDS = 10.0
 """What failed less than this ago, or died twice within it, is not started by a mere request."""
-LAST_LINES = 200
-"""What is kept of the output of a service that died, whose files are then removed."""
 
 
 class _CannotRunHere(Exception):
@@ -255,6 +254,7 @@ class Service(Standing):
         elif isinstance(error := start.exception(), _CannotRunHere):
             self._fail(error.reason, "unavailable")
         elif isinstance(error, GenAIError):
+            self.last_lines = self.last_lines or last_words.lines_in(error)
             self._fail(error)
         elif error is not None:
             raise error
@@ -382,13 +382,8 @@ class Service(Standing):
         self.resting = self._rousing = False
 
     async def _last_words(self, runtime: Runtime, instance: Instance) -> str:
-        try:
-            lines = self.last_lines = await runtime.logs(instance, LAST_LINES)
-        except (GenAIError, OSError):
-            # A disk that fails must not hide the end that is to be told.
-            return ""
-        last = lines[-1].strip()[:200] if lines else ""
-        return f" Its last line: {last}" if last else ""
+        self.last_lines = await last_words.lines_of(runtime, instance)
+        return last_words.sentence(self.last_lines)
 
     def _fail(self, error: GenAIError, state: ServiceState = "failed") -> None:
         self.wanted, self._again, self._verdict = False, False, None

@@ -12,7 +12,7 @@ import docker.errors
 from ..errors import Conflict, GenAIError, PortTaken, ServiceError
 from . import credentials
 from .base import Progress, Report, StartOrder
-from .deaths import died_while_starting
+from .deaths import KEPT_LINES, died_while_starting
 from .docker_calls import Inspection, Launched, has_image, inspect, log_lines, remove
 from .docker_claims import refuse_overbooking
 from .docker_container import (
@@ -133,7 +133,7 @@ class DockerLaunch:
             if found is None:
                 raise _TryAgain
             if (exit_ := exit_of(found)) is not None:
-                raise died_while_starting(order, exit_, log_lines(client, made, 20))
+                raise died_while_starting(order, exit_, log_lines(client, made, KEPT_LINES))
             instance = instance_of(found, order.spec, order.credential, adopted=False)
             return Launched(instance, file)
         except BaseException:

@@ -15,7 +15,7 @@ from ..errors import PortTaken, RuntimeUnavailable, ServiceError
 from . import loopback
 from .base import Exit, StartOrder
 from .child import Child, Identity, spawn
-from .deaths import died_while_starting
+from .deaths import KEPT_LINES, died_while_starting
 from .fingerprint import fingerprint
 from .process_claims import chosen_devices, gpu_environment, refuse_overbooking
 from .process_environment import child_environment
@@ -100,7 +100,7 @@ async def _first_look(order: StartOrder, child: Child, port: int, files: Process
         if await child.ended_within(0.02):
             if loopback.listeners(port):
                 raise _port_taken(order.spec, port)
-            lines = await asyncio.to_thread(files.output.tail, 20)
+            lines = await asyncio.to_thread(files.output.tail, KEPT_LINES)
             raise died_while_starting(order, child.exit or Exit(None, "ended"), lines)
         for found in loopback.listeners(port):
             if any(loopback.holds(pid, found) for pid in child.family()):

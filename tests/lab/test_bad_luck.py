@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from coursia_genai_lab.catalog.load import load_catalog
+from coursia_genai_lab.catalog.load import Catalog, load_catalog
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.config import LabSettings
 from coursia_genai_lab.errors import (
@@ -293,3 +293,28 @@ async def test_a_watch_that_does_not_hear_its_end_holds_up_neither_start_nor_sto
         await until(lab, lambda: lab.service("comfyui").state == "stopped")
     finally:
         await lab.close()
+
+
+async def test_the_log_of_a_process_that_died_at_its_start_holds_all_that_it_wrote(
+    tmp_path: Path,
+) -> None:
+    dying = ServiceSpec.model_validate(
+        {
+            "name": "painter",
+            "title": "Painter",
+            "dialect": "comfyui",
+            "process": {"command": ["{python}", "-c", "print('loading\\nno model'); exit(1)"]},
+        }
+    )
+    lab = Lab(
+        catalog=Catalog({"painter": dying}),
+        settings=LabSettings(state_path=str(tmp_path), runtime="process"),
+        runtimes=lambda: {"process": ProcessRuntime()},
+        answers=at_once,
+    )
+    await lab.open()
+    await lab.opened(PATIENCE)
+    with pytest.raises(ServiceError, match="Its last line: no model"):
+        await lab.endpoint("painter", timeout=PATIENCE)
+    assert await lab.logs("painter", 10) == ["loading", "no model"]
+    await lab.close()
