@@ -29,7 +29,8 @@ test('an open page follows the mode of its class', async ({
     timeout: SOON
   });
   await expect(panel.getByText('The mode is off')).toBeVisible();
-  await expect(page.getByRole('button', { name: 'GenAI: Off' })).toBeVisible();
+  // The toolbar's chip and the status bar's item.
+  await expect(page.getByRole('button', { name: 'GenAI: Off' })).toHaveCount(2);
   // Nobody below the class may choose otherwise.
   await expect(panel.getByRole('radio', { name: /^Automatic/ })).toBeDisabled();
   await page.screenshot({ path: info.outputPath('off.png') });
