@@ -57,6 +57,7 @@ class GenAILabApp(ExtensionApp):
         self._publisher = Publisher(server.event_logger)
         self._publisher.register()
         self._built: BuiltOnce[Assembly] = BuiltOnce(self._build, failed=self._tell)
+        self._opened = asyncio.Event()
         kernels = getattr(server.session_manager, "kernel_manager", None)
         self._in_hand = KernelsInHand(kernels)
         self._launches = AwaitedLauncher(self._built, kernels=kernels, in_hand=self._in_hand)
@@ -73,7 +74,7 @@ class GenAILabApp(ExtensionApp):
         web_app = self.serverapp.web_app
         ours = PathMatches(url_path_join(web_app.settings["base_url"], r"/coursia-genai/.*"))
         web_app.add_handlers(  # type: ignore[no-untyped-call]
-            ".*$", [(ours, AwaitedRoutes(web_app, self._built))]
+            ".*$", [(ours, AwaitedRoutes(web_app, self._built, self._opened))]
         )
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
@@ -95,12 +96,19 @@ class GenAILabApp(ExtensionApp):
         """Build the parts and open the Lab; nothing where that fails. Idempotent."""
         # As long as it takes: `close` ends it too, and a Lab that came late would stay closed.
         assembly = await self._built.within(None)
-        if assembly is not None and not await assembly.open():
-            self.log.info("GenAI Lab: this system does not keep others out of the memory.")
+        if assembly is None:
+            return
+        try:
+            if not await assembly.open():
+                self.log.info("GenAI Lab: this system does not keep others out of the memory.")
+        finally:
+            self._opened.set()
+        await assembly.load_the_rest()
 
     async def close(self) -> None:
         """End building, or close what was built; unhook. Idempotent."""
         self._unhook()
+        self._opened.set()
         await self._built.close()
         if self._built.value is None:
             await self._launches.close()

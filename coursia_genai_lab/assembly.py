@@ -93,8 +93,11 @@ class Assembly:
         shut = not self.shuts_memory or shut_own_memory()
         self.renames.open()
         await self.core.open()
-        await asyncio.to_thread(_load_the_rest)
         return shut
+
+    async def load_the_rest(self) -> None:
+        """Load what the first notebook would otherwise wait for."""
+        await asyncio.to_thread(_load_the_rest)
 
     async def close(self) -> None:
         """Let waiting launches go, stop services, close doors. Idempotent."""

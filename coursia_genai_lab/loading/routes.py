@@ -1,4 +1,4 @@
-"""Requests that come while the parts of the Lab are built: held, then routed as if they came now.
+"""Requests that come before the Lab is built and open: held, then routed as if they came now.
 
 A request is held before its body is read, so a large one costs nothing meanwhile, and then goes to
 the routes that were added with the parts.
@@ -6,6 +6,7 @@ the routes that were added with the parts.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable
 from typing import Any, ClassVar
@@ -29,25 +30,43 @@ WAIT_SECONDS = 60.0
 
 
 class AwaitedRoutes(Router):
-    """Hold what comes for our addresses until the parts are there; afterwards step aside."""
+    """Hold what comes for our addresses until the parts are there and open; then step aside.
+
+    A Lab that is not open knows no service and not yet what may be done. `opened` is set also
+    where the opening failed or this server stops: who waits is answered then, too.
+    """
 
     SUPPORTED_METHODS: ClassVar[tuple[str, ...]] = ()
     """Jupyter asks here for verbs without a login: the handlers behind are asked in their turn."""
 
-    def __init__(self, application: web.Application, built: BuiltOnce[Any]) -> None:
+    def __init__(
+        self, application: web.Application, built: BuiltOnce[Any], opened: asyncio.Event
+    ) -> None:
         self._application = application
         self._built = built
+        self._opened = opened
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
         """Return what holds the request; None: the routes that follow are meant."""
-        return _Held(self, request) if self._built.value is None else None
+        there = self._built.value is not None and self._opened.is_set()
+        return None if there else _Held(self, request)
 
     async def route(self, request: HTTPServerRequest) -> HTTPMessageDelegate | None:
         """Return who answers, once that is known."""
-        if await self._built.within(WAIT_SECONDS) is not None:
+        until = asyncio.get_running_loop().time() + WAIT_SECONDS
+        built = await self._built.within(WAIT_SECONDS) is not None
+        if built and await self._is_open(until - asyncio.get_running_loop().time()):
             return self._application.find_handler(request)
         arguments = {"error": self._reason()}
         return self._application.get_handler_delegate(request, NotLoadedHandler, arguments)
+
+    async def _is_open(self, seconds: float) -> bool:
+        wait = asyncio.ensure_future(self._opened.wait())
+        try:
+            await asyncio.wait({wait}, timeout=max(0.0, seconds))
+            return self._opened.is_set()
+        finally:
+            wait.cancel()
 
     def _reason(self) -> GenAIError:
         failure = self._built.failure

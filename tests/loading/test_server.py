@@ -7,7 +7,9 @@ installation that went wrong.
 from __future__ import annotations
 
 import contextlib
+import http.server
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -240,3 +242,38 @@ def _parent(process: Path) -> int:
     with contextlib.suppress(OSError):
         return int((process / "stat").read_text().rpartition(")")[2].split()[1])
     return 0
+
+
+def test_whoever_asks_before_the_lab_is_open_waits_until_it_knows_what_may_be_done(
+    tmp_path: Path,
+) -> None:
+    asked, gate = threading.Event(), threading.Event()
+
+    class SlowPolicy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.set()
+            gate.wait(PATIENCE)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"mode": "off"}')
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), SlowPolicy) as policy:
+        threading.Thread(target=policy.serve_forever).start()
+        source = f"--GenAILab.policy_source=http://127.0.0.1:{policy.server_port}/policy.json"
+        try:
+            with server(tmp_path, HELD_UP, source) as loading:
+                loading.go_on()
+                assert asked.wait(PATIENCE), loading.jupyter.log_tail()
+                page = loading.begin("GET", "coursia-genai/api/v1/health")
+                loading.begin("GET", "api/status").result(PATIENCE)
+                gate.set()
+                answer = page.result(PATIENCE)
+                assert answer.status_code == 200, answer.text
+                assert answer.json()["reasons"] is not None
+                assert loading.begin("GET", STATUS).result(PATIENCE).json()["services"]
+        finally:
+            gate.set()
+            policy.shutdown()
