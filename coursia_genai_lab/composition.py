@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from .runtimes.base import Instance, Runtime
     from .runtimes.building import Builder
 
+log = logging.getLogger(__name__)
+
 
 class Closes(Protocol):
     """What stands on a Lab and is to be closed before it."""
@@ -96,19 +99,31 @@ class Core:
 
     async def close(self, *above: Closes) -> None:
         """Close what stands on the Lab (`above`, in turn), then doors; stop services, write what
-        is to be remembered. Idempotent.
+        is to be remembered. One that cannot close keeps no other open. Idempotent.
+
+        Raises:
+            Exception: the first that went wrong, once everything else is closed.
         """
+        failures: list[Exception] = []
         try:
-            for part in (*above, self.doors, self.lab):
-                await part.close()
+            await _close((*above, self.doors, self.lab), failures)
         finally:
             # Also when the time is up: what happened until now is still to be written.
-            await self.ledger.close()
-            await self.memory.close()
-        await self.policy_source.close()
+            await _close((self.ledger, self.memory), failures)
         self.hashes.close()
-        await self.sampler.close()
-        await self.questions.close()
+        await _close((self.policy_source, self.sampler, self.questions), failures)
+        if failures:
+            raise failures[0]
+
+
+async def _close(parts: Iterable[Closes], failures: list[Exception]) -> None:
+    for part in parts:
+        try:
+            await part.close()
+        except Exception as error:
+            if failures:
+                log.error("%s could not be closed, either", type(part).__name__, exc_info=error)
+            failures.append(error)
 
 
 def compose(
