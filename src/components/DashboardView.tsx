@@ -170,6 +170,7 @@ function Cards(props: IDashboardViewProps & { snapshot: StatusView }): JSX.Eleme
           onRefreshGPUs={actions.onRefreshGPUs}
           titleOf={titleOf}
           person={snapshot.person}
+          off={snapshot.mode.effective === 'off'}
           trans={trans}
         />
       </Card>

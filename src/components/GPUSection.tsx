@@ -27,6 +27,8 @@ export interface IGPUSectionProps extends IGPUActions, IGPUSectionView {
   titleOf: (service: string) => string;
   /** Who looks. */
   person: string;
+  /** Whether the mode lets nothing draw. */
+  off: boolean;
   trans: TranslationBundle;
 }
 
@@ -103,13 +105,17 @@ function Reading(props: IGPUSectionProps & { reading: GPUsView }): JSX.Element {
 }
 
 /** No fault, so no alarm: what would help stands behind one line. */
-function NoGPU(props: { reading: GPUsView; trans: TranslationBundle }): JSX.Element {
+function NoGPU(props: IGPUSectionProps & { reading: GPUsView }): JSX.Element {
   const { reading, trans } = props;
   const { problem } = reading;
   return (
     <>
       <p className="jp-GenAILab-small">
-        {trans.__('No GPU here. The demo engine and cloud services work all the same.')}
+        {props.off
+          ? trans.__('No GPU here.')
+          : trans.__(
+              'No GPU here. The demo engine and cloud services work all the same.'
+            )}
       </p>
       {problem && (
         <details className="jp-GenAILab-details">

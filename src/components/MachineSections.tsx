@@ -76,6 +76,7 @@ export function MachineSections(props: IMachineSectionsProps): JSX.Element {
           onRefreshGPUs={actions.onRefreshGPUs}
           titleOf={titleOf}
           person={snapshot.person}
+          off={snapshot.mode.effective === 'off'}
           trans={trans}
         />
       </Section>

@@ -156,12 +156,14 @@ function Needs(props: IExaminedProps): JSX.Element {
   const { find, titleOf } = finder(services);
   const asked = askedOf(launch);
   const offered = cloudOf(launch);
+  const off = props.mode.effective === 'off';
   const wishes = [
     decidedWords(decidingLayer(props.mode), props.mode.effective, trans),
-    resourcesSentence(profile.resources, trans),
+    !off && resourcesSentence(profile.resources, trans),
     profile.mode !== null &&
       trans.__('It asks for the mode %1.', modeWord(profile.mode, trans)),
-    profile.fallback !== null &&
+    !off &&
+      profile.fallback !== null &&
       trans.__('If nothing here can run it: %1.', fallbackWord(profile.fallback, trans))
   ].filter(Boolean);
   return (
@@ -233,7 +235,10 @@ function WaysOn(props: IExaminedProps): JSX.Element | null {
       !['ready', 'unavailable'].includes(state) &&
       !MOVING.has(state)
   );
-  const canTurnOff = teacher.lock === null && teacher.word.choice !== 'off';
+  const canTurnOff =
+    teacher.lock === null &&
+    teacher.word.choice !== 'off' &&
+    props.mode.effective !== 'off';
   if (!startable && !canTurnOff) {
     return null;
   }

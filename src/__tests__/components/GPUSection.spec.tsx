@@ -15,6 +15,7 @@ function show(fields: Partial<IGPUSectionProps> = {}) {
       problem={null}
       titleOf={name => (name === 'comfyui' ? 'ComfyUI' : name)}
       person="ada"
+      off={false}
       onRefreshGPUs={onRefreshGPUs}
       trans={nullTranslator.load('coursia_genai_lab')}
       {...fields}
@@ -45,6 +46,12 @@ describe('the GPUs', () => {
       screen.getByText('There should be one?').closest('details')?.hasAttribute('open')
     ).toBe(false);
     expect(screen.getByText('Install the NVIDIA driver.')).toBeTruthy();
+  });
+
+  it('promise nothing where the mode lets nothing draw', () => {
+    show({ reading: aReading({ at: null, gpus: [], problem: NO_DRIVER }), off: true });
+    expect(screen.getByText('No GPU here.')).toBeTruthy();
+    expect(screen.queryByText(/demo engine/)).toBeNull();
   });
 
   it('say name, memory, load, warmth and power', () => {

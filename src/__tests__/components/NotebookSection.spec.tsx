@@ -161,6 +161,18 @@ describe('the section of the notebook', () => {
     expect(screen.getByText(/Mode: Demo; you chose it\./)).toBeTruthy();
   });
 
+  it('tells no need of the machine, and nothing to turn off, where the mode is off', () => {
+    const resources = { gpus: 1, vram_mib: 12288, memory_mib: 1536 };
+    showNotebook({
+      profile: aProfile({ resources, fallback: 'never' }),
+      mode: { ...aSnapshot().mode, effective: 'off' }
+    });
+    expect(screen.getByText(/^The mode is off/)).toBeTruthy();
+    expect(screen.queryByText(/On this machine it takes/)).toBeNull();
+    expect(screen.queryByText(/If nothing here can run it:/)).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Turn off here' })).toBeNull();
+  });
+
   it('starts what it needs, and turns GenAI off for it, at a click', () => {
     const { onChoice, onStartNeeds } = showNotebook({ services: [aService()] });
     fireEvent.click(screen.getByRole('button', { name: 'Start now' }));
