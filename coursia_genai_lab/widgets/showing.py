@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def facts(picture: GeneratedImage) -> list[tuple[str, str]]:
         ("Provider", known and known.provider),
         ("Cost", picture.cost_cents and money(picture.cost_cents)),
         ("Stood in because", known and known.fallback_reason),
-        ("Made at", known and known.made_at),
+        ("Made at", known and moment(known.made_at)),
         ("Workflow", known and known.workflow),
         ("Hash of the model", known and known.model_hash),
         ("Record", known and known.id),
@@ -84,6 +85,16 @@ def money(cents: float) -> str:
     if cents >= 100:
         return f"${cents / 100:,.2f}"
     return f"{cents:.2g} ¢" if cents < 10 else f"{cents:.0f} ¢"
+
+
+def moment(text: str) -> str:
+    """Return a time of RFC 3339 to the minute, in this machine's zone; other text as it is."""
+    try:
+        # Python 3.10 reads no Z.
+        read = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return text
+    return f"{read.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _short(value: object) -> str:

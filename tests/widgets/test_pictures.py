@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+from datetime import datetime, timezone
 
 import pytest
 from PIL import Image
 
 from coursia_genai_lab.errors import Conflict, InvalidRequest
 from coursia_genai_lab.widgets import GeneratedImage, Images
-from coursia_genai_lab.widgets.showing import money
+from coursia_genai_lab.widgets.showing import moment, money
 from coursia_genai_lab.wire.provenance import Provenance
 
 
@@ -141,3 +142,9 @@ def test_a_cost_is_told_in_cents_and_nothing_where_nobody_charged():
     assert made().cost_cents is None
     told = [money(cents) for cents in (0.05, 4.2, 12.4, 120)]
     assert told == ["0.05 ¢", "4.2 ¢", "12 ¢", "$1.20"]
+
+
+def test_a_time_reads_as_on_a_clock_here():
+    here = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc).astimezone()
+    assert moment("2026-01-02T03:04:05Z") == f"{here:%Y-%m-%d %H:%M}"
+    assert moment("some day") == "some day"
