@@ -47,7 +47,7 @@ test('a teacher sets the needs by the keyboard, and the notebook’s undo takes 
   await boxes.getByRole('checkbox', { name: /^OpenAI/ }).press('Space');
   await expect(boxes.getByRole('checkbox', { name: /^OpenAI/ })).toBeChecked();
   expect(await genaiOf(page)).toEqual({ services: ['comfyui', 'openai'] });
-  await expect(panel.getByText('metadata says so; its code')).toBeVisible();
+  await expect(panel.getByText('metadata decides')).toBeVisible();
   await expect(page.locator('.lm-TabBar-tab.jp-mod-dirty')).toHaveCount(1);
   await page.screenshot({ path: info.outputPath('editor.png') });
   const notebook = page.locator('.jp-Notebook');
