@@ -187,7 +187,7 @@ class LocalLaunchDesk:
             profile.services, self._word(order), profile.fallback, order.person, raw
         )
         if mode is None:
-            return self._plain(order, "GenAI is off for this notebook.")
+            return self._plain(order, "GenAI was off for this notebook when its kernel started.")
         refused = self._refused(specs, profile)
         drawn = plan(
             specs,

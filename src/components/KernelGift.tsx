@@ -53,9 +53,13 @@ export function KernelGift(props: IKernelGiftProps): JSX.Element {
               ? trans.__('The notebook needs more than its kernel was told')
               : trans.__('The kernel knows no service yet')
           }
-          message={trans.__(
-            'It started before the notebook needed one. Enabling keeps its variables.'
-          )}
+          message={
+            launch?.reason
+              ? trans.__('Enabling keeps its variables.')
+              : trans.__(
+                  'It started before the notebook needed one. Enabling keeps its variables.'
+                )
+          }
           trans={trans}
         >
           <Button kind="accept" onClick={props.onEnable}>

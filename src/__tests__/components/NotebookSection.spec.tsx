@@ -109,6 +109,14 @@ describe('the section of the notebook', () => {
     expect(screen.getByText(/demo engine draws/)).toBeTruthy();
   });
 
+  it('says that GenAI was off at the start, not that the need came later', () => {
+    const reason = 'GenAI was off for this notebook when its kernel started.';
+    showNotebook({ launch: aLaunch({ reason, services: [], variables: [] }) });
+    expect(screen.getByText(reason)).toBeTruthy();
+    expect(screen.getByText('Enabling keeps its variables.')).toBeTruthy();
+    expect(screen.getByRole('button', { name: /Enable GenAI/ })).toBeTruthy();
+  });
+
   it('says that its metadata turns it off, and what a running kernel keeps', () => {
     const off = { ...NO_WORD, choice: 'off' as const };
     const teacher = { word: off, lock: null, canUndo: false, open: false };
