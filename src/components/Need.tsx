@@ -37,7 +37,9 @@ export function Need(props: INeedProps): JSX.Element {
     }
   ].filter(mark => mark !== false);
   const state = service
-    ? [serviceWord(service, trans), standIn].filter(Boolean).join(' · ')
+    ? [serviceWord(service, trans), standIn && trans.__('%1 stands in', standIn)]
+        .filter(Boolean)
+        .join(' · ')
     : trans.__('Not in the catalogue');
   return (
     <li>

@@ -85,7 +85,7 @@ export function ServiceCard(props: IServiceCardProps): JSX.Element {
             {[
               serviceWord(service, trans),
               outlookWords(service, stopsIn, now, trans),
-              props.standIn,
+              props.standIn && trans.__('%1 stands in', props.standIn),
               props.needed && trans.__('needed here')
             ]
               .filter(Boolean)

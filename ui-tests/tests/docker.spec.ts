@@ -38,7 +38,7 @@ test('without Docker the panel says so and the demo engine draws; once it is the
   await openPanel(page);
   const card = cardOf(page, 'drawing');
   const state = card.locator('.jp-GenAILab-card-state');
-  await expect(state).toHaveText('Stopped · Demo engine');
+  await expect(state).toHaveText('Stopped · Demo engine stands in');
   await card.getByRole('button', { name: /^Drawing/ }).click();
   await expect(card).toContainText('Demo engine answers in its place.');
   await expect(card).toContainText('There is no Docker on this machine');

@@ -46,7 +46,7 @@ describe('the section of the notebook', () => {
     });
     const needs = screen.getByRole('list', { name: 'Services that it needs' });
     expect(within(needs).getByText('ComfyUI')).toBeTruthy();
-    expect(within(needs).getByText('Starting · Demo engine')).toBeTruthy();
+    expect(within(needs).getByText('Starting · Demo engine stands in')).toBeTruthy();
   });
 
   it('names a service that the catalogue does not know', () => {
