@@ -11,7 +11,7 @@ import { machineHeadline } from './machineProblems';
 export function problemHeadline(code: string, trans: TranslationBundle): string {
   switch (code) {
     case 'docker_absent':
-      return trans.__('There is no Docker on this machine');
+      return trans.__('Docker is needed');
     case 'docker_not_running':
     case 'docker_away':
       return trans.__('Docker is not running');

@@ -41,7 +41,7 @@ test('without Docker the panel says so and the demo engine draws; once it is the
   await expect(state).toHaveText('Stopped · Demo engine stands in');
   await card.getByRole('button', { name: /^Drawing/ }).click();
   await expect(card).toContainText('Demo engine answers in its place.');
-  await expect(card).toContainText('There is no Docker on this machine');
+  await expect(card).toContainText('There is no Docker engine');
   await page.screenshot({ path: info.outputPath('absent.png') });
   // A notebook that asks for ComfyUI works all the same.
   await openNotebook(page, 'image.ipynb');
@@ -58,7 +58,7 @@ test('without Docker the panel says so and the demo engine draws; once it is the
     });
     await more.click({ timeout: 90_000 });
     await expect(state).toHaveText('Stopped', { timeout: 90_000 });
-    await expect(card).not.toContainText('There is no Docker on this machine');
+    await expect(card).not.toContainText('There is no Docker engine');
     // What Docker alone does not bring goes on with what it had.
     await expect(cardOf(page, 'comfyui').getByText(/^Ready · Demo engine/)).toBeVisible();
     await page.screenshot({ path: info.outputPath('appeared.png') });

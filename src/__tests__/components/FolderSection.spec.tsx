@@ -93,7 +93,7 @@ describe('the notebooks of a folder', () => {
       })
     });
     expect(entries()[0]).toBe(
-      'part/a.ipynbAdvanced: FORGECannot run here – FORGE: There is no Docker on this machine'
+      'part/a.ipynbAdvanced: FORGECannot run here – FORGE: Docker is needed'
     );
     expect(screen.getByText('Install Docker.')).toBeTruthy();
   });
