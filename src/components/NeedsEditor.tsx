@@ -48,7 +48,7 @@ export function NeedsEditor(props: INeedsEditorProps): JSX.Element {
         onClick={() => props.onEdit(!open)}
       >
         <Caret.react tag="span" className="jp-GenAILab-section-caret" />
-        <span>{trans.__('Set needs')}</span>
+        <span>{trans.__('Change needs…')}</span>
         <span className="jp-GenAILab-section-summary">{summaryOf(word, trans)}</span>
       </button>
       <div id={bodyId} hidden={!open}>

@@ -35,7 +35,7 @@ test('a teacher sets the needs by the keyboard, and the notebook’s undo takes 
   await openPanel(page);
   await openNotebook(page, 'image.ipynb');
   const panel = panelOf(page);
-  await expect(panel.getByRole('button', { name: /^Set needs/ })).toBeVisible();
+  await expect(panel.getByRole('button', { name: /^Change needs…/ })).toBeVisible();
   await chooseFromPalette(page, 'Set What This Notebook Needs');
   const automatic = panel.getByRole('radio', { name: /^Automatic What its/ });
   await expect(automatic).toBeFocused();

@@ -40,7 +40,7 @@ const listed = {
 describe('the editor of what a notebook needs', () => {
   it('is one folded line that says what holds', () => {
     const { onEdit } = show({ open: false, word: { ...listed, mode: 'demo' } });
-    const toggle = screen.getByRole('button', { name: /Set needs/ });
+    const toggle = screen.getByRole('button', { name: /Change needs…/ });
     expect(toggle.textContent).toContain('These services · Demo');
     expect(screen.queryByRole('radio')).toBeNull();
     fireEvent.click(toggle);

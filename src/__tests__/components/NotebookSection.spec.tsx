@@ -32,7 +32,7 @@ describe('the section of the notebook', () => {
     expect(screen.getByText('This notebook needs no image service.')).toBeTruthy();
     // Nothing but the teacher's word, folded.
     const [only, ...others] = screen.getAllByRole('button');
-    expect(only.textContent).toContain('Set needs');
+    expect(only.textContent).toContain('Change needs…');
     expect(only.getAttribute('aria-expanded')).toBe('false');
     expect(others).toEqual([]);
   });
