@@ -42,7 +42,7 @@ export function ConsentsGiven(props: IConsentsGivenProps): JSX.Element {
         trans={trans}
       />
       {list && list.consents.length === 0 && (
-        <p className="jp-GenAILab-quiet">
+        <p className="jp-GenAILab-small">
           {trans.__('Nothing: you are asked before a cloud is used.')}
         </p>
       )}
