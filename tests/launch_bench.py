@@ -84,6 +84,7 @@ def opened_bench(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Be
     """Open a Lab on the fake runtime, with doors and a desk; arguments are Lab settings.
 
     `keys` are the providers' keys, by the names of their secrets; with them clouds are offered.
+    With `opens` false the Lab is left for the test to open.
     """
 
     @asynccontextmanager
@@ -91,6 +92,7 @@ def opened_bench(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Be
         used = FakeRuntime() if runtime is None else runtime
         given: Consents | None = settings.pop("consents", None)
         keys: dict[str, str] = settings.pop("keys", {})
+        opens: bool = settings.pop("opens", True)
         catalog = load_catalog()
         clouds = Clouds(catalog, lambda name: Secret(keys[name]) if name in keys else None)
         async with aiohttp.ClientSession() as session:
@@ -110,8 +112,9 @@ def opened_bench(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Be
             tokens = Tokens(lab.leases)
             doors = Doors(lab, tokens)
             consents = given or Consents(trusted_folders=["trusted"])
-            await lab.open()
-            await lab.opened(PATIENCE)
+            if opens:
+                await lab.open()
+                await lab.opened(PATIENCE)
             try:
                 questions = CloudQuestions(catalog, consents) if keys else None
                 desk = LocalLaunchDesk(lab, tokens, doors, consents, questions)

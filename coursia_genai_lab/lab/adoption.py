@@ -51,6 +51,7 @@ class Adoption:
         self._record = record
         self._look_around = look_around
         self._adopted = adopted
+        self._is_open = asyncio.Event()
         self._opening: asyncio.Task[None] | None = None
         self._late: asyncio.Task[None] | None = None
         self._watching: list[asyncio.Task[None]] = []
@@ -59,12 +60,23 @@ class Adoption:
     def open(self) -> None:
         """Begin to look, in the background, at what an earlier Lab left."""
         self._opening = asyncio.create_task(self._begin(), name="genai-take-over")
+        self._is_open.set()
 
     async def begun(self, timeout: float | None = None) -> None:
         """Wait, at most `timeout` seconds, until it is known what runs and what could."""
+        loop = asyncio.get_running_loop()
+        until = None if timeout is None else loop.time() + timeout
+        if not self._is_open.is_set():
+            # Somebody opens us soon: what may be done is read before.
+            opening = asyncio.ensure_future(self._is_open.wait())
+            try:
+                await asyncio.wait({opening}, timeout=timeout)
+            finally:
+                opening.cancel()
+        left = None if until is None else max(0.0, until - loop.time())
         looks = {self._opening, self._late} - {None, asyncio.current_task()}
         if looks:
-            await asyncio.wait([look for look in looks if look is not None], timeout=timeout)
+            await asyncio.wait([look for look in looks if look is not None], timeout=left)
 
     async def close(self) -> None:
         """Look no more; what is owned stays owned until the tenure ends."""

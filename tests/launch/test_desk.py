@@ -15,6 +15,7 @@ from launch_bench import Bench, order
 
 from coursia_genai_lab.catalog.spec import ServiceSpec
 from coursia_genai_lab.errors import RuntimeUnavailable, ServiceError, TokenRefused
+from coursia_genai_lab.lab.rules import UNREAD, ClassWord, Rules
 from coursia_genai_lab.runtimes.fake import FakeRuntime
 from coursia_genai_lab.wire.policy import ModeChange
 
@@ -68,6 +69,22 @@ async def test_a_launch_gets_its_addresses_on_a_machine_too_busy_to_open_the_doo
             ) as answer,
         ):
             assert answer.status == 200
+
+
+async def test_a_launch_that_comes_before_the_lab_is_open_waits_for_what_may_be_done(
+    opened_bench: Opened,
+) -> None:
+    async with opened_bench(opens=False) as bench:
+        policy = bench.lab.policy
+        policy.take(ClassWord(UNREAD, "the class's policy"), quietly=True)
+        launch = asyncio.create_task(bench.desk.prepare(order("comfyui")))
+        answered, _ = await asyncio.wait({launch}, timeout=0.5)
+        assert not answered
+        policy.take(ClassWord(Rules(), "the class's policy", 1.0))
+        await bench.lab.open()
+        grant = await asyncio.wait_for(launch, 60)
+        assert grant.variables["GENAI_MODE"] == "local"
+        await bench.until(lambda: bench.lab.service("comfyui").state == "ready")
 
 
 async def test_with_mode_off_nothing_is_given_and_nothing_starts(opened_bench: Opened) -> None:
