@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from server_templates import ELSEWHERE, templates
 
 from coursia_genai_lab import errors
 from coursia_genai_lab.errors import GenAIError
@@ -19,6 +22,9 @@ else:
 PACKAGE = Path(errors.__file__).parent
 FRENCH = PACKAGE / "locale/fr_FR/LC_MESSAGES/coursia_genai_lab.json"
 CONTEXT = "server\u0004"
+LIST = "Sentences with values"
+"""The entry that lists the templates, for a page cannot enumerate its catalogue."""
+PLACE = re.compile(r"%\d")
 OF_PROGRAMS = {"TokenMissing", "TokenRefused", "ModelUnknown", "GenerationTimedOut"}
 """Errors that only code in a kernel meets; it gets them in English."""
 
@@ -26,6 +32,10 @@ OF_PROGRAMS = {"TokenMissing", "TokenRefused", "ModelUnknown", "GenerationTimedO
 def translated() -> set[str]:
     catalogue = json.loads(FRENCH.read_text(encoding="utf-8"))
     return {key.removeprefix(CONTEXT) for key in catalogue if key.startswith(CONTEXT)}
+
+
+def sentences() -> set[str]:
+    return translated() - {LIST}
 
 
 def texts_of(value: object) -> Iterator[str]:
@@ -53,7 +63,7 @@ def test_each_translated_sentence_is_one_that_the_server_still_says() -> None:
             for node in ast.walk(tree)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         )
-    assert translated() - said == set()
+    assert {one for one in sentences() if not PLACE.search(one)} - said == set()
 
 
 def kinds(base: type[GenAIError]) -> Iterator[type[GenAIError]]:
@@ -73,3 +83,28 @@ def test_the_usual_remedy_of_each_error_is_there_in_french() -> None:
 def test_what_the_built_in_services_say_of_themselves_is_there_in_french() -> None:
     summaries = {str(spec["summary"]) for spec in specs()}
     assert summaries - translated() == set()
+
+
+def test_each_sentence_with_values_is_there_in_french() -> None:
+    missing = {text: place for text, place in templates().items() if text not in translated()}
+    assert missing == {}, "put these into the catalogue, or their module into ELSEWHERE"
+
+
+def test_no_sentence_with_values_is_translated_that_nothing_says_any_more() -> None:
+    assert {one for one in sentences() if PLACE.search(one)} - set(templates()) == set()
+
+
+def test_the_catalogue_lists_its_sentences_with_values() -> None:
+    catalogue = json.loads(FRENCH.read_text(encoding="utf-8"))
+    assert catalogue[CONTEXT + LIST] == ["\n".join(sorted(templates()))]
+
+
+def test_what_no_page_shows_is_named_by_files_that_exist() -> None:
+    assert [place for place in ELSEWHERE if not (PACKAGE / place).exists()] == []
+
+
+def test_values_side_by_side_in_a_source_are_one_place() -> None:
+    said = templates()
+    assert "Port %1 is taken, so the door of %2 is on port %3." in said
+    assert "%1 ended while it was starting: %2.%3" in said
+    assert "The disk of Docker has no room for the image %1 of %2." in said

@@ -206,13 +206,18 @@ def _of_device(device: Device, holds: Sequence[Hold]) -> list[Problem]:
 def _memory_small(wanted: Mapping[str, int], here: int) -> Problem:
     each = ", ".join(f"{title} {memory / 1024:.0f} GiB" for title, memory in wanted.items())
     one = len(wanted) == 1
-    starts, file = ("It starts", "its service file") if one else ("They start", "their files")
+    has = f"{here / 1024:.0f}"
     return Problem(
         code="plan_memory",
-        message=f"More than the {here / 1024:.0f} GiB of memory of this machine may be taken "
-        f"{'by' if one else 'by each of these alone:'} {each}.",
-        remedy=f"{starts} all the same, and may be ended in the middle of a picture; use a larger "
-        f"machine, or set memory_mib in {file} to what is really needed.",
+        message=f"More than the {has} GiB of memory of this machine may be taken by {each}."
+        if one
+        else f"More than the {has} GiB of memory of this machine may be taken by each of these "
+        f"alone: {each}.",
+        remedy="It starts all the same, and may be ended in the middle of a picture; use a larger "
+        "machine, or set memory_mib in its service file to what is really needed."
+        if one
+        else "They start all the same, and may be ended in the middle of a picture; use a larger "
+        "machine, or set memory_mib in their files to what is really needed.",
     )
 
 

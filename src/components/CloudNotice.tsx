@@ -6,7 +6,7 @@ import type { ConsentNeeded } from '../_wire';
 import { Button } from './Button';
 import { Fact } from './Fact';
 import { Notice } from './Notice';
-import { Said } from './Said';
+import { Said, said } from './Said';
 import {
   cloudQuestion,
   cloudTitle,
@@ -72,7 +72,9 @@ export function CloudTerms(
   return (
     <dl className="jp-GenAILab-terms">
       <Fact term={trans.__('Why')}>
-        <span title={asked.reason?.message}>{whyCloud(asked, trans)}</span>
+        <span title={asked.reason ? said(asked.reason.message, trans) : undefined}>
+          {whyCloud(asked, trans)}
+        </span>
       </Fact>
       {asked.services.length > 0 && (
         <Fact term={trans.__('In place of')}>

@@ -7,7 +7,7 @@ import { isMoving } from '../model/weights';
 import { Fact } from './Fact';
 import { Notice } from './Notice';
 import { Progress } from './Progress';
-import { said } from './Said';
+import { Said } from './Said';
 import { fileWords, modelAnnounced, modelOutlook, modelProgress } from './modelWords';
 import { problemHeadline } from './problems';
 import { dateAndTime } from './when';
@@ -194,8 +194,8 @@ function Facts(props: IModelCardProps): JSX.Element {
                 <span className="jp-GenAILab-small">{fileWords(file, trans)}</span>
                 {file.problem && (
                   <p>
-                    {said(file.problem.message, trans)}{' '}
-                    {said(file.problem.remedy, trans)}
+                    <Said text={file.problem.message} trans={trans} />{' '}
+                    <Said text={file.problem.remedy} trans={trans} />
                   </p>
                 )}
               </li>

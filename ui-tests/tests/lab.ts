@@ -125,9 +125,10 @@ export async function api(request: APIRequestContext, path: string) {
 export async function changeSettings(
   request: APIRequestContext,
   plugin: string,
-  settings: object | null
+  settings: object | null,
+  origin = ''
 ): Promise<void> {
-  await request.put(`/lab/api/settings/${encodeURIComponent(plugin)}`, {
+  await request.put(`${origin}/lab/api/settings/${encodeURIComponent(plugin)}`, {
     headers: HEADERS,
     data: { raw: JSON.stringify(settings ?? {}) }
   });
