@@ -91,6 +91,20 @@ UNSEEN_CALLS = {
 
 UNSEEN_FIELDS = {"command", "source"}
 
+
+def _names(kind: type[errors.GenAIError]) -> Iterator[str]:
+    yield kind.__name__
+    for child in kind.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from _names(child)
+
+
+OF_PROGRAMS = {"TokenMissing", "TokenRefused", "ModelUnknown", "GenerationTimedOut"}
+"""Errors that only code in a kernel meets; it gets them in English."""
+
+TELLING = {"Problem", *_names(errors.GenAIError)} - OF_PROGRAMS
+"""Calls whose first two arguments are a message and a remedy."""
+
 COMMAND = re.compile(r"(?:coursia-genai|docker|python|private|attachment|Content-) ?\S*")
 LONG_ENOUGH = re.compile(r"[A-Za-z']{2,}.*[A-Za-z']{2,}|[a-z]{3}")
 
@@ -116,6 +130,30 @@ def templates() -> dict[str, str]:
             if template is not None:
                 found.setdefault(template, f"{path.relative_to(PACKAGE)}:{node.lineno}")
     return found
+
+
+@cache
+def plain_sentences() -> dict[str, str]:
+    """Return each message and remedy without values, and a place where it is said."""
+    found: dict[str, str] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if not shown(path):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _name(node.func) in TELLING:
+                fields = [one.value for one in node.keywords if one.arg in ("message", "remedy")]
+                for text in (one for value in [*node.args[:2], *fields] for one in _texts(value)):
+                    if " " in text.strip():
+                        found.setdefault(text, f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    return found
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _texts(node.body)
+        yield from _texts(node.orelse)
 
 
 def _constants(tree: ast.Module) -> dict[str, str]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from server_templates import ELSEWHERE, templates
+from server_templates import ELSEWHERE, OF_PROGRAMS, plain_sentences, templates
 
 from coursia_genai_lab import errors
 from coursia_genai_lab.errors import GenAIError
@@ -25,8 +25,6 @@ CONTEXT = "server\u0004"
 LIST = "Sentences with values"
 """The entry that lists the templates, for a page cannot enumerate its catalogue."""
 PLACE = re.compile(r"%\d")
-OF_PROGRAMS = {"TokenMissing", "TokenRefused", "ModelUnknown", "GenerationTimedOut"}
-"""Errors that only code in a kernel meets; it gets them in English."""
 
 
 def translated() -> set[str]:
@@ -59,7 +57,7 @@ def test_each_translated_sentence_is_one_that_the_server_still_says() -> None:
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         said.update(
-            node.value
+            node.value.strip()
             for node in ast.walk(tree)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         )
@@ -108,3 +106,9 @@ def test_values_side_by_side_in_a_source_are_one_place() -> None:
     assert "Port %1 is taken, so the door of %2 is on port %3." in said
     assert "%1 ended while it was starting: %2.%3" in said
     assert "The disk of Docker has no room for the image %1 of %2." in said
+
+
+def test_each_message_and_remedy_without_values_is_there_in_french() -> None:
+    said = plain_sentences()
+    missing = {text: place for text, place in said.items() if text not in translated()}
+    assert missing == {}, "put these into the catalogue, or their module into ELSEWHERE"
