@@ -42,6 +42,8 @@ class GenAILabApp(ExtensionApp):
     name = "coursia_genai_lab"
     app_name = "CoursIA GenAI Lab"
     load_other_extensions = True
+    _unhook: Callable[[], None] | None = None
+    """Undoes the hook; None: what the operator chose cannot be, so nothing of us is there."""
 
     def initialize_settings(self) -> None:
         """Register the event schema and hook the kernel launch.
@@ -64,9 +66,9 @@ class GenAILabApp(ExtensionApp):
         if self._settings.withhold_keys == "all":
             # Terminals, too, start from this server's environment, and nothing of ours asks them
             # to wait.
-            self._built.put(self._join(*self._read()))
+            self._built.at_once(lambda: self._join(*self._read()))
         factory = KernelProvisionerFactory.instance(parent=server)
-        self._unhook: Callable[[], None] = install(factory, self._launches)
+        self._unhook = install(factory, self._launches)
 
     def initialize_handlers(self) -> None:
         """Hold the addresses of the REST API until the parts bring its routes."""
@@ -94,6 +96,8 @@ class GenAILabApp(ExtensionApp):
 
     async def open(self) -> None:
         """Build the parts and open the Lab; nothing where that fails. Idempotent."""
+        if self._unhook is None:
+            return
         # As long as it takes: `close` ends it too, and a Lab that came late would stay closed.
         assembly = await self._built.within(None)
         if assembly is None:
@@ -107,14 +111,18 @@ class GenAILabApp(ExtensionApp):
 
     async def close(self) -> None:
         """End building, or close what was built; unhook. Idempotent."""
+        if self._unhook is None:
+            return
         self._unhook()
         self._opened.set()
         await self._built.close()
-        if self._built.value is None:
-            await self._launches.close()
-        else:
-            await self._built.value.close()
-        self._publisher.close()
+        try:
+            if self._built.value is None:
+                await self._launches.close()
+            else:
+                await self._built.value.close()
+        finally:
+            self._publisher.close()
 
     async def stop_extension(self) -> None:
         """Close, and never keep the server from stopping."""

@@ -105,8 +105,10 @@ class Assembly:
         above: list[Closes] = [parts.launcher, parts.course, parts.openai, parts.builds]
         if "fetches" in vars(parts):
             above.append(parts.fetches)
-        await self.core.close(*above)
-        self.renames.close()
+        try:
+            await self.core.close(*above)
+        finally:
+            self.renames.close()
 
 
 def read(around: Surroundings) -> Reading:

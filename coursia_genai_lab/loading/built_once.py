@@ -28,16 +28,19 @@ class BuiltOnce(Generic[T]):
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
-    def put(self, value: T) -> None:
-        """Set a value that was built already."""
-        self.value = value
+    def at_once(self, build: Callable[[], T]) -> None:
+        """Build the value now, by other means; where that fails it stays away, too."""
+        try:
+            self.value = build()
+        except Exception as error:  # noqa: BLE001 -- as in `_run`
+            self._fail(error)
 
     async def within(self, seconds: float | None) -> T | None:
         """Return the value; None: it failed, this is closed, or the time is up.
 
         `seconds` None waits for whichever of the others comes.
         """
-        if self.value is None and not self._closed:
+        if self.value is None and self.failure is None and not self._closed:
             if self._task is None:
                 self._task = asyncio.get_running_loop().create_task(self._run())
             await asyncio.wait({self._task}, timeout=seconds)
@@ -54,5 +57,8 @@ class BuiltOnce(Generic[T]):
         try:
             self.value = await self._build()
         except Exception as error:  # noqa: BLE001 -- told to those who wait; it ends no server
-            self.failure = error
-            self._failed(error)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = error
+        self._failed(error)

@@ -91,6 +91,20 @@ async def test_what_was_never_asked_for_is_never_built() -> None:
 async def test_what_is_there_already_is_not_built() -> None:
     works = Works()
     once = works.once()
-    once.put("given")
+    once.at_once(lambda: "given")
     assert await once.within(0) == "given"
     assert works.begun == 0
+
+
+async def test_what_fails_at_once_is_told_and_not_built_again() -> None:
+    works = Works()
+    once = works.once()
+    wrong = OSError(5, "Input/output error")
+
+    def build() -> str:
+        raise wrong
+
+    once.at_once(build)
+    assert await once.within(None) is None
+    assert (works.begun, works.failures, once.failure) == (0, [wrong], wrong)
+    await once.close()

@@ -217,6 +217,32 @@ def test_a_lab_that_cannot_be_loaded_says_so_and_kernels_start_as_without_it(
         assert jupyter.stop() == 0
 
 
+def test_a_lab_that_cannot_be_loaded_at_once_says_so_too_and_the_server_stops_cleanly(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "path"
+    path.mkdir()
+    (path / "msgspec.py").write_text(BROKEN)
+    traits = {"GenAILab": {"withhold_keys": "all"}}
+    with JupyterProcess.start(tmp_path, traits=traits, python_path=path) as jupyter:
+        error = jupyter.api("GET", STATUS, status=500)["error"]
+        assert error["code"] == "configuration_error"
+        assert jupyter.stop() == 0
+        log = jupyter.log_tail(1000)
+        assert log.count("GenAI Lab is off, for it could not be loaded.") == 1
+        assert "closing failed" not in log
+
+
+def test_a_choice_that_cannot_be_leaves_a_server_that_stops_cleanly(tmp_path: Path) -> None:
+    traits = {"GenAILab": {"namespace": "not a name"}}
+    with JupyterProcess.start(tmp_path, traits=traits) as jupyter:
+        assert jupyter.http.get(jupyter.base_url + STATUS).status_code == 404
+        assert jupyter.stop() == 0
+        log = jupyter.log_tail(1000)
+        assert "cannot name a container" in log
+        assert "AttributeError" not in log
+
+
 def test_where_keys_are_kept_from_everything_they_are_gone_before_the_server_listens(
     tmp_path: Path,
 ) -> None:
