@@ -167,8 +167,9 @@ def simulated_gpus(folder: Path, number: int) -> list[str]:
     from simulated_gpus import SimulatedGPUs
 
     gpus = SimulatedGPUs(folder)
-    for _ in range(number):
-        gpus.add(busy_percent=12, temperature_celsius=44)
+    for index in range(number):
+        # Of many most are idle.
+        gpus.add(busy_percent=12 if index == 0 else 0, temperature_celsius=44)
     if number != MIXED:
         return gpus.command
     busy = gpus.add(busy_percent=83, temperature_celsius=71)

@@ -13,6 +13,7 @@ import {
   figuresWords,
   gpuName,
   holderName,
+  idleWords,
   memoryWords,
   modelName,
   powerWords
@@ -27,15 +28,35 @@ export interface IGPUBlockProps extends IGPUGroup {
   titleOf: (service: string) => string;
   /** Who looks. */
   person: string;
+  /** Whether one line is enough for it, with the rest behind it. */
+  folded?: boolean;
   trans: TranslationBundle;
 }
 
 /** One GPU: its memory and who holds it, how hard it works, and the instances it is cut into. */
 export function GPUBlock(props: IGPUBlockProps): JSX.Element {
-  const { gpu, instances, trans } = props;
+  const { gpu, trans } = props;
   return (
     <li className="jp-GenAILab-gpu" data-state={gpu.state} data-gpu={gpu.id}>
-      <Head gpu={gpu} trans={trans} />
+      {props.folded ? (
+        <details className="jp-GenAILab-details">
+          <summary title={`${gpu.name}\n${gpu.id}`}>{idleWords(gpu, trans)}</summary>
+          <Body {...props} />
+        </details>
+      ) : (
+        <>
+          <Head gpu={gpu} trans={trans} />
+          <Body {...props} />
+        </>
+      )}
+    </li>
+  );
+}
+
+function Body(props: IGPUBlockProps): JSX.Element {
+  const { gpu, instances, trans } = props;
+  return (
+    <>
       {gpu.state === 'lost' ? (
         <p className="jp-GenAILab-gpu-lost" role="note">
           {trans.__(
@@ -60,7 +81,7 @@ export function GPUBlock(props: IGPUBlockProps): JSX.Element {
           ))}
         </ul>
       )}
-    </li>
+    </>
   );
 }
 
@@ -119,10 +140,11 @@ function History(props: {
     value: byLoad ? busy_percent : used_mib && total && (100 * used_mib) / total
   }));
   const values = points.flatMap(({ value }) => value ?? []);
-  if (values.length < 2) {
+  const [low, high] = [Math.min(...values), Math.max(...values)].map(Math.round);
+  if (values.length < 2 || high === 0) {
+    // A line along the ground draws nothing.
     return null;
   }
-  const [low, high] = [Math.min(...values), Math.max(...values)].map(Math.round);
   const seconds = points[points.length - 1].at - points[0].at;
   const duration = durationWords(seconds, trans);
   return (

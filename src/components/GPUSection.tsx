@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import type { GPUsView } from '../_wire';
 import type { ApiError } from '../api/request';
-import { groupsOf, hasNone } from '../model/gpus';
+import { groupsOf, hasNone, isIdle } from '../model/gpus';
 
 import { GPUBlock } from './GPUBlock';
 import { LoadProblem } from './LoadProblem';
@@ -11,6 +11,9 @@ import { Notice } from './Notice';
 import { Skeleton } from './Skeleton';
 import { problemHeadline } from './problems';
 import { clock } from './when';
+
+/** So many GPUs are shown in full, also where nothing works on them. */
+const FEW = 2;
 
 export interface IGPUActions {
   onRefreshGPUs: () => void;
@@ -61,6 +64,7 @@ function Reading(props: IGPUSectionProps & { reading: GPUsView }): JSX.Element {
     );
   }
   const stale = reading.stale_since;
+  const groups = groupsOf(reading.gpus);
   return (
     <>
       {(reading.problem || stale !== null) && (
@@ -87,8 +91,13 @@ function Reading(props: IGPUSectionProps & { reading: GPUsView }): JSX.Element {
           aria-label={trans.__('GPUs')}
           data-stale={stale !== null}
         >
-          {groupsOf(reading.gpus).map(group => (
-            <GPUBlock key={group.gpu.id} {...group} {...props} />
+          {groups.map(group => (
+            <GPUBlock
+              key={group.gpu.id}
+              {...group}
+              {...props}
+              folded={groups.length > FEW && isIdle(group)}
+            />
           ))}
         </ul>
       )}

@@ -35,6 +35,18 @@ export function memoryWords(gpu: GPUView, trans: TranslationBundle): string {
     : trans.__('%1 of %2 GiB', gib(used), gib(total));
 }
 
+/** A GPU that nobody uses, in one line. */
+export function idleWords(gpu: GPUView, trans: TranslationBundle): string {
+  return [
+    gpuName(gpu, trans),
+    modelName(gpu),
+    trans.__('idle'),
+    memoryWords(gpu, trans)
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
 /** Load, temperature and power, as far as the driver tells them. */
 export function figuresWords(gpu: GPUView, trans: TranslationBundle): string {
   const { busy_percent: busy, power_watts: power, temperature_celsius: warmth } = gpu;

@@ -41,6 +41,19 @@ export function groupsOf(gpus: readonly GPUView[]): IGPUGroup[] {
     .map(gpu => ({ gpu, instances: gpus.filter(({ parent }) => parent === gpu.id) }));
 }
 
+/** So many percent of load are nobody's work. */
+const IDLE = 5;
+
+/** Whether nobody holds memory of a GPU in one part, and nothing works on it. */
+export function isIdle({ gpu, instances }: IGPUGroup): boolean {
+  return (
+    instances.length === 0 &&
+    gpu.state === 'ok' &&
+    (gpu.busy_percent ?? 0) < IDLE &&
+    sharesOf(gpu).every(({ kind }) => kind === 'rest')
+  );
+}
+
 /** Who holds memory of a GPU, and how much of it. */
 export interface IShare {
   /** `ours`: a service of this Lab; `lab`: another Lab's; `rest`: nobody is known for it. */

@@ -15,10 +15,19 @@ for (const [number, name] of [
     await showOnly(page, 'GPUs');
     const gpus = panelOf(page).getByRole('list', { name: 'GPUs', exact: true });
     await expect(gpus.locator(':scope > li')).toHaveCount(number);
-    const last = gpus.locator(':scope > li').last();
-    await expect(last).toContainText(`GPU ${number - 1}`);
-    await expect(last).toContainText('12 % busy · 44 °C');
-    await expect(last).toContainText(/of 23\.4 GiB/);
+    const first = gpus.locator(':scope > li').first();
+    await expect(first).toContainText('GPU 0');
+    await expect(first.getByText('12 % busy · 44 °C')).toBeVisible();
+    await expect(first).toContainText(/of 23\.4 GiB/);
+    const idle = gpus.getByText(/^GPU \d · .* · idle · .* of 23\.4 GiB$/);
+    await expect(idle).toHaveCount(number - 1);
+    if (number > 1) {
+      const figures = gpus.getByText('0 % busy · 44 °C').last();
+      await expect(figures).toBeHidden();
+      await idle.last().focus();
+      await page.keyboard.press('Enter');
+      await expect(figures).toBeVisible();
+    }
     await page.screenshot({ path: info.outputPath('gpus.png') });
   });
 }

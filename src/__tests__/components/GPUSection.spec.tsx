@@ -1,5 +1,5 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { fireEvent, render, screen, within } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import * as React from 'react';
 
 import { ApiError } from '../../api/request';
@@ -99,6 +99,27 @@ describe('the GPUs', () => {
       'another personuse not told',
       'The system, or not told4.0 GiB'
     ]);
+  });
+
+  it('take one line each while idle, where there are more than two', () => {
+    const gpus = [0, 1, 2].map(index =>
+      aGPU({ id: `GPU-${index}`, index, busy_percent: index === 1 ? 80 : 0 })
+    );
+    show({ reading: aReading({ gpus }) });
+    const [first, second] = screen.getAllByRole('listitem');
+    const line = within(first).getByText('GPU 0 · RTX 4090 · idle · 0.5 of 24.0 GiB');
+    expect(line.closest('details')?.hasAttribute('open')).toBe(false);
+    expect(first.textContent).toContain('0 % busy · 41 °C');
+    expect(second.querySelector('details')).toBeNull();
+    cleanup();
+    show({ reading: aReading({ gpus: gpus.slice(0, 2) }) });
+    expect(screen.queryByText(/idle/)).toBeNull();
+  });
+
+  it('draw nothing where there was no load', () => {
+    const history = [0, 60].map(at => ({ at, used_mib: 1, busy_percent: 0 }));
+    show({ reading: aReading({ gpus: [aGPU({ history })] }) });
+    expect(screen.queryByRole('img', { name: /^Load of the last/ })).toBeNull();
   });
 
   it('draw how it went lately, in words too', () => {
