@@ -69,12 +69,18 @@ export function Notice(props: INoticeProps): JSX.Element {
   );
 }
 
+/** A text with what stands between backquotes as a command that is not torn at its hyphens. */
+function withCommands(text: string): React.ReactNode {
+  const parts = text.split(/`([^`\n]+)`/);
+  return parts.map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part));
+}
+
 function Body(props: INoticeProps): JSX.Element {
   const { command, message, remedy, trans } = props;
   return (
     <>
-      {message && <p>{message}</p>}
-      {remedy && <p>{remedy}</p>}
+      {message && <p>{withCommands(message)}</p>}
+      {remedy && <p>{withCommands(remedy)}</p>}
       {command && (
         <div className="jp-GenAILab-notice-command">
           <code>{command}</code>

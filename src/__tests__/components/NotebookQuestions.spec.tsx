@@ -59,7 +59,7 @@ describe('what a notebook asks a person', () => {
     };
     showNotebook({ launch: aLaunch({ no_cloud: problem }) });
     expect(screen.getByText('No cloud can stand in for this notebook')).toBeTruthy();
-    expect(screen.getByText('Draw with `generate(…)`.')).toBeTruthy();
+    expect(screen.getByText('generate(…)').tagName).toBe('CODE');
     expect(screen.queryByRole('button', { name: 'Use the cloud' })).toBeNull();
   });
 
