@@ -51,6 +51,7 @@ export function ConnectionNotice(props: IConnectionNoticeProps): JSX.Element | n
           'Log in again, or ask the person who administers this server.'
         )}
         code={problem?.code}
+        own
         trans={trans}
       >
         {retry}
@@ -67,6 +68,7 @@ export function ConnectionNotice(props: IConnectionNoticeProps): JSX.Element | n
         trans.__('Check that the Jupyter server still runs. This page keeps trying.')
       }
       code={problem?.code}
+      own={!problem?.remedy}
       trans={trans}
     >
       {retry}

@@ -30,6 +30,7 @@ export function LoadProblem(props: ILoadProblemProps): JSX.Element | null {
       message={message || problemHeadline(problem.code, trans)}
       remedy={problem.remedy}
       code={problem.code}
+      own={!message}
       trans={trans}
     >
       <Button onClick={props.onRetry}>{trans.__('Try again')}</Button>

@@ -88,6 +88,7 @@ export function NotebookSection(props: INotebookSectionProps): JSX.Element {
           message={problem.message || problemHeadline(problem.code, trans)}
           remedy={problem.remedy}
           code={problem.code}
+          own={!problem.message}
           trans={trans}
         />
       ) : profile ? (

@@ -5,7 +5,7 @@ import * as React from 'react';
 import { redact } from '../model/redact';
 
 import { CopyButton } from './CopyButton';
-import { said } from './Said';
+import { Said, said } from './Said';
 
 export interface INoticeProps {
   kind: 'error' | 'warning' | 'info';
@@ -18,6 +18,8 @@ export interface INoticeProps {
   command?: string | null;
   /** A stable word for whoever helps. */
   code?: string;
+  /** Whether message and remedy are the page's own words, though there is a code. */
+  own?: boolean;
   /** Whether what happened and what to do is shown only to whoever asks. */
   folded?: boolean;
   /** More about it, above the buttons. */
@@ -36,7 +38,7 @@ export function Notice(props: INoticeProps): JSX.Element {
   const report = [props.headline, message, remedy, command, code && `[${code}]`]
     .filter(Boolean)
     .join('\n');
-  const body = <Body {...props} message={message} remedy={remedy} />;
+  const body = <Body {...props} />;
   return (
     <div
       className="jp-GenAILab-notice"
@@ -77,10 +79,16 @@ function withCommands(text: string): React.ReactNode {
 
 function Body(props: INoticeProps): JSX.Element {
   const { command, message, remedy, trans } = props;
+  const words = (text: string) =>
+    props.code && !props.own ? (
+      <Said text={text} trans={trans} set={withCommands} />
+    ) : (
+      withCommands(said(text, trans))
+    );
   return (
     <>
-      {message && <p>{withCommands(message)}</p>}
-      {remedy && <p>{withCommands(remedy)}</p>}
+      {message && <p>{words(message)}</p>}
+      {remedy && <p>{words(remedy)}</p>}
       {command && (
         <div className="jp-GenAILab-notice-command">
           <code>{command}</code>

@@ -60,5 +60,6 @@ test('what the server says with values is French, too', async ({
     /Moody s’est arrêté pendant son démarrage\s: terminé avec le statut 1\./
   );
   await expect(card).toContainText(/Sa dernière ligne\s: the model file is broken/);
+  await expect(card.locator('[lang="en"]')).toHaveText(['the model file is broken']);
   await page.screenshot({ path: info.outputPath('french-failure.png') });
 });
