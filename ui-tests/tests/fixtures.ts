@@ -13,7 +13,7 @@ export { expect };
 const OURS = /\/coursia-genai\/|coursia.genai.lab|jp-GenAILab/i;
 const LOUD = ['error', 'warning'];
 /** JupyterLab's word on how long a start took tells of the machine, which other tests share. */
-const SLOW_START = /^warning: Plugin .* took [\d.]+ms to activate/;
+const SLOW_START = /^\w+: Plugin .* (took [\d.]+ ?ms|is taking too long) to activate/;
 
 interface IFixtures {
   /** What the console may say of us, of trouble that the test itself makes. */
