@@ -37,12 +37,9 @@ export function memoryWords(gpu: GPUView, trans: TranslationBundle): string {
 
 /** A GPU that nobody uses, in one line. */
 export function idleWords(gpu: GPUView, trans: TranslationBundle): string {
-  return [
-    gpuName(gpu, trans),
-    modelName(gpu),
-    trans.__('idle'),
-    memoryWords(gpu, trans)
-  ]
+  // In a narrow panel there is no room for zeros that say nothing.
+  const memory = memoryWords(gpu, trans).replace(/[.,]0(?=\D)/g, '');
+  return [gpuName(gpu, trans), modelName(gpu), trans.__('idle'), memory]
     .filter(Boolean)
     .join(' · ');
 }

@@ -107,7 +107,7 @@ describe('the GPUs', () => {
     );
     show({ reading: aReading({ gpus }) });
     const [first, second] = screen.getAllByRole('listitem');
-    const line = within(first).getByText('GPU 0 · RTX 4090 · idle · 0.5 of 24.0 GiB');
+    const line = within(first).getByText('GPU 0 · RTX 4090 · idle · 0.5 of 24 GiB');
     expect(line.closest('details')?.hasAttribute('open')).toBe(false);
     expect(first.textContent).toContain('0 % busy · 41 °C');
     expect(second.querySelector('details')).toBeNull();
