@@ -46,10 +46,12 @@ export default tseslint.config(
           ignoreImports: [
             './figures',
             './machine',
+            '../components/Said',
             '../components/words',
             '../model/lab',
             '../model/teacher',
             '../widgets/ConsentStory',
+            '../widgets/attempt',
             '../widgets/LabPanel',
             '../widgets/LaunchStory',
             '../widgets/NotebookChip',

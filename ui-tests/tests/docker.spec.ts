@@ -60,7 +60,9 @@ test('without Docker the panel says so and the demo engine draws; once it is the
     await expect(state).toHaveText('Stopped', { timeout: 90_000 });
     await expect(card).not.toContainText('There is no Docker engine');
     // What Docker alone does not bring goes on with what it had.
-    await expect(cardOf(page, 'comfyui').getByText(/^Ready · Demo engine/)).toBeVisible();
+    await expect(
+      cardOf(page, 'comfyui').getByText(/^Ready · Demo engine/)
+    ).toBeVisible();
     await page.screenshot({ path: info.outputPath('appeared.png') });
     await card.getByRole('button', { name: 'Start Drawing' }).click();
     await expect(state).toContainText('Ready', { timeout: 90_000 });

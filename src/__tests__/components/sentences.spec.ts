@@ -5,7 +5,7 @@ import { said } from '../../components/Said';
 import { piecesOf } from '../../components/sentences';
 import { frenchCatalogue } from '../strings';
 
-const english = nullTranslator.load('coursia_genai_lab');
+const trans = nullTranslator.load('coursia_genai_lab');
 
 const french = bundle();
 
@@ -108,7 +108,7 @@ describe('a sentence of the server with values', () => {
 
   it('stays what it is in English', () => {
     const text = 'Port 8191 is taken, so the door of comfyui is on port 36027.';
-    expect(said(text, english)).toBe(text);
+    expect(said(text, trans)).toBe(text);
   });
 
   it('does not hold the page up, however an engine words it', () => {
