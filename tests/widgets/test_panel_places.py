@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ipywidgets import Widget
 
 from coursia_genai_lab.client import Access
 from coursia_genai_lab.errors import GenerationCancelled, GenerationError
@@ -138,3 +139,18 @@ def test_a_form_says_what_to_do_once_its_kernel_is_gone(enabled, panel_with_mode
     heading = panel.children[0].value
     assert "jupyter-widgets-disconnected" in heading
     assert "Relancez sa cellule" in heading
+
+
+def test_the_form_asks_a_front_end_for_nothing_but_ipywidgets_own_controls(panel):
+    panel.tools.edit.value = True
+    found, waiting = set(), [panel]
+    while waiting:
+        widget = waiting.pop()
+        if widget in found:
+            continue
+        found.add(widget)
+        waiting += [value for value in widget.trait_values().values() if isinstance(value, Widget)]
+        waiting += getattr(widget, "children", ())
+    assert len(found) > 60
+    modules = {module for widget in found for module in (widget._model_module, widget._view_module)}
+    assert modules - {None} == {"@jupyter-widgets/base", "@jupyter-widgets/controls"}
