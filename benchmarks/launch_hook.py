@@ -18,7 +18,8 @@ import nbformat
 
 from coursia_genai_lab.catalog import load_catalog
 from coursia_genai_lab.detection.profile import Detector
-from coursia_genai_lab.launch.launcher import Kernel, Launcher
+from coursia_genai_lab.launch.kernels import Kernel
+from coursia_genai_lab.launch.launcher import Launcher
 from coursia_genai_lab.wire.notebooks import Profile
 
 from .detection_time import CLASSIC, notebook
