@@ -63,6 +63,9 @@ class Text2Image(A1111):
         if self.trouble == "refusal":
             self.fail(400, REFUSAL)
             return
+        if self.gone.is_set():
+            # Who left while the order was read would leave a job that nothing cancels.
+            return
         pictures: list[bytes] = []
         job = self._submitted(batch, pictures)
         if job is None:

@@ -99,6 +99,9 @@ class Generations(OpenAI):
             kind = "image_generation_user_error"
             self.fail(400, REFUSAL, kind, "moderation_blocked")
             return
+        if self.gone.is_set():
+            # Who left while the order was read would leave a job that nothing cancels.
+            return
         work = Work(order, self.engine.studio)
         number = self.engine.queue.next_number()
         row: list[Any] = [number, "", {}, {}, []]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 from typing import Any
 
@@ -344,3 +345,17 @@ def test_basic_auth_is_taken_and_its_refusal_is_worded_as_the_webui_does(
     assert (good.status_code, bad.status_code) == (200, 401)
     assert bad.json()["detail"] == "Incorrect username or password"
     assert "WWW-Authenticate" not in bad.headers
+
+
+def test_callers_who_leave_while_their_order_is_read_leave_no_job(slow_engine: Engine) -> None:
+    body = json.dumps(SMALL).encode()
+    head = f"POST /sdapi/v1/txt2img HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}"
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", slow_engine.port)) as caller:
+            caller.sendall(head.encode() + b"\r\n\r\n" + body)
+    with socket.create_connection(("127.0.0.1", slow_engine.port)) as caller:
+        caller.sendall(head.encode() + b"\r\n\r\n" + body)
+        # Orders are read one after the other, so those of the others have been.
+        until(lambda: slow_engine.http.get("/queue").json()["queue_running"])
+        until(lambda: not slow_engine.http.get("/queue").json()["queue_pending"])
+    until(lambda: slow_engine.http.get("/prompt").json()["exec_info"]["queue_remaining"] == 0)
