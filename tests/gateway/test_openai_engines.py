@@ -76,7 +76,7 @@ async def until_queued(url: str, count: int) -> list[str]:
         if len(jobs) == count:
             return jobs
         await asyncio.sleep(0.02)
-    raise AssertionError(f"the engine never had {count} jobs")
+    raise AssertionError(f"the engine never had {count} jobs, but {jobs}")
 
 
 @pytest.mark.parametrize("model", SERVICES)
