@@ -26,11 +26,11 @@ declare global {
 /** Open JupyterLab in a workspace of its own and wait until it is there. */
 export async function openLab(page: Page, origin = ''): Promise<void> {
   await page.goto(`${origin}/lab?token=${TOKEN}&reset`);
-  // A second page is led on to a workspace of its own while it starts.
-  await page.waitForFunction(async () => {
-    await window.jupyterapp?.restored;
-    return window.jupyterapp !== undefined;
-  });
+  // A second page is led on to a workspace of its own while it starts, which cuts what is asked.
+  await expect(async () => {
+    await page.waitForFunction(() => window.jupyterapp !== undefined);
+    await page.evaluate(() => window.jupyterapp.restored);
+  }).toPass();
 }
 
 /** Open a notebook's page in Notebook 7 and wait until its kernel answers. */
