@@ -15,12 +15,12 @@ MOST_HELD = 16 * 2**20
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
 
-def wants(job: RawJob | None, file: OutputFile, query: Mapping[str, str]) -> bool:
+def wants(job: RawJob, file: OutputFile, query: Mapping[str, str]) -> bool:
     """Say whether a file that is fetched would be the job's thumbnail.
 
     It is the first that was saved; where a job saves none, the first that it shows.
     """
-    if job is None or job.pictured or not job.record_id:
+    if job.pictured or not job.record_id:
         return False
     kind, _, name = file
     saves = any(one == "output" for one, _, _ in job.files)
