@@ -3,9 +3,7 @@ import { fireEvent, screen } from '@testing-library/react';
 import type { ServiceView } from '../../_wire';
 import { anAllowance, anOffer, aService, aUsage } from '../fixtures';
 
-import { showServices } from './showServices';
-
-const button = (name: string | RegExp) => screen.getByRole('button', { name });
+import { button, showServices } from './showServices';
 
 describe('a cloud', () => {
   const cloud = (fields: Partial<ServiceView> = {}) =>

@@ -2,9 +2,7 @@ import { act, fireEvent, screen } from '@testing-library/react';
 
 import { aHolder, aProfile, aService } from '../fixtures';
 
-import { showServices } from './showServices';
-
-const button = (name: string | RegExp) => screen.getByRole('button', { name });
+import { button, showServices } from './showServices';
 
 describe('the facts of a service', () => {
   it('shows address, runtime, models and users of a service that is in use', () => {

@@ -2,16 +2,7 @@ import { fireEvent, screen } from '@testing-library/react';
 
 import { aProfile, aService } from '../fixtures';
 
-import { showServices } from './showServices';
-
-const button = (name: string | RegExp) => screen.getByRole('button', { name });
-
-const FAILED = {
-  code: 'hung',
-  message: 'It hung.',
-  remedy: 'Start it.',
-  command: null
-};
+import { button, FAILED, showServices } from './showServices';
 
 describe('the problem of a service', () => {
   it('says of a failure what happened, why and what to do, with its log at hand', () => {

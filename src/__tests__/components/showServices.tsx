@@ -1,11 +1,22 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { render } from '@testing-library/react';
+import { render, screen } from '@testing-library/react';
 import * as React from 'react';
 
 import type { ModelInfo, Profile, ServiceView, UsageView } from '../../_wire';
 import { ServiceList } from '../../components/ServiceList';
 
 const trans = nullTranslator.load('coursia_genai_lab');
+
+/** The button of this name. */
+export const button = (name: string | RegExp) => screen.getByRole('button', { name });
+
+/** The problem of a service that failed. */
+export const FAILED = {
+  code: 'hung',
+  message: 'It hung.',
+  remedy: 'Start it.',
+  command: null
+};
 
 /** Show the list of services; return what its buttons call. */
 export function showServices(
